@@ -1,0 +1,1 @@
+"""The truth about shows, seats and bookings; knows neither Flask nor Celery."""

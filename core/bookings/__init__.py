@@ -1,0 +1,1 @@
+"""Bookings: accepted at once, settled in batches, held, confirmed, cancelled."""

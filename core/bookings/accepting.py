@@ -1,0 +1,171 @@
+"""Accepting: a request for seats becomes PENDING bookings on disk, or a refusal that says why."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from core.bookings import queries
+from core.bookings.errors import HoldRequiredError
+from core.bookings.idempotency import Key, find_replay
+from core.bookings.views import Booking
+from core.db import autocommit
+from core.errors import Fault, InvalidRequestError, SeatlineError, UnavailableError
+from core.ids import new_id
+from core.jobs import nudge
+from core.seats.errors import DuplicateSeatsError, TooManySeatsError, UnknownSeatsError
+from core.shows.catalogue import CatalogueEntry, get_entry
+from core.shows.errors import ShowNotFoundError
+from core.shows.rules import find_sales_refusal
+from core.shows.service import Show, get_show
+
+# Sales may open between the INSERT and the question why nothing went in; then it is worth another try.
+TRIES = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewBooking:
+    """What is asked for: these seats, or `quantity` of the best (of a section)."""
+
+    show_id: int
+    seats: tuple[str, ...] = ()
+    quantity: int | None = None
+    section: str | None = None
+    hold: bool = False
+    customer: str | None = None
+
+    @property
+    def size(self) -> int:
+        """How many seats it asks for."""
+        return self.quantity or len(self.seats)
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The bookings, in the order asked; a replay where the key had been used for this very request."""
+
+    bookings: list[Booking]
+    is_replay: bool
+
+
+def accept_booking(new: NewBooking, key: Key | None) -> Accepted:
+    """Accept one request. Raises what refuses it: see errors.py here, in seats and in shows."""
+    return _accept([new], key, refuse=lambda refusals: next(r for r in refusals if r))
+
+
+def accept_batch(news: Sequence[NewBooking], key: Key | None) -> Accepted:
+    """Accept all of these requests or none. Raises InvalidRequestError with a fault an item at fault."""
+    return _accept(news, key, refuse=_refuse_batch)
+
+
+def _accept(news: Sequence[NewBooking], key: Key | None, *, refuse: Any) -> Accepted:
+    # The commit is the INSERT's own, so that a booking costs one round trip; hence no transaction() here.
+    refusals = [_find_lasting_refusal(new) for new in news]
+    for _ in range(TRIES):
+        with autocommit() as connection:
+            if not any(refusals) and (bookings := _insert(connection, news, key)):
+                break
+            if (replay := find_replay(connection, key)) is not None:
+                return Accepted(replay, is_replay=True)
+            refusals = [
+                known or _find_refusal(connection, new) for known, new in zip(refusals, news, strict=True)
+            ]
+        if any(refusals):
+            raise refuse(refusals)
+    else:
+        raise UnavailableError("The booking could not be taken up just now.")
+    for show_id in {new.show_id for new in news}:
+        nudge(show_id)
+    return Accepted(bookings, is_replay=False)
+
+
+def _insert(connection: Connection, news: Sequence[NewBooking], key: Key | None) -> list[Booking]:
+    items = [_to_item(new, get_entry(new.show_id)) for new in news]
+    return queries.insert_bookings(
+        connection,
+        items,
+        client=key.client if key else None,
+        key=key.key if key else None,
+        fingerprint=key.fingerprint if key else None,
+    )
+
+
+def _to_item(new: NewBooking, entry: CatalogueEntry) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "show_id": new.show_id,
+        "seats": new.seats,
+        "quantity": new.quantity,
+        "section": new.section,
+        "hold": new.hold,
+        "customer": new.customer,
+        "amount": sum(entry.hall.price_of(seat) or 0 for seat in new.seats) if new.seats else None,
+    }
+
+
+def _find_lasting_refusal(new: NewBooking) -> SeatlineError | None:
+    # What never changes about a show is judged from memory: a wrong seat number costs no query.
+    try:
+        entry = get_entry(new.show_id)
+    except ShowNotFoundError as error:
+        return error
+    if new.section is not None and not entry.hall.has_section(new.section):
+        return InvalidRequestError(f"The show has no section {new.section!r}.", pointer="/section")
+    if entry.payment_required and not new.hold:
+        return HoldRequiredError("This show requires payment: book with hold.", pointer="/hold")
+    return _find_duplicates(new) or _find_unknown(new, entry)
+
+
+def _find_duplicates(new: NewBooking) -> SeatlineError | None:
+    if len(set(new.seats)) == len(new.seats):
+        return None
+    seen: set[str] = set()
+    faults = []
+    for index, seat in enumerate(new.seats):
+        if seat in seen:
+            faults.append(Fault(f"/seats/{index}", "This seat is named before."))
+        seen.add(seat)
+    return DuplicateSeatsError("A seat can be asked for once.", faults=faults)
+
+
+def _find_unknown(new: NewBooking, entry: CatalogueEntry) -> SeatlineError | None:
+    faults = [
+        Fault(f"/seats/{index}", "The show has no such seat.")
+        for index, seat in enumerate(new.seats)
+        if entry.hall.price_of(seat) is None
+    ]
+    return UnknownSeatsError("The show does not have all of these seats.", faults=faults) if faults else None
+
+
+def _find_refusal(connection: Connection, new: NewBooking) -> SeatlineError | None:
+    try:
+        show = get_show(connection, new.show_id)
+    except ShowNotFoundError as error:
+        return error
+    return find_sales_refusal(show.status) or _find_excess(show, new)
+
+
+def _find_excess(show: Show, new: NewBooking) -> SeatlineError | None:
+    if new.size > show.max_seats_per_booking:
+        return TooManySeatsError(
+            f"A booking may have at most {show.max_seats_per_booking} seats.",
+            pointer="/seats" if new.seats else "/quantity",
+        )
+    if show.max_seats_per_customer is not None and new.customer is None:
+        return InvalidRequestError(
+            "This show limits seats per customer, so a booking must name its customer.", pointer="/customer"
+        )
+    return None
+
+
+def _refuse_batch(refusals: Sequence[SeatlineError | None]) -> SeatlineError:
+    faults = [
+        Fault(f"/bookings/{index}{fault.pointer}", fault.detail, refusal.code)
+        for index, refusal in enumerate(refusals)
+        if refusal
+        for fault in refusal.faults or (Fault("", refusal.detail),)
+    ]
+    return InvalidRequestError(
+        "Some of these bookings would be refused, so none was accepted.", faults=faults
+    )

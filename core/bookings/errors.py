@@ -1,0 +1,55 @@
+"""What can go wrong with a booking."""
+
+from core.errors import SeatlineError
+
+
+class BookingNotFoundError(SeatlineError):
+    """There is no booking of this id."""
+
+    code = "booking_not_found"
+    title = "There is no such booking"
+
+    def __init__(self, booking_id: object) -> None:
+        super().__init__(f"There is no booking {booking_id}.")
+
+
+class NotHeldError(SeatlineError):
+    """The booking's seats are not held yet."""
+
+    code = "not_held"
+    title = "The seats are not held"
+
+
+class HoldExpiredError(SeatlineError):
+    """The hold's time is over."""
+
+    code = "hold_expired"
+    title = "The hold has expired"
+
+
+class AlreadySettledError(SeatlineError):
+    """The booking has come to an end, or is about to, that leaves no room for this."""
+
+    code = "already_settled"
+    title = "The booking is already settled"
+
+
+class HoldRequiredError(SeatlineError):
+    """The show wants payment, so its bookings must be holds."""
+
+    code = "hold_required"
+    title = "A hold is required"
+
+
+class PaymentRequiredError(SeatlineError):
+    """The show wants payment, and this booking is not paid."""
+
+    code = "payment_required"
+    title = "Payment is required"
+
+
+class IdempotencyKeyReusedError(SeatlineError):
+    """The key was used before, for something else."""
+
+    code = "idempotency_key_reused"
+    title = "The Idempotency-Key was used for another request"

@@ -1,0 +1,145 @@
+"""Tables of bookings, which are the queue of the workers too, and of idempotency keys."""
+
+import uuid
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    Text,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.bookings.states import BookingStatus, FailureCode, Wants
+from core.db import Base
+from core.shows.models import CLOCK
+
+
+def _one_of(column: str, values: type[StrEnum]) -> str:
+    return f"{column} IN ({', '.join(repr(value.value) for value in values)})"
+
+
+class Booking(Base):
+    """A booking; `wants` says what a worker has to do for it, null that nothing is waiting."""
+
+    __tablename__ = "bookings"
+    __table_args__ = (
+        CheckConstraint(_one_of("status", BookingStatus), name="bookings_status_is_known"),
+        CheckConstraint(_one_of("wants", Wants), name="bookings_want_is_known"),
+        CheckConstraint(_one_of("failure_code", FailureCode), name="bookings_failure_is_known"),
+        # A PENDING booking that nothing will ever settle must not exist.
+        CheckConstraint(
+            "status <> 'PENDING' OR wants IS NOT NULL OR hold_expires_at IS NOT NULL",
+            name="bookings_pending_wait_for_something",
+        ),
+        CheckConstraint(
+            "hold_expires_at IS NULL OR (status = 'PENDING' AND hold AND held_at IS NOT NULL)",
+            name="bookings_only_pending_holds_expire",
+        ),
+        CheckConstraint(
+            "wants IS DISTINCT FROM 'acquire' OR (status = 'PENDING' AND hold_expires_at IS NULL)",
+            name="bookings_acquire_once",
+        ),
+        CheckConstraint(
+            "wants IS DISTINCT FROM 'confirm' OR (status = 'PENDING' AND hold_expires_at IS NOT NULL)",
+            name="bookings_confirm_what_is_held",
+        ),
+        CheckConstraint(
+            "wants IS NULL OR status IN ('PENDING', 'CONFIRMED')", name="bookings_ended_want_nothing"
+        ),
+        CheckConstraint(
+            "(status = 'FAILED') = (failure_code IS NOT NULL)", name="bookings_failed_have_a_reason"
+        ),
+        CheckConstraint("cardinality(seats) > 0 OR coalesce(quantity, 0) > 0", name="bookings_ask_for_seats"),
+        CheckConstraint(
+            "status <> 'CONFIRMED' OR cardinality(seats) > 0", name="bookings_confirmed_have_seats"
+        ),
+        CheckConstraint("amount >= 0", name="bookings_amount_is_not_negative"),
+        # The workers' queue: what wants something, in order of arrival.
+        Index("bookings_waiting", "show_id", "seq", postgresql_where=text("wants IS NOT NULL")),
+        # Holds to be released, the first to run out first.
+        Index(
+            "bookings_holds",
+            "show_id",
+            "hold_expires_at",
+            postgresql_where=text("hold_expires_at IS NOT NULL"),
+        ),
+        # A customer's seats in a show, counted against the limit; and support's look-up by customer.
+        Index("bookings_by_customer", "customer", "show_id", postgresql_where=text("customer IS NOT NULL")),
+        # Bookings that settling failed at, of which there are to be none.
+        Index("bookings_set_aside", "id", postgresql_where=text("tries > 0")),
+        # A show's bookings for its operator, newest first.
+        Index("bookings_by_show", "show_id", "id"),
+        {"postgresql_with": {"fillfactor": 85}},
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True)
+    show_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("shows.id", name="bookings_have_a_show"))
+    seq: Mapped[int] = mapped_column(BigInteger, Identity(always=True))
+    status: Mapped[str] = mapped_column(Text, server_default=text("'PENDING'"))
+    wants: Mapped[str | None] = mapped_column(Text, server_default=text("'acquire'"))
+    seats: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    quantity: Mapped[int | None] = mapped_column(Integer)
+    section: Mapped[str | None] = mapped_column(Text)
+    hold: Mapped[bool]
+    held_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    hold_expires_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    customer: Mapped[str | None] = mapped_column(Text)
+    amount: Mapped[int | None] = mapped_column(BigInteger)
+    currency: Mapped[str] = mapped_column(Text)
+    failure_code: Mapped[str | None] = mapped_column(Text)
+    failure_seats: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
+    requests: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB)
+    tries: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=CLOCK)
+    updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=CLOCK)
+
+
+class ArchivedBooking(Base):
+    """A booking of a show long past, with all of its events, each as the row it was.
+
+    One row of documents, and not twins of two tables that every later column would have to be added to.
+    """
+
+    __tablename__ = "archived_bookings"
+
+    id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True)
+    booking: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    events: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    archived_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=CLOCK)
+
+
+class Heartbeat(Base):
+    """When something that must happen again and again last began, by the database's clock."""
+
+    __tablename__ = "heartbeats"
+
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=CLOCK)
+
+
+class IdempotencyKey(Base):
+    """A client's key: what it was first used for, and the bookings that came of it."""
+
+    __tablename__ = "idempotency_keys"
+    __table_args__ = (
+        PrimaryKeyConstraint("client", "key", name="idempotency_keys_used_once"),
+        Index("idempotency_keys_oldest_first", "created_at"),
+    )
+
+    client: Mapped[str] = mapped_column(Text)
+    key: Mapped[str] = mapped_column(Text)
+    fingerprint: Mapped[str] = mapped_column(Text)
+    booking_ids: Mapped[list[uuid.UUID]] = mapped_column(ARRAY(Uuid))
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=CLOCK)

@@ -1,0 +1,195 @@
+"""The pipeline's turns: settle a show until nothing of it waits, and find the shows that need it."""
+
+import logging
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import NoReturn
+from uuid import UUID
+
+from sqlalchemy.engine import Connection
+
+from core.bookings import settling_queries as queries
+from core.bookings.archive_queries import move_to_archive
+from core.bookings.idempotency import purge_keys
+from core.bookings.setting_aside import TRIES, set_aside
+from core.bookings.settling import BATCH_SIZE, Batch, settle_batch
+from core.bookings.waiting import announce_changes
+from core.cache import bump_generation, publish_version
+from core.db import autocommit, retry_conflicts, snapshot, transaction
+from core.errors import UnavailableError
+from core.jobs import RELAY_EVENTS, SETTLE_SHOW, clear_flag, nudge, send_later
+from core.settings import get_settings
+from core.shows.catalogue import get_entry
+
+log = logging.getLogger(__name__)
+
+# A worker leaves a show after so long and queues up for it again: it can stop in time, others get a turn.
+TURN_SECONDS = 0.5
+# Many tiny batches would eat the core that the API needs: after one, wait for the next rows to gather.
+SMALL_BATCH = 50
+GATHER_SECONDS = 0.01
+# Rows and run-out holds this old were not nudged, or their nudge was lost or waits behind many others.
+OVERDUE_SECONDS = 1.0
+# Each worker process looks so often whether beat has swept, and sweeps itself where it has not for so long:
+# a little longer than a sweep that finds much to do.
+WATCH_SECONDS = 1.0
+SILENCE_SECONDS = 3.0
+# A sweep ends after so long, that the worker can stop in time; the next begins with what is oldest.
+SWEEP_SECONDS = 5.0
+
+
+def settle_show(show_id: int, *, is_again: bool = False) -> None:
+    """Settle the show's bookings until none waits, batch by batch, or leave it to whoever is at it.
+
+    `is_again` where a process died at this before: it begins one by one, in case a booking was the reason.
+
+    The nudge's flag is cleared before the rows are read, and they are looked for again after each commit,
+    without the lock: a row committed while a batch ran is either seen here or has a nudge of its own.
+    """
+    clear_flag(SETTLE_SHOW, show_id)
+    # Read here, so that no batch waits for it with the show's lock in hand.
+    get_entry(show_id)
+    stop_at = time.monotonic() + TURN_SECONDS
+    while time.monotonic() < stop_at:
+        batch = _settle_one_by_one(show_id) if is_again else _settle_some(show_id)
+        if batch is None:
+            return
+        if len(batch.booking_ids) < SMALL_BATCH:
+            time.sleep(GATHER_SECONDS)
+        with snapshot() as connection:
+            if not queries.select_has_work(connection, show_id):
+                return
+    nudge(show_id)
+
+
+def _settle_some(show_id: int) -> Batch | None:
+    try:
+        return _commit(show_id, lambda connection: settle_batch(connection, show_id))
+    except UnavailableError:
+        raise
+    except Exception:
+        log.exception("batch rolled back", extra={"show_id": show_id})
+        return _settle_one_by_one(show_id)
+
+
+def _settle_one_by_one(show_id: int) -> Batch | None:
+    """Each of the show's bookings in a batch of its own: what one of them makes fail, fails alone.
+
+    A try is counted before it is made: a booking that takes its process with it has had its tries as well.
+    """
+    with snapshot() as connection:
+        booking_ids = queries.select_work(connection, show_id, limit=BATCH_SIZE)
+    for booking_id in booking_ids:
+        tries = _count_try(booking_id)
+        try:
+            settle = set_aside if tries > TRIES else settle_batch
+            batch = _commit(show_id, partial(settle, show_id=show_id, only=booking_id))
+        except UnavailableError:
+            raise
+        except Exception:
+            log.exception("booking not settled", extra={"booking_id": str(booking_id)})
+        else:
+            if batch is None:
+                # Another worker is at this show: it was not tried after all.
+                _count_try(booking_id, -1)
+                return None
+    return Batch((), None)
+
+
+def _count_try(booking_id: UUID, by: int = 1) -> int:
+    with autocommit() as connection:
+        return queries.update_tries(connection, booking_id, by)
+
+
+def _commit(show_id: int, settle: Callable[[Connection], Batch | None]) -> Batch | None:
+    """Run a batch's transaction, again where it lost to another, and tell whoever waits what came of it."""
+
+    def run() -> Batch | None:
+        with transaction() as connection:
+            return settle(connection)
+
+    batch = retry_conflicts(run)
+    if batch is not None and batch.booking_ids:
+        if batch.version is not None:
+            publish_version(show_id, batch.version)
+            bump_generation()
+        announce_changes(batch.booking_ids)
+        send_later(RELAY_EVENTS)
+        log.info("batch settled", extra={"show_id": show_id, "bookings": len(batch.booking_ids)})
+    return batch
+
+
+def nudge_run_out_shows() -> int:
+    """Nudge every show with holds that have run out; returns how many there are."""
+    with snapshot() as connection:
+        show_ids = queries.select_run_out_shows(connection)
+    for show_id in show_ids:
+        nudge(show_id)
+    return len(show_ids)
+
+
+def sweep_shows(*, is_again: bool = False) -> int:
+    """Settle the shows whose rows have waited too long, for whatever reason; returns how many there are.
+
+    Here and now, a turn each: another nudge would queue up where the first one was lost, or waits.
+    """
+    with autocommit() as connection:
+        queries.update_swept(connection)
+        show_ids = queries.select_overdue_shows(connection, seconds=OVERDUE_SECONDS)
+    stop_at = time.monotonic() + SWEEP_SECONDS
+    for show_id in show_ids:
+        if time.monotonic() >= stop_at:
+            break
+        try:
+            settle_show(show_id, is_again=is_again)
+        except Exception:
+            # One show that cannot be settled just now must not keep the sweep from all the others.
+            log.exception("show not swept", extra={"show_id": show_id})
+    return len(show_ids)
+
+
+def watch_over_beat() -> NoReturn:
+    """Sweep in beat's place while it is silent: every worker process does so, in a thread of its own.
+
+    Without Redis too, when no message can tell a worker anything: bookings then settle a few seconds late.
+    """
+    while True:
+        time.sleep(WATCH_SECONDS)
+        try:
+            stand_in_for_beat()
+        except UnavailableError as error:
+            log.debug("nothing swept", extra={"error": str(error)})
+        except Exception:
+            # This thread must outlive whatever goes wrong at one show.
+            log.exception("nothing swept")
+
+
+def stand_in_for_beat() -> bool:
+    """Sweep where nobody has for a while, as one of all worker processes; whether it was this one."""
+    with autocommit() as connection:
+        is_silent = queries.update_swept(connection, seconds=SILENCE_SECONDS)
+    if is_silent:
+        sweep_shows()
+        send_later(RELAY_EVENTS)
+    return is_silent
+
+
+def archive_bookings() -> int:
+    """Archive all bookings of shows long past, with their events, some at a time; returns how many."""
+    return _repeat(partial(move_to_archive, days=get_settings().archive_after_days))
+
+
+def purge_idempotency_keys() -> int:
+    """Forget all keys that have had their time, some at a time; returns how many."""
+    return _repeat(purge_keys)
+
+
+def _repeat(change_some: Callable[[Connection], int]) -> int:
+    changed = 0
+    while True:
+        with transaction() as connection:
+            some = change_some(connection)
+        changed += some
+        if not some:
+            return changed

@@ -1,0 +1,228 @@
+"""Every SQL statement of settling: finding work, locking it, writing what came of it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, text
+from sqlalchemy.engine import Connection
+
+from core.bookings.views import COLUMNS, Booking, read_bookings
+from core.encoding import to_json_text
+
+_SELECT_TERMS = text("""
+    SELECT clock_timestamp() AS now, hold_seconds, max_seats_per_customer,
+           cancelled_at IS NOT NULL AS is_cancelled
+    FROM shows WHERE id = :show_id
+""")
+
+# Rows are chosen inside and locked outside, by id; as an array, so that the primary key finds them whatever
+# the statistics say of a table that grows by thousands of rows a second. SKIP LOCKED passes by a row that a
+# request is changing at this moment: that request nudges after its commit. PostgreSQL judges the outer
+# conditions again on what it locked, so a row that changed meanwhile drops out.
+_LOCK_WAITING = text(f"""
+    SELECT {COLUMNS} FROM bookings
+    WHERE id = ANY(ARRAY(SELECT id FROM bookings
+                         WHERE show_id = :show_id AND wants IS NOT NULL
+                           AND (cast(:only AS uuid) IS NULL OR id = cast(:only AS uuid))
+                         ORDER BY seq LIMIT :limit))
+      AND wants IS NOT NULL
+    ORDER BY id
+    FOR NO KEY UPDATE SKIP LOCKED
+""")
+
+_LOCK_RUN_OUT = text(f"""
+    SELECT {COLUMNS} FROM bookings
+    WHERE id = ANY(ARRAY(
+        SELECT id FROM bookings
+        WHERE show_id = :show_id AND hold_expires_at <= :now AND wants IS NULL
+          AND (cast(:only AS uuid) IS NULL OR id = cast(:only AS uuid))
+        ORDER BY hold_expires_at, id LIMIT :limit))
+      AND hold_expires_at <= :now AND wants IS NULL
+    ORDER BY id
+    FOR NO KEY UPDATE SKIP LOCKED
+""")
+
+# A cancelled show's live bookings: those that own seats are found through the seats; those that wait are
+# in the queue anyway.
+_UPDATE_CANCELLED_SHOW = text("""
+    UPDATE bookings SET wants = 'cancel'
+    WHERE id = ANY(ARRAY(SELECT DISTINCT booking_id FROM seats
+                         WHERE show_id = :show_id AND booking_id IS NOT NULL LIMIT :limit))
+      AND wants IS DISTINCT FROM 'cancel'
+""")
+
+_SELECT_OWNED = text("""
+    SELECT customer, sum(cardinality(seats))::int AS seats FROM bookings
+    WHERE show_id = :show_id AND customer = ANY(cast(:customers AS text[]))
+      AND (status = 'CONFIRMED' OR hold_expires_at IS NOT NULL)
+      AND id <> ALL(cast(:released AS uuid[]))
+    GROUP BY customer
+""")
+
+_UPDATE_SETTLED = text("""
+    UPDATE bookings b
+    SET status = o.status, wants = NULL, seats = o.seats, amount = o.amount, held_at = o.held_at,
+        hold_expires_at = o.hold_expires_at, failure_code = o.failure_code, failure_seats = o.failure_seats,
+        updated_at = :now
+    FROM json_to_recordset(cast(:outcomes AS json)) AS o(
+        id uuid, status text, seats text[], amount bigint, held_at timestamptz, hold_expires_at timestamptz,
+        failure_code text, failure_seats text[])
+    WHERE b.id = ANY(cast(:ids AS uuid[])) AND b.id = o.id
+""")
+
+_SELECT_HAS_WORK = text("""
+    SELECT EXISTS (SELECT FROM bookings WHERE show_id = :show_id AND wants IS NOT NULL)
+        OR EXISTS (SELECT FROM bookings
+                   WHERE show_id = :show_id AND hold_expires_at <= clock_timestamp() AND wants IS NULL)
+        OR EXISTS (SELECT FROM shows s JOIN show_versions v ON v.show_id = s.id
+                   WHERE s.id = :show_id AND s.cancelled_at IS NOT NULL AND v.held + v.booked > 0)
+""")
+
+_LOCK_ONLY = text(f"SELECT {COLUMNS} FROM bookings WHERE id = :id FOR NO KEY UPDATE")
+
+_SELECT_WORK = text("""
+    (SELECT id FROM bookings WHERE show_id = :show_id AND wants IS NOT NULL ORDER BY seq LIMIT :limit)
+    UNION ALL
+    (SELECT id FROM bookings
+     WHERE show_id = :show_id AND wants IS NULL AND hold_expires_at <= clock_timestamp()
+     ORDER BY hold_expires_at LIMIT :limit)
+""")
+
+_UPDATE_TRIES = text("UPDATE bookings SET tries = tries + :by WHERE id = :id RETURNING tries")
+
+# In a later second of the database's clock, whichever machine asks.
+_UPDATE_SWEPT = text("""
+    UPDATE heartbeats SET at = clock_timestamp()
+    WHERE name = 'sweep' AND at <= clock_timestamp() - make_interval(secs => :seconds)
+""")
+
+_SELECT_RECOVERY_STATS = text("""
+    SELECT (SELECT count(*)::int FROM bookings
+            WHERE tries > :tries AND status IN ('FAILED', 'CANCELLED')) AS set_aside,
+           (SELECT extract(epoch FROM clock_timestamp() - at)::float FROM heartbeats WHERE name = 'sweep')
+               AS sweep_age_seconds
+""")
+
+# Steps from show to show along an index, instead of reading a whole backlog.
+_STEPS = """
+    WITH RECURSIVE step AS (
+        (SELECT show_id FROM bookings WHERE {which} ORDER BY show_id LIMIT 1)
+        UNION ALL
+        SELECT (SELECT b.show_id FROM bookings b WHERE {which} AND b.show_id > step.show_id
+                ORDER BY b.show_id LIMIT 1)
+        FROM step WHERE step.show_id IS NOT NULL
+    )
+"""
+
+_SELECT_WAITING_SHOWS = text(f"""
+    {_STEPS.format(which="wants IS NOT NULL")}
+    SELECT show_id FROM step CROSS JOIN LATERAL (
+        SELECT min(b.updated_at) AS since FROM bookings b
+        WHERE b.show_id = step.show_id AND b.wants IS NOT NULL
+    ) AS waiting
+    WHERE since < clock_timestamp() - make_interval(secs => :seconds)
+    ORDER BY since
+""")
+
+_SELECT_RUN_OUT_SHOWS = text(f"""
+    {_STEPS.format(which="hold_expires_at IS NOT NULL")}
+    SELECT show_id FROM step
+    WHERE EXISTS (
+        SELECT FROM bookings b
+        WHERE b.show_id = step.show_id AND b.wants IS NULL
+          AND b.hold_expires_at <= clock_timestamp() - make_interval(secs => :seconds))
+""")
+
+_SELECT_CANCELLED_SHOWS = text("""
+    SELECT s.id FROM shows s JOIN show_versions v ON v.show_id = s.id
+    WHERE s.cancelled_at IS NOT NULL AND v.held + v.booked > 0
+""")
+
+
+def select_terms(connection: Connection, show_id: int) -> Row[Any]:
+    """The database's clock and the show's terms, read after the show's lock is held."""
+    return connection.execute(_SELECT_TERMS, {"show_id": show_id}).one()
+
+
+def lock_waiting(
+    connection: Connection, show_id: int, *, limit: int, only: UUID | None = None
+) -> list[Booking]:
+    """The show's oldest bookings that want something, or `only` one of them, locked; in order of arrival."""
+    rows = connection.execute(_LOCK_WAITING, {"show_id": show_id, "limit": limit, "only": only})
+    return sorted(read_bookings(rows), key=lambda booking: booking.seq)
+
+
+def lock_run_out(
+    connection: Connection, show_id: int, *, now: datetime, limit: int, only: UUID | None = None
+) -> list[Booking]:
+    """The show's holds that ran out first, or `only` one of them, locked."""
+    parameters = {"show_id": show_id, "now": now, "limit": limit, "only": only}
+    return read_bookings(connection.execute(_LOCK_RUN_OUT, parameters))
+
+
+def lock_only(connection: Connection, booking_id: UUID) -> Booking:
+    """One booking, locked."""
+    return read_bookings(connection.execute(_LOCK_ONLY, {"id": booking_id}))[0]
+
+
+def select_work(connection: Connection, show_id: int, *, limit: int) -> list[UUID]:
+    """The show's bookings that want something, in order of arrival, then its holds that ran out."""
+    return list(connection.execute(_SELECT_WORK, {"show_id": show_id, "limit": limit}).scalars())
+
+
+def update_tries(connection: Connection, booking_id: UUID, by: int) -> int:
+    """Count a try to settle a booking alone; how many there were."""
+    return int(connection.execute(_UPDATE_TRIES, {"id": booking_id, "by": by}).scalar_one())
+
+
+def update_swept(connection: Connection, *, seconds: float = 0) -> bool:
+    """Note that a sweep begins; False, and nothing noted, where the last began less than so long ago."""
+    return connection.execute(_UPDATE_SWEPT, {"seconds": seconds}).rowcount == 1
+
+
+def select_recovery_stats(connection: Connection, *, tries: int) -> Row[Any]:
+    """How many bookings settling gave up on, and the seconds since the last sweep began."""
+    return connection.execute(_SELECT_RECOVERY_STATS, {"tries": tries}).one()
+
+
+def update_cancelled_show(connection: Connection, show_id: int, *, limit: int) -> None:
+    """Make a cancelled show's bookings want to be cancelled, some at a time."""
+    connection.execute(_UPDATE_CANCELLED_SHOW, {"show_id": show_id, "limit": limit})
+
+
+def select_owned(
+    connection: Connection, show_id: int, *, customers: Sequence[str], released: Sequence[UUID]
+) -> dict[str, int]:
+    """How many of the show's seats each customer holds or owns, but for bookings released in this batch."""
+    parameters = {"customers": list(customers), "released": [str(id_) for id_ in released]}
+    rows = connection.execute(_SELECT_OWNED, {"show_id": show_id, **parameters})
+    return {row.customer: row.seats for row in rows}
+
+
+def update_settled(connection: Connection, outcomes: Sequence[dict[str, Any]], *, now: datetime) -> int:
+    """Write what became of these bookings; returns how many rows it changed."""
+    parameters = {"outcomes": to_json_text(outcomes), "ids": [str(o["id"]) for o in outcomes], "now": now}
+    return int(connection.execute(_UPDATE_SETTLED, parameters).rowcount)
+
+
+def select_has_work(connection: Connection, show_id: int) -> bool:
+    """Whether anything of this show waits to be settled or released."""
+    return bool(connection.execute(_SELECT_HAS_WORK, {"show_id": show_id}).scalar_one())
+
+
+def select_run_out_shows(connection: Connection, *, seconds: float = 0) -> list[int]:
+    """Shows with holds that ran out at least so long ago."""
+    return list(connection.execute(_SELECT_RUN_OUT_SHOWS, {"seconds": seconds}).scalars())
+
+
+def select_overdue_shows(connection: Connection, *, seconds: float) -> list[int]:
+    """Shows with something that should have been done so long ago: those that waited longest come first.
+
+    Bookings that want something, holds that ran out, and cancelled shows that still own seats.
+    """
+    waiting = connection.execute(_SELECT_WAITING_SHOWS, {"seconds": seconds}).scalars()
+    run_out = select_run_out_shows(connection, seconds=seconds)
+    cancelled = connection.execute(_SELECT_CANCELLED_SHOWS).scalars()
+    return list(dict.fromkeys([*waiting, *run_out, *cancelled]))

@@ -1,0 +1,192 @@
+"""The way into PostgreSQL: engines, one transaction(), one snapshot(), retries."""
+
+import logging
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import orjson
+import psycopg2
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.orm import DeclarativeBase
+
+from core.errors import UnavailableError
+from core.once import make_once
+from core.settings import get_settings
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+# A server that does not answer the handshake in 2 s is down as far as a request of at most 2 s goes.
+CONNECT_TIMEOUT_SECONDS = 2
+# No statement of ours takes long; one that does is stuck, and 5 s is what a batch may lose to it.
+STATEMENT_TIMEOUT_MS = 5_000
+# Locks are held for milliseconds; whoever waits 2 s waits for a frozen process and had better retry.
+LOCK_TIMEOUT_MS = 2_000
+# A worker frozen inside a transaction holds its show's lock: the server ends its session after 3 s.
+IDLE_IN_TRANSACTION_TIMEOUT_MS = 3_000
+# A request waits this long for a connection, then says 503 rather than queue without end.
+POOL_TIMEOUT_SECONDS = 1.5
+# Connections a process keeps at most: for single statements, which is nearly everything, and transactions.
+# Two pools, since switching one connection to and fro costs more code in the driver, and fails on returning
+# one whose server is gone, when the statement itself was long done.
+STATEMENT_POOL_SIZE, TRANSACTION_POOL_SIZE = 8, 4
+# Data sent and not acknowledged for 5 s: the connection is half-open (a cable, a firewall), give it up.
+TCP_USER_TIMEOUT_MS = 5_000
+# While we wait for an answer nothing of ours is on its way, and that limit does not begin to run: a server
+# that is gone without a word would be waited for until the kernel's two hours are over. Asked after 2 s of
+# silence, and each second from then on, it is given up after 5 s as well.
+KEEPALIVES_IDLE_SECONDS, KEEPALIVES_INTERVAL_SECONDS, KEEPALIVES_COUNT = 2, 1, 3
+
+# Not a lock that was waited for in vain (55P03): a request has no time to wait for it again.
+DEADLOCK, SERIALIZATION = "40P01", "40001"
+RETRIED_SQLSTATES = frozenset({DEADLOCK, SERIALIZATION})
+TRIES = 5
+
+
+class Base(DeclarativeBase):
+    """The tables of all nouns."""
+
+
+def name_driver(url: str) -> str:
+    """The URL as SQLAlchemy wants it: plain `postgresql://` would mean another driver there."""
+    return "postgresql+psycopg2://" + url.split("://", 1)[1]
+
+
+def _connect_args() -> dict[str, Any]:
+    timeouts = {
+        "statement_timeout": STATEMENT_TIMEOUT_MS,
+        "lock_timeout": LOCK_TIMEOUT_MS,
+        "idle_in_transaction_session_timeout": IDLE_IN_TRANSACTION_TIMEOUT_MS,
+    }
+    return {
+        "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+        "tcp_user_timeout": TCP_USER_TIMEOUT_MS,
+        "keepalives_idle": KEEPALIVES_IDLE_SECONDS,
+        "keepalives_interval": KEEPALIVES_INTERVAL_SECONDS,
+        "keepalives_count": KEEPALIVES_COUNT,
+        "application_name": "seatline",
+        "options": " ".join(f"-c {name}={value}" for name, value in timeouts.items()) + " -c timezone=UTC",
+    }
+
+
+@make_once
+def get_engine() -> Engine:
+    """This process's engine for transactions on the primary; connections are opened when first needed."""
+    return _make_engine(TRANSACTION_POOL_SIZE)
+
+
+@make_once
+def get_statement_engine() -> Engine:
+    """This process's engine for statements that commit by themselves."""
+    return _make_engine(STATEMENT_POOL_SIZE, isolation_level="AUTOCOMMIT")
+
+
+def dispose_engines(*, close: bool = True) -> None:
+    """Let go of all connections; with `close` False, without closing what a parent process still uses."""
+    for engine in (get_engine(), get_statement_engine()):
+        engine.dispose(close=close)
+
+
+def _make_engine(pool_size: int, **options: Any) -> Engine:
+    engine = create_engine(
+        name_driver(get_settings().database_url),
+        connect_args=_connect_args(),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=POOL_TIMEOUT_SECONDS,
+        # What somebody sent is not for the logs.
+        hide_parameters=True,
+        json_serializer=lambda value: orjson.dumps(value).decode(),
+        json_deserializer=orjson.loads,
+        **options,
+    )
+    event.listen(engine, "handle_error", _log_disconnect)
+    return engine
+
+
+def _log_disconnect(context: Any) -> None:
+    if context.is_disconnect:
+        log.warning("database connection lost", extra={"error": type(context.original_exception).__name__})
+
+
+@contextmanager
+def transaction() -> Iterator[Connection]:
+    """A transaction on the primary: commits at the end, rolls back when left by an error.
+
+    READ COMMITTED: every rule is held by a constraint, a guard in the UPDATE, or a lock taken first.
+    Raises UnavailableError where the server cannot be reached or its answer to a commit was lost.
+    """
+    with translate_outages(), get_engine().begin() as connection:
+        yield connection
+
+
+@contextmanager
+def autocommit() -> Iterator[Connection]:
+    """A connection on which each statement commits by itself: one round trip for one statement."""
+    with translate_outages(), get_statement_engine().connect() as connection:
+        yield connection
+
+
+@contextmanager
+def snapshot() -> Iterator[Connection]:
+    """A connection for reading: one statement is one snapshot, and nothing is left open after it."""
+    with autocommit() as connection:
+        yield connection
+
+
+@contextmanager
+def translate_outages() -> Iterator[None]:
+    """Turn what says «the server is not there or too slow» into UnavailableError; let the rest pass."""
+    try:
+        yield
+    except PoolTimeoutError as error:
+        raise UnavailableError("All database connections are busy.") from error
+    except DBAPIError as error:
+        if is_outage(error):
+            raise UnavailableError("The database did not answer.") from error
+        raise
+    except psycopg2.OperationalError as error:
+        # From a cursor of the driver's own, as COPY needs it.
+        raise UnavailableError("The database did not answer.") from error
+
+
+def is_outage(error: DBAPIError) -> bool:
+    """Whether an error tells of the server's state, not of the statement.
+
+    Among them 57014 (statement timeout), 53300 (too many connections), 57P01 (shutting down) and
+    25P03 (idle in transaction), which all reach SQLAlchemy as operational errors or lost connections.
+    """
+    return error.connection_invalidated or isinstance(error, OperationalError)
+
+
+def get_sqlstate(error: BaseException) -> str | None:
+    """The SQLSTATE of a database error, looked for in what caused it as well."""
+    while error is not None:
+        if isinstance(error, DBAPIError):
+            return getattr(error.orig, "pgcode", None)
+        if error.__cause__ is None:
+            return None
+        error = error.__cause__
+    return None
+
+
+def retry_conflicts(run: Callable[[], T]) -> T:
+    """Run a whole transaction again where it lost to another one (deadlock, serialization).
+
+    With jitter, so that two that collided do not collide again, and at most five times.
+    """
+    for attempt in range(1, TRIES + 1):
+        try:
+            return run()
+        except (DBAPIError, UnavailableError) as error:
+            if get_sqlstate(error) not in RETRIED_SQLSTATES or attempt == TRIES:
+                raise
+            log.info("transaction retried", extra={"attempt": attempt, "sqlstate": get_sqlstate(error)})
+            time.sleep(random.uniform(0.5, 1.5) * 0.01 * 2**attempt)  # noqa: S311 (jitter, not a secret)
+    raise AssertionError("unreachable")

@@ -1,0 +1,1 @@
+"""Events: what became of each booking, written with it and read as a feed."""

@@ -1,0 +1,64 @@
+"""The table of events: an outbox, and each booking's history."""
+
+import uuid
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Sequence,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.db import Base
+from core.shows.models import CLOCK
+
+POSITIONS = Sequence("events_position_seq", metadata=Base.metadata)
+
+
+class EventType(StrEnum):
+    """The transitions that the world is told of."""
+
+    BOOKING_HELD = "BOOKING_HELD"  # its seats are held
+    BOOKING_CONFIRMED = "BOOKING_CONFIRMED"  # its seats are its own
+    BOOKING_FAILED = "BOOKING_FAILED"  # it got none, or lost its hold
+    BOOKING_CANCELLED = "BOOKING_CANCELLED"  # it gave its seats back
+
+
+class Event(Base):
+    """One transition of one booking, written in the transaction that made it."""
+
+    __tablename__ = "events"
+    __table_args__ = (
+        CheckConstraint(
+            f"type IN ({', '.join(repr(value.value) for value in EventType)})", name="events_type_is_known"
+        ),
+        UniqueConstraint("position", name="events_position_is_unique"),
+        Index("events_by_booking", "booking_id", "seq"),
+        # What has been committed and not yet been given its place in the feed.
+        Index("events_unplaced", "seq", postgresql_where=text("position IS NULL")),
+        # What the events broker does not have yet.
+        Index("events_unpublished", "position", postgresql_where=text("published_at IS NULL")),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True)
+    booking_id: Mapped[uuid.UUID] = mapped_column(
+        Uuid, ForeignKey("bookings.id", name="events_have_a_booking")
+    )
+    seq: Mapped[int] = mapped_column(BigInteger, Identity(always=True))
+    type: Mapped[str] = mapped_column(Text)
+    payload: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    position: Mapped[int | None] = mapped_column(BigInteger)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=CLOCK)
+    published_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

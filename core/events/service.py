@@ -1,0 +1,97 @@
+"""What can be done with events: write them with a transition, read the feed, read a booking's own."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+from sqlalchemy.engine import Connection
+
+from core.events import queries
+from core.events.models import EventType
+from core.events.publisher import publish
+from core.ids import new_id
+
+SOURCE = "/seatline/bookings"
+# Stamping at most so many before a page of the feed is read keeps that request short; the rest is next.
+PLACED_AT_ONCE = 5_000
+# Sent and noted in one transaction: few enough that a broker takes them in a fraction of a second.
+PUBLISHED_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """What became of a booking, to be told: its event type and the booking as it is now."""
+
+    type: EventType
+    booking_id: UUID
+    document: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class FeedItem:
+    """An event at its place in the feed."""
+
+    position: int
+    envelope: dict[str, Any]
+
+
+def record_transitions(connection: Connection, transitions: Iterable[Transition], *, now: datetime) -> None:
+    """Write one event a transition, in the transaction that makes it."""
+    events = [
+        {"id": new_id(), "booking_id": t.booking_id, "type": t.type.value, "payload": t.document}
+        for t in transitions
+    ]
+    if events:
+        queries.insert_events(connection, events, now=now)
+
+
+def place_events(connection: Connection) -> int:
+    """Give committed events their places in the feed; returns how many.
+
+    After their commit, by one at a time: a place is then never behind one that a reader has passed, as an
+    id or a time taken before the commit could be.
+    """
+    return queries.update_placed(connection, limit=PLACED_AT_ONCE) if queries.lock_feed(connection) else 0
+
+
+def publish_events(connection: Connection) -> int:
+    """Send the broker what it does not have yet, some at a time; returns how many.
+
+    Noted after the sending, in one transaction: a relay that dies in between has its events sent again.
+    Raises UnavailableError where the broker does not take them: they stay, to be sent later.
+    """
+    rows = queries.lock_unpublished(connection, limit=PUBLISHED_AT_ONCE)
+    if rows:
+        publish([to_envelope(row) for row in rows])
+        queries.update_published(connection, [row.id for row in rows])
+    return len(rows)
+
+
+def read_feed(connection: Connection, *, after: int, limit: int) -> list[FeedItem]:
+    """The events after a place in the feed, in order."""
+    return [
+        FeedItem(row.position, to_envelope(row))
+        for row in queries.select_feed(connection, after=after, limit=limit)
+    ]
+
+
+def read_booking_events(connection: Connection, booking_id: UUID) -> list[Row[Any]]:
+    """A booking's events in order."""
+    return queries.select_booking_events(connection, booking_id)
+
+
+def to_envelope(row: Row[Any]) -> dict[str, Any]:
+    """The event as CloudEvents 1.0 has it in JSON (its section 3.1): the same at every reading."""
+    return {
+        "specversion": "1.0",
+        "id": str(row.id),
+        "source": SOURCE,
+        "type": row.type,
+        "subject": str(row.booking_id),
+        "time": row.created_at,
+        "datacontenttype": "application/json",
+        "data": row.payload,
+    }

@@ -1,0 +1,138 @@
+"""The names of tasks and queues, and nudges: the wake-ups that tell a worker to look into the tables."""
+
+import logging
+import threading
+
+import pybreaker
+from celery import Celery
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+from core.once import make_once
+from core.redis import try_redis
+
+log = logging.getLogger(__name__)
+
+SETTLE_SHOW = "tasks.bookings.settle_show"
+EXPIRE_HOLDS = "tasks.bookings.expire_holds"
+SWEEP = "tasks.bookings.sweep"
+PURGE_IDEMPOTENCY_KEYS = "tasks.bookings.purge_idempotency_keys"
+ARCHIVE_BOOKINGS = "tasks.bookings.archive_bookings"
+RELAY_EVENTS = "tasks.events.relay_events"
+DELIVER_WEBHOOKS = "tasks.webhooks.deliver_webhooks"
+
+BOOKINGS_QUEUE, EXPIRY_QUEUE = "bookings", "expiry"
+EVENTS_QUEUE, WEBHOOKS_QUEUE, PAYMENTS_QUEUE = "events", "webhooks", "payments"
+QUEUES = BOOKINGS_QUEUE, EXPIRY_QUEUE, EVENTS_QUEUE, WEBHOOKS_QUEUE, PAYMENTS_QUEUE
+
+QUEUE_OF = {
+    SETTLE_SHOW: BOOKINGS_QUEUE,
+    EXPIRE_HOLDS: EXPIRY_QUEUE,
+    SWEEP: EXPIRY_QUEUE,
+    PURGE_IDEMPOTENCY_KEYS: EXPIRY_QUEUE,
+    ARCHIVE_BOOKINGS: EXPIRY_QUEUE,
+    RELAY_EVENTS: EVENTS_QUEUE,
+    DELIVER_WEBHOOKS: WEBHOOKS_QUEUE,
+}
+
+# As long as a message may wait for a worker: were it shorter, a busy show would have another message on its
+# way every time it ran out, and quiet shows would wait behind them all. Whoever runs the task clears it, and
+# the sweep settles for itself, so that a lost message costs no more than the sweep's second. It is no
+# `expires` on the messages, because a worker whose clock is ahead would throw them all away.
+FLAG_TTL_SECONDS = 30
+# No sweep makes up for these: when a process dies with one in hand, another may be sent this soon.
+OUTBOUND_FLAG_TTL_SECONDS = 10
+
+# What sending to a broker that is down or frozen may raise; kombu lets RuntimeError escape at times.
+SEND_ERRORS = (OperationalError, RedisError, OSError, RuntimeError, pybreaker.CircuitBreakerError)
+
+# The broker may be another server than the cache, hence a breaker of its own.
+broker_breaker = pybreaker.CircuitBreaker(
+    fail_max=2, reset_timeout=1, throw_new_error_on_trip=False, name="broker"
+)
+
+
+@make_once
+def get_celery() -> Celery:
+    """The Celery application: workers run it, everybody else sends through it."""
+    app = Celery("seatline")
+    app.config_from_object("celeryconfig")
+    return app
+
+
+def raise_flag(task: str, *args: int) -> bool:
+    """Say that this task is on its way; False where it is already. Without Redis: True."""
+    name = _name_flag(task, *args)
+    is_outbound = QUEUE_OF[task] in (EVENTS_QUEUE, WEBHOOKS_QUEUE)
+    seconds = OUTBOUND_FLAG_TTL_SECONDS if is_outbound else FLAG_TTL_SECONDS
+    return bool(try_redis(lambda redis: redis.set(name, 1, nx=True, ex=seconds), default=True))
+
+
+def clear_flag(task: str, *args: int) -> None:
+    """Let the next message of this task through: read the tables only afterwards."""
+    try_redis(lambda redis: redis.delete(_name_flag(task, *args)), default=None)
+
+
+def _name_flag(task: str, *args: int) -> str:
+    return ":".join(["flag", task, *map(str, args)])
+
+
+def send_once(task: str, *args: int) -> None:
+    """Send a task now, unless the same one is on its way already. Promises nothing, like any nudge."""
+    if raise_flag(task, *args):
+        _send(task, *args)
+
+
+def nudge(show_id: int) -> None:
+    """Have a worker look at a show, soon. Costs the caller nothing and promises nothing.
+
+    Call it after the commit. The rows in PostgreSQL are the queue: a nudge that is lost (Redis is down,
+    this process dies) is made up for by the sweep. It is sent by a thread of its own, because a broker
+    that is frozen may take seconds to say so.
+    """
+    send_later(SETTLE_SHOW, show_id)
+
+
+def send_later(task: str, *args: int) -> None:
+    """Have a task sent once, like a nudge, by this process's own thread."""
+    get_nudger().add(task, *args)
+
+
+def _send(task: str, *args: int) -> None:
+    try:
+        broker_breaker.call(get_celery().send_task, task, args=args, queue=QUEUE_OF[task], retry=False)
+    except SEND_ERRORS as error:
+        log.info("nudge lost, the sweep will make up for it", extra={"error": type(error).__name__})
+
+
+class Nudger:
+    """A thread that sends what this process has to tell the workers; the same task waits once."""
+
+    def __init__(self) -> None:
+        self._waiting: set[tuple[str, tuple[int, ...]]] = set()
+        self._wake = threading.Condition()
+        threading.Thread(target=self._run, name="nudger", daemon=True).start()
+
+    def add(self, task: str, *args: int) -> None:
+        """Queue a task; returns at once."""
+        with self._wake:
+            self._waiting.add((task, args))
+            self._wake.notify()
+
+    def _run(self) -> None:
+        while True:
+            with self._wake:
+                self._wake.wait_for(lambda: self._waiting)
+                waiting, self._waiting = self._waiting, set()
+            for task, args in waiting:
+                try:
+                    send_once(task, *args)
+                except Exception:
+                    # This thread must outlive whatever a client library makes up.
+                    log.exception("nudge lost, the sweep will make up for it", extra={"task": task})
+
+
+@make_once
+def get_nudger() -> Nudger:
+    """This process's nudger, started at the first nudge (so after any fork)."""
+    return Nudger()

@@ -1,0 +1,56 @@
+"""Events on their way out: given their places, queued for webhook endpoints, sent to the events broker."""
+
+import logging
+import time
+
+import pybreaker
+
+from core.db import transaction
+from core.errors import UnavailableError
+from core.events.service import PLACED_AT_ONCE, place_events, publish_events
+from core.jobs import RELAY_EVENTS, clear_flag, send_later
+from core.webhooks.delivering import queue_deliveries
+
+log = logging.getLogger(__name__)
+
+# A rush commits dozens of batches a second: one relay takes what gathers meanwhile, instead of one each.
+GATHER_SECONDS = 0.05
+# Then it queues up again, so that it can stop in time.
+TURN_SECONDS = 2.0
+
+# A broker that is down is asked once a second, by one relay at a time.
+broker_breaker = pybreaker.CircuitBreaker(
+    fail_max=2, reset_timeout=1, throw_new_error_on_trip=False, name="events broker"
+)
+
+
+def relay_events() -> None:
+    """Send out what was committed, at least once, each booking's events in order.
+
+    Webhooks first, which need nothing but the database: a broker that is down does not delay them.
+    """
+    time.sleep(GATHER_SECONDS)
+    clear_flag(RELAY_EVENTS)
+    _place_all()
+    queue_deliveries()
+    try:
+        broker_breaker.call(_publish_all)
+    except (UnavailableError, pybreaker.CircuitBreakerError) as error:
+        log.warning("events not published, to be tried again", extra={"error": str(error)})
+
+
+def _place_all() -> None:
+    while True:
+        with transaction() as connection:
+            if place_events(connection) < PLACED_AT_ONCE:
+                return
+
+
+def _publish_all() -> None:
+    stop_at = time.monotonic() + TURN_SECONDS
+    while time.monotonic() < stop_at:
+        with transaction() as connection:
+            published = publish_events(connection)
+        if not published:
+            return
+    send_later(RELAY_EVENTS)

@@ -1,0 +1,1 @@
+"""The seats of a show and the choice among them."""

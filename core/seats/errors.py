@@ -1,0 +1,24 @@
+"""What can go wrong with seats asked for."""
+
+from core.errors import SeatlineError
+
+
+class UnknownSeatsError(SeatlineError):
+    """Some of the seats are not in the hall."""
+
+    code = "unknown_seats"
+    title = "There are no such seats"
+
+
+class DuplicateSeatsError(SeatlineError):
+    """A seat is named twice."""
+
+    code = "duplicate_seats"
+    title = "A seat is named twice"
+
+
+class TooManySeatsError(SeatlineError):
+    """More seats than the show allows in one booking."""
+
+    code = "too_many_seats"
+    title = "Too many seats"

@@ -1,0 +1,1 @@
+"""Shows and the halls they take place in."""

@@ -1,0 +1,68 @@
+"""What never changes about shows, kept in the process: halls, currencies, whether payment is required."""
+
+import threading
+from dataclasses import dataclass
+
+from cachetools import LRUCache
+
+from core.db import snapshot
+from core.shows import queries
+from core.shows.errors import ShowNotFoundError
+from core.shows.halls import Hall, build_hall
+
+# Halls in memory at most, by weight: about 40 MB where all of them are drawn plans.
+MAX_WEIGHT = 250_000
+# A hall made of rows and columns knows its seats by arithmetic; a drawn one keeps every seat.
+GENERATED_WEIGHT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueEntry:
+    """What a process remembers of a show."""
+
+    hall: Hall
+    currency: str
+    payment_required: bool
+    weight: int
+
+
+_entries: LRUCache[int, CatalogueEntry] = LRUCache(MAX_WEIGHT, getsizeof=lambda entry: entry.weight)
+_lock = threading.Lock()
+# Two shows rarely share one, and then one only waits for the other.
+_loading = [threading.Lock() for _ in range(64)]
+
+
+def get_entry(show_id: int) -> CatalogueEntry:
+    """The show's entry, without a query where this process has seen the show. Raises ShowNotFoundError.
+
+    Call it with no connection in hand: it may take one.
+    """
+    if entry := _find(show_id):
+        return entry
+    # One of those that come at once draws the hall up, which takes a second for a large plan.
+    with _loading[show_id % len(_loading)]:
+        return _find(show_id) or _load(show_id)
+
+
+def _find(show_id: int) -> CatalogueEntry | None:
+    with _lock:
+        return _entries.get(show_id)
+
+
+def _load(show_id: int) -> CatalogueEntry:
+    with snapshot() as connection:
+        row = queries.select_hall(connection, show_id)
+    if row is None:
+        raise ShowNotFoundError(show_id)
+    hall = build_hall(row.description)
+    weight = hall.total_seats if "plan" in row.description else GENERATED_WEIGHT
+    entry = CatalogueEntry(hall, row.currency, row.payment_required, weight)
+    with _lock:
+        _entries[show_id] = entry
+    return entry
+
+
+def forget_shows() -> None:
+    """Forget everything: for tests, whose databases begin anew."""
+    with _lock:
+        _entries.clear()

@@ -1,0 +1,171 @@
+"""Every SQL statement about shows."""
+
+import csv
+import io
+from collections.abc import Mapping
+from contextlib import closing
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlalchemy.engine import Connection
+
+from core.shows.halls import Hall
+
+COPY_TIMEOUT = "60s"
+# From so many seats on, a plan made without statistics reads the whole show where it should use an index;
+# autovacuum's come a minute after the rush has begun.
+LARGE_SHOW = 5_000
+
+# The one place that says what a show's status is: its times, judged by the database's clock.
+SHOW_STATUS = """
+    CASE WHEN s.cancelled_at IS NOT NULL THEN 'cancelled'
+         WHEN clock_timestamp() >= coalesce(s.sales_close_at, s.start_time) THEN 'closed'
+         WHEN clock_timestamp() < s.sales_open_at THEN 'scheduled'
+         ELSE 'on_sale' END
+"""
+
+_SHOW = f"""
+    SELECT s.*, {SHOW_STATUS} AS status, v.version, v.available, v.held, v.booked
+    FROM shows s JOIN show_versions v ON v.show_id = s.id
+"""
+
+_SELECT_SHOW = text(f"{_SHOW} WHERE s.id = :show_id")
+
+_SELECT_SHOWS = text(f"""
+    {_SHOW}
+    WHERE s.start_time >= coalesce(cast(:start_from AS timestamptz), clock_timestamp())
+      AND (cast(:after_time AS timestamptz) IS NULL OR (s.start_time, s.id) > (:after_time, :after_id))
+      AND (cast(:status AS text) IS NULL OR {SHOW_STATUS} = :status)
+      AND (cast(:name AS text) IS NULL OR position(lower(:name) IN lower(s.name)) > 0)
+    ORDER BY s.start_time, s.id
+    LIMIT :limit
+""")
+
+_INSERT_SHOW = text("""
+    INSERT INTO shows (name, start_time, total_seats, currency, price, sections, hold_seconds,
+                       max_seats_per_booking, max_seats_per_customer, sales_open_at, sales_close_at,
+                       payment_required)
+    VALUES (:name, :start_time, :total_seats, :currency, :price, cast(:sections AS jsonb), :hold_seconds,
+            :max_seats_per_booking, :max_seats_per_customer, :sales_open_at, :sales_close_at,
+            :payment_required)
+    RETURNING id
+""")
+
+_INSERT_HALL = text(
+    "INSERT INTO show_halls (show_id, description) VALUES (:show_id, cast(:description AS jsonb))"
+)
+
+_INSERT_VERSION = text(
+    "INSERT INTO show_versions (show_id, total, available) VALUES (:show_id, :total, :total)"
+)
+
+_SELECT_HALL = text("""
+    SELECT h.description, s.currency, s.payment_required
+    FROM show_halls h JOIN shows s ON s.id = h.show_id WHERE h.show_id = :show_id
+""")
+
+_LOCK_SHOW = text(f"SELECT s.*, {SHOW_STATUS} AS status FROM shows s WHERE s.id = :show_id FOR NO KEY UPDATE")
+
+_UPDATE_SHOW = text("""
+    UPDATE shows SET name = :name, start_time = :start_time, hold_seconds = :hold_seconds,
+        max_seats_per_booking = :max_seats_per_booking, max_seats_per_customer = :max_seats_per_customer,
+        sales_open_at = :sales_open_at, sales_close_at = :sales_close_at, updated_at = clock_timestamp()
+    WHERE id = :show_id
+""")
+
+_UPDATE_SHOW_CANCELLED = text("""
+    UPDATE shows SET cancelled_at = clock_timestamp(), updated_at = clock_timestamp()
+    WHERE id = :show_id AND cancelled_at IS NULL
+""")
+
+_SELECT_CLOCK = text("SELECT clock_timestamp()")
+
+_SELECT_STATS = text(f"""
+    SELECT count(*) AS shows, count(*) FILTER (WHERE {SHOW_STATUS} = 'on_sale') AS on_sale,
+           coalesce(sum(v.available), 0)::bigint AS available, coalesce(sum(v.held), 0)::bigint AS held,
+           coalesce(sum(v.booked), 0)::bigint AS booked
+    FROM shows s JOIN show_versions v ON v.show_id = s.id
+""")
+
+
+def select_show(connection: Connection, show_id: int) -> Row[Any] | None:
+    """A show with its status, version and counts."""
+    return connection.execute(_SELECT_SHOW, {"show_id": show_id}).one_or_none()
+
+
+def select_shows(
+    connection: Connection,
+    *,
+    start_from: datetime | None,
+    status: str | None,
+    name: str | None,
+    after: tuple[datetime | None, int | None],
+    limit: int,
+) -> list[Row[Any]]:
+    """A page of shows, soonest first, from `start_from` (else from now) on."""
+    parameters = {"start_from": start_from, "status": status, "name": name, "limit": limit}
+    parameters |= {"after_time": after[0], "after_id": after[1]}
+    return list(connection.execute(_SELECT_SHOWS, parameters))
+
+
+def insert_show(connection: Connection, columns: Mapping[str, Any]) -> int:
+    """A new show's id."""
+    return int(connection.execute(_INSERT_SHOW, dict(columns)).scalar_one())
+
+
+def insert_hall(connection: Connection, *, show_id: int, description: str, total: int) -> None:
+    """The show's hall as described, and its first version: every seat available."""
+    connection.execute(_INSERT_HALL, {"show_id": show_id, "description": description})
+    connection.execute(_INSERT_VERSION, {"show_id": show_id, "total": total})
+
+
+def select_hall(connection: Connection, show_id: int) -> Row[Any] | None:
+    """The description of a show's hall, and what else never changes about the show."""
+    return connection.execute(_SELECT_HALL, {"show_id": show_id}).one_or_none()
+
+
+def lock_show(connection: Connection, show_id: int) -> Row[Any] | None:
+    """A show, locked against other changes of it; bookings that refer to it go on."""
+    return connection.execute(_LOCK_SHOW, {"show_id": show_id}).one_or_none()
+
+
+def update_show(connection: Connection, show_id: int, columns: Mapping[str, Any]) -> None:
+    """Write what an operator may change."""
+    connection.execute(_UPDATE_SHOW, {**columns, "show_id": show_id})
+
+
+def update_show_cancelled(connection: Connection, show_id: int) -> bool:
+    """Call a show off; whether it was not called off before."""
+    return connection.execute(_UPDATE_SHOW_CANCELLED, {"show_id": show_id}).rowcount == 1
+
+
+def select_clock(connection: Connection) -> datetime:
+    """The database's clock, by which all times are judged. Ask it after the lock is held."""
+    clock: datetime = connection.execute(_SELECT_CLOCK).scalar_one()
+    return clock
+
+
+def select_show_stats(connection: Connection) -> Row[Any]:
+    """Shows and seats, counted."""
+    return connection.execute(_SELECT_STATS).one()
+
+
+def copy_seats(connection: Connection, show_id: int, hall: Hall) -> None:
+    """The seats of a new show, in seat order (so that their ids ascend in it), by COPY."""
+    rows = io.StringIO()
+    writer = csv.writer(rows, lineterminator="\n")
+    for seat in hall.seats():
+        writer.writerow((show_id, seat.seat_number, seat.section, seat.row, seat.place, seat.price))
+    rows.seek(0)
+    columns = "show_id, seat_number, section, row, place, price"
+    with closing(connection.connection.cursor()) as cursor:
+        # A large hall on a slow disk takes longer than any other statement may.
+        cursor.execute(f"SET LOCAL statement_timeout = '{COPY_TIMEOUT}'")
+        cursor.copy_expert(f"COPY seats ({columns}) FROM STDIN WITH (FORMAT csv)", rows)
+        if hall.total_seats >= LARGE_SHOW:
+            cursor.execute(
+                "SELECT tableoid::regclass::text FROM seats WHERE show_id = %s LIMIT 1", (show_id,)
+            )
+            ((partition,),) = cursor.fetchall()
+            cursor.execute(f"ANALYZE {partition}")

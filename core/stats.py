@@ -1,0 +1,28 @@
+"""Figures for operators: what is sold, what waits, what was settled lately."""
+
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from core.bookings.queries import select_waiting_stats
+from core.events.queries import select_recent_counts
+from core.shows.queries import select_show_stats
+
+RECENT_SECONDS = 60
+
+
+def read_stats(connection: Connection) -> dict[str, Any]:
+    """Shows and seats by state, bookings waiting for a worker, events of the last minute by type."""
+    shows = select_show_stats(connection)
+    waiting = select_waiting_stats(connection)
+    return {
+        "shows": {"total": shows.shows, "on_sale": shows.on_sale},
+        "seats": {"available": shows.available, "held": shows.held, "booked": shows.booked},
+        "waiting": {
+            "acquire": waiting.acquire,
+            "confirm": waiting.confirm,
+            "cancel": waiting.cancel,
+            "oldest_seconds": waiting.oldest_seconds,
+        },
+        "last_minute": select_recent_counts(connection, seconds=RECENT_SECONDS),
+    }

@@ -1,0 +1,1 @@
+"""Webhooks: endpoints that are told of events, and what each has yet to be told."""

@@ -1,0 +1,142 @@
+"""One attempt: an event, signed, to one address that was checked, within a bounded time."""
+
+import http.client
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+from standardwebhooks import Webhook
+
+from core.settings import get_settings
+from core.webhooks.rules import Attempt, Outcome, is_public, judge_answer
+
+# A receiver that does not take the connection in 3 s, or is silent for 10 s, is not there.
+CONNECT_SECONDS, SILENCE_SECONDS = 3, 10
+# Whatever it does meanwhile, an attempt ends after this: a byte now and then must not keep it open.
+LONGEST_SECONDS = 15
+# How soon an attempt that has had its time is cut.
+LOOK_SECONDS = 0.5
+# Nothing in an answer's body matters; a little of it is read, so that the receiver may finish.
+ANSWER_BYTES = 4096
+# Of a host's addresses so many are tried.
+MAX_ADDRESSES = 3
+
+_ending = threading.Event()
+
+
+def end_attempts() -> None:
+    """Have every attempt cut within LOOK_SECONDS, as if its time were up: this process is about to stop."""
+    _ending.set()
+
+
+class PrivateAddressError(OSError):
+    """The endpoint's name leads to no public address."""
+
+
+def send_event(url: str, body: bytes, *, event_id: str, secrets: Sequence[str]) -> Attempt:
+    """POST the event as Standard Webhooks says, signed with each of the secrets; raises nothing."""
+    sent_at = datetime.now(UTC)
+    signatures = [Webhook(secret).sign(event_id, sent_at, body.decode()) for secret in secrets]
+    headers = {
+        "Content-Type": "application/json",
+        "User-Agent": "Seatline",
+        "webhook-id": event_id,
+        "webhook-timestamp": str(int(sent_at.timestamp())),
+        "webhook-signature": " ".join(signatures),
+    }
+    try:
+        return _post(url, body, headers)
+    except PrivateAddressError as error:
+        return Attempt(Outcome.FAILED, str(error))
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        return Attempt(Outcome.FAILED, _describe(error))
+
+
+def _describe(error: Exception) -> str:
+    # What a library says may quote an address inside the house; its kind says enough.
+    return f"no answer ({type(error).__name__})"
+
+
+def _post(url: str, body: bytes, headers: dict[str, str]) -> Attempt:
+    parts = urlsplit(url)
+    path = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+    connection = _make_connection(parts.scheme, str(parts.hostname), parts.port)
+    with _cut_off_late(connection):
+        try:
+            connection.request("POST", path, body, headers)
+            answer = connection.getresponse()
+            attempt = judge_answer(answer.status, answer.headers.get("Retry-After"))
+            with suppress(OSError, http.client.HTTPException):
+                answer.read(ANSWER_BYTES)
+            return attempt
+        finally:
+            connection.close()
+
+
+@contextmanager
+def _cut_off_late(connection: "_PlainConnection | _TlsConnection") -> Iterator[None]:
+    ends_at, done = time.monotonic() + LONGEST_SECONDS, threading.Event()
+
+    def watch() -> None:
+        # Again and again: there is no socket yet where a name or an address takes as long.
+        while not done.wait(LOOK_SECONDS):
+            if _ending.is_set() or time.monotonic() > ends_at:
+                # Whoever reads or writes on it fails at once.
+                with suppress(OSError, AttributeError):
+                    connection.wire.shutdown(socket.SHUT_RDWR)
+
+    threading.Thread(target=watch, name="webhook-limit", daemon=True).start()
+    try:
+        yield
+    finally:
+        done.set()
+
+
+def _make_connection(scheme: str, host: str, port: int | None) -> "_PlainConnection | _TlsConnection":
+    return _PlainConnection(host, port) if scheme == "http" else _TlsConnection(host, port)
+
+
+# Both keep their socket as `wire`, to be cut off by: `sock` is gone while a body is read that ends with it.
+class _PlainConnection(http.client.HTTPConnection):
+    def connect(self) -> None:
+        self.sock = self.wire = _connect(self.host, self.port)
+
+
+class _TlsConnection(http.client.HTTPSConnection):
+    def connect(self) -> None:
+        context = ssl.create_default_context()
+        # The handshake comes once there is a wire to cut: it, too, may be drawn out.
+        self.sock = self.wire = context.wrap_socket(
+            _connect(self.host, self.port), server_hostname=self.host, do_handshake_on_connect=False
+        )
+        self.wire.do_handshake()
+
+
+def _connect(host: str, port: int) -> socket.socket:
+    """A connection to the first of the host's addresses that takes it. Raises OSError.
+
+    The very address that was judged is the one connected to: asked twice, a name may answer otherwise.
+    """
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    if not get_settings().webhook_allow_private:
+        found = [entry for entry in found if is_public(str(entry[4][0]))]
+        if not found:
+            raise PrivateAddressError("the endpoint's host has no public address")
+    failure: OSError | None = None
+    for family, kind, protocol, _, address in found[:MAX_ADDRESSES]:
+        connection = socket.socket(family, kind, protocol)
+        connection.settimeout(CONNECT_SECONDS)
+        try:
+            connection.connect(address)
+        except OSError as error:
+            connection.close()
+            failure = error
+            continue
+        connection.settimeout(SILENCE_SECONDS)
+        return connection
+    raise failure or OSError("the endpoint's host has no address")

@@ -1,0 +1,71 @@
+"""How migrations run: on the primary, one at a time, never waiting long for a lock."""
+
+import sys
+from typing import Any
+
+from alembic import context
+from sqlalchemy import Connection, Engine, create_engine, pool
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.schema import SchemaItem
+
+import core.bookings.models
+import core.events.models
+import core.seats.models
+import core.shows.models
+import core.webhooks.models  # noqa: F401 (the imports fill the metadata)
+from core.db import CONNECT_TIMEOUT_SECONDS, Base, name_driver
+from core.settings import get_settings
+
+# DDL queues behind whoever uses the table, and everybody queues behind it: give up soon, try again later.
+LOCK_TIMEOUT = "5s"
+# Room to build an index on a large table.
+STATEMENT_TIMEOUT = "15min"
+# Two releases at once must not both migrate; the number is arbitrary, and only ours.
+MIGRATION_LOCK = 7_328_546_283
+
+
+def is_ours(_object: SchemaItem, name: str | None, kind: str, reflected: bool, _other: Any) -> bool:
+    """Leave the partitions of `seats` out of the comparison: the models know the whole table only."""
+    return not (kind == "table" and reflected and (name or "").startswith("seats_p"))
+
+
+def run_migrations() -> None:
+    """Migrate in one transaction: a release that fails leaves the schema as it was."""
+    engine = create_engine(
+        name_driver(get_settings().database_url),
+        poolclass=pool.NullPool,
+        connect_args={"connect_timeout": CONNECT_TIMEOUT_SECONDS},
+    )
+    with connect(engine) as connection:
+        context.configure(connection=connection, target_metadata=Base.metadata, include_object=is_ours)
+        with context.begin_transaction():
+            _migrate()
+
+
+def connect(engine: Engine) -> Connection:
+    """A connection; exits with one line where the database does not answer."""
+    try:
+        return engine.connect()
+    except OperationalError:
+        sys.exit("seatline: DATABASE_URL: the database does not answer")
+
+
+def print_migrations() -> None:
+    """Write the migrations out as SQL, for reading and for linting; needs no database."""
+    context.configure(dialect_name="postgresql", target_metadata=Base.metadata, literal_binds=True)
+    with context.begin_transaction():
+        _migrate()
+
+
+def _migrate() -> None:
+    context.execute(f"SET LOCAL statement_timeout = '{STATEMENT_TIMEOUT}'")
+    context.execute(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
+    # After our own lock: another release may take its time.
+    context.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
+    context.run_migrations()
+
+
+if context.is_offline_mode():
+    print_migrations()
+else:
+    run_migrations()
