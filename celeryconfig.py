@@ -1,0 +1,80 @@
+"""Celery's configuration: the broker, the queues, the clock; each choice with its reason."""
+
+from kombu import Queue
+
+from core.jobs import (
+    ARCHIVE_BOOKINGS,
+    BOOKINGS_QUEUE,
+    EXPIRE_HOLDS,
+    PURGE_IDEMPOTENCY_KEYS,
+    QUEUE_OF,
+    QUEUES,
+    RELAY_EVENTS,
+    SWEEP,
+)
+from core.settings import get_settings
+
+_settings = get_settings()
+
+broker_url = _settings.celery_broker_url
+broker_connection_retry_on_startup = True
+broker_connection_timeout = 1
+# However long it is away: the workers sweep by themselves meanwhile, and must be there when it is back.
+broker_connection_max_retries = None
+# Redis alone knows these. A frozen broker is noticed after a second instead of never; a message whose
+# worker was killed comes back after the visibility timeout and one second, not minutes later.
+broker_transport_options = (
+    {
+        "visibility_timeout": 30,
+        "unacked_restore_interval": 1,
+        "unacked_restore_throttle": 1,
+        "socket_timeout": 5,
+        "socket_connect_timeout": 1,
+        "socket_keepalive": True,
+    }
+    if broker_url.startswith(("redis", "sentinel"))
+    else {}
+)
+
+# JSON only: a message can carry ids and nothing that runs.
+accept_content = ["json"]
+task_serializer = "json"
+
+# Nobody reads results: the booking's row is the result.
+task_ignore_result = True
+# A nudge is acknowledged when its work is done, also when its worker was killed meanwhile.
+task_acks_late = True
+task_reject_on_worker_lost = True
+# One nudge at a time: a worker busy with a hot show must not sit on the nudges of others.
+worker_prefetch_multiplier = 1
+worker_concurrency = _settings.worker_concurrency
+# A batch takes well under a second; a task that runs for a minute is stuck.
+task_soft_time_limit = 50
+task_time_limit = 60
+# On SIGTERM finish the batch at hand, hand the rest back; on SIGQUIT hand it back as well after so long.
+worker_soft_shutdown_timeout = 5
+worker_enable_soft_shutdown_on_idle = False
+worker_hijack_root_logger = False
+worker_send_task_events = True
+worker_cancel_long_running_tasks_on_connection_loss = False
+
+task_default_queue = BOOKINGS_QUEUE
+task_queues = [Queue(name) for name in QUEUES]
+task_routes = {task: {"queue": queue} for task, queue in QUEUE_OF.items()}
+
+# What the nudges missed waits for no longer than this.
+RELAY_INTERVAL_SECONDS = 1
+SWEEP_INTERVAL_SECONDS = 1
+HOUR_SECONDS = 3600
+
+beat_schedule = {
+    "expire_holds": {"task": EXPIRE_HOLDS, "schedule": _settings.expiry_interval_seconds},
+    "sweep": {"task": SWEEP, "schedule": SWEEP_INTERVAL_SECONDS},
+    "relay_events": {"task": RELAY_EVENTS, "schedule": RELAY_INTERVAL_SECONDS},
+    "archive_bookings": {"task": ARCHIVE_BOOKINGS, "schedule": HOUR_SECONDS},
+    "purge_idempotency_keys": {"task": PURGE_IDEMPOTENCY_KEYS, "schedule": HOUR_SECONDS},
+}
+beat_scheduler = "tasks.beat:FlaggedScheduler"
+# Look at the clock at least so often: a clock that is set back must not put everything off.
+beat_max_loop_interval = 1
+timezone = "UTC"

@@ -1,0 +1,19 @@
+"""Flower's configuration: where it listens, and whom it lets in. Flower reads it from the working folder."""
+
+import os
+import sys
+
+from core.ports import require_free_port
+
+_password = os.environ.get("FLOWER_PASSWORD") or os.environ.get("ADMIN_API_KEY")
+if not _password:
+    sys.exit("flower: FLOWER_PASSWORD is not set, nor ADMIN_API_KEY in its place: it does not run open")
+
+address = os.environ.get("FLOWER_ADDRESS") or "127.0.0.1"
+_port = os.environ.get("FLOWER_PORT") or "5555"
+if not _port.isdecimal():
+    sys.exit("flower: FLOWER_PORT must be a number")
+port = int(_port)
+require_free_port("FLOWER_PORT", address, port)
+# Here and not on the command line, which everybody on the machine may read.
+basic_auth = [f"{os.environ.get('FLOWER_USER') or 'admin'}:{_password}"]

@@ -1,0 +1,54 @@
+"""Tasks about bookings: settle a show, see to run-out holds, sweep up what was missed."""
+
+from core.bookings import pipeline
+from core.jobs import (
+    ARCHIVE_BOOKINGS,
+    EXPIRE_HOLDS,
+    PURGE_IDEMPOTENCY_KEYS,
+    SETTLE_SHOW,
+    SWEEP,
+    clear_flag,
+    get_celery,
+)
+
+app = get_celery()
+
+
+def is_redelivered() -> bool:
+    """Whether the message at hand comes again, because the process that had it died."""
+    task = app.current_task
+    return bool(task and (task.request.delivery_info or {}).get("redelivered"))
+
+
+@app.task(name=SETTLE_SHOW)
+def settle_show(show_id: int) -> None:
+    """Settle a show's bookings until none waits."""
+    pipeline.settle_show(show_id, is_again=is_redelivered())
+
+
+@app.task(name=EXPIRE_HOLDS)
+def expire_holds() -> None:
+    """Nudge the shows whose holds have run out."""
+    clear_flag(EXPIRE_HOLDS)
+    pipeline.nudge_run_out_shows()
+
+
+@app.task(name=SWEEP)
+def sweep() -> None:
+    """Settle the shows whose rows have waited too long."""
+    clear_flag(SWEEP)
+    pipeline.sweep_shows(is_again=is_redelivered())
+
+
+@app.task(name=ARCHIVE_BOOKINGS)
+def archive_bookings() -> None:
+    """Archive the bookings of shows long past."""
+    clear_flag(ARCHIVE_BOOKINGS)
+    pipeline.archive_bookings()
+
+
+@app.task(name=PURGE_IDEMPOTENCY_KEYS)
+def purge_idempotency_keys() -> None:
+    """Forget idempotency keys that have had their time."""
+    clear_flag(PURGE_IDEMPOTENCY_KEYS)
+    pipeline.purge_idempotency_keys()

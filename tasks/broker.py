@@ -1,0 +1,40 @@
+"""Mends of what Celery 5.7 stands on: a closed channel, a process of the pool that waits for its parent."""
+
+from typing import Any
+
+import billiard.pool
+from kombu.transport.redis import Channel
+from redis.exceptions import ConnectionError as LostConnectionError
+
+# Times a tenth of a second.
+MESSAGES_CONSUMED_TRIES = 10
+
+_connparams = Channel._connparams  # type: ignore[attr-defined]
+
+
+def _refuse_when_closed(channel: Channel, *args: Any, **options: Any) -> Any:
+    """The parameters of a connection, or LostConnectionError on a channel that has none any more.
+
+    A task that ends after its connection was lost acknowledges its message on the old channel. kombu looks
+    for the connection there, finds None, and the AttributeError ends the worker; an error of a connection is
+    logged, and the message comes again.
+    """
+    if channel.connection is None or channel.connection.client is None:
+        raise LostConnectionError("the channel is closed")
+    return _connparams(channel, *args, **options)
+
+
+def mend_transport() -> None:
+    """Put the mend in place, for Redis and for Sentinel."""
+    Channel._connparams = _refuse_when_closed  # type: ignore[attr-defined]
+
+
+def mend_stop() -> None:
+    """Have a worker that is told to stop do so within a second of its last task.
+
+    A worker that is told to stop hands back the message that it gave to a process of its pool a moment
+    before. The process runs the task all the same, and would wait for 30 seconds until its parent has read
+    that it did, which the parent, having forgotten the task, never does. Nobody needs what it says: the
+    message comes again, and finds everything done.
+    """
+    billiard.pool.GUARANTEE_MESSAGE_CONSUMPTION_RETRY_LIMIT = MESSAGES_CONSUMED_TRIES
