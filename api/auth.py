@@ -1,0 +1,42 @@
+"""Who is asking: the admin key, and the client that idempotency keys and limits belong to."""
+
+import hashlib
+import hmac
+
+from flask import request
+
+from api.errors import UnauthorizedError
+from core.settings import get_settings
+
+SCHEME = "bearer "
+# Whatever is under it wants the admin key.
+ADMIN_PREFIX = "/admin/"
+
+
+def require_admin() -> None:
+    """Let the admin key pass. Raises UnauthorizedError otherwise."""
+    if not is_admin():
+        raise UnauthorizedError("Send Authorization: Bearer with a valid admin key.")
+
+
+def is_admin() -> bool:
+    """Whether the admin key came with the request."""
+    return is_admin_header(request.headers.get("Authorization", ""))
+
+
+def is_admin_header(header: str) -> bool:
+    """Whether an Authorization header has the admin key."""
+    key = header[len(SCHEME) :].strip() if header.lower().startswith(SCHEME) else ""
+    admin_key = get_settings().admin_api_key
+    return bool(admin_key and key) and hmac.compare_digest(_digest(key), _digest(str(admin_key)))
+
+
+def identify_client() -> str:
+    """The credential sent, as a digest, else the client's address."""
+    credential = request.headers.get("Authorization")
+    return f"key:{_digest(credential)}" if credential else f"address:{request.remote_addr}"
+
+
+def _digest(secret: str) -> str:
+    # Digests have one length, so that comparing them in constant time gives away no length either.
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

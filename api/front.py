@@ -1,0 +1,264 @@
+"""The front of the web process: takes a request whole before a thread sees it, and answers it in time.
+
+Between granian's event loop (RSGI) and Flask's threads (WSGI). A client that sends slowly, or nothing, costs
+a coroutine and no thread; a server behind us that is frozen costs a thread and no answer.
+"""
+
+import asyncio
+import io
+import re
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from api.app import choose_request_id
+from api.auth import is_admin_header
+from api.bookings import BATCH_LIMIT, REST
+from api.errors import RETRY_AFTER_SECONDS, MalformedJsonError, describe_problem
+from api.live import FOLLOWS, HEARTBEAT, MAX_VIEWERS, Follow, Live
+from api.schemas.bookings import LONGEST_WAIT_SECONDS
+from api.shows import PATH_OF_CREATION, SHOW_LIMIT
+from core.bookings.waiting import MAX_WAITING, end_waits
+from core.db import STATEMENT_POOL_SIZE, TRANSACTION_POOL_SIZE
+from core.encoding import to_json
+from core.errors import SeatlineError, UnavailableError
+
+# So many requests run at once: as many as there are database connections for them. More would only wait for
+# those, and for the interpreter, and keep it from the event loop, which has to take in the others.
+RUNNING = STATEMENT_POOL_SIZE + TRANSACTION_POOL_SIZE
+# These are answered whatever else is under way: no more threads can be stuck than there are connections.
+LOOKED_AFTER, LOOKED_AFTER_THREADS = frozenset({"/healthz", "/readyz", "/metrics"}), RUNNING + 4
+# No request is left without an answer for longer, whatever became of what it needs: 2 s is the promise.
+ANSWER_SECONDS = 1.9
+# 100,000 seats are made in a few seconds.
+CREATION_SECONDS = 30
+# Time for a body to come: the larger ones are a show's, and may come from afar.
+BODY_SECONDS, LARGE_BODY_SECONDS = 10, 60
+# Of a body that is too large so much is still taken, and thrown away: a server that stops reading closes the
+# connection under a client that is still sending, which then reports that instead of the answer.
+DRAINED_BYTES, DRAIN_SECONDS = 64 * 1024 * 1024, 5
+
+# A long poll has its answer so much later; a value that is none is refused at once.
+WAIT = re.compile(r"(?:^|&)wait=([^&]*)")
+
+Headers = list[tuple[str, str]]
+WsgiApp = Callable[..., Iterable[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What goes back to the client."""
+
+    status: int
+    headers: Headers
+    body: bytes
+    # Where it goes on after that.
+    follow: Follow | None = None
+
+
+class Front:
+    """The RSGI application around a WSGI one."""
+
+    def __init__(self, app: WsgiApp) -> None:
+        self._app = app
+        self._threads = ThreadPoolExecutor(RUNNING, thread_name_prefix="request")
+        self._kept_threads = ThreadPoolExecutor(LOOKED_AFTER_THREADS, thread_name_prefix="looked-after")
+        self._waiting_threads = ThreadPoolExecutor(MAX_WAITING, thread_name_prefix="waiting")
+        # Of those that wait so many run at once, before and after: all of them may be woken together.
+        self._slots = threading.BoundedSemaphore(RUNNING)
+        self._live: Live | None = None
+
+    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Have long polls and streams end when the process is told to stop, as granian waits for them.
+
+        The loop, through which granian hears of signals, does so whatever else handles them.
+        """
+        self._live = Live(loop)
+        signals = signal.SIGTERM, signal.SIGINT
+        for signum in signals:
+            signal.signal(signum, lambda *_: loop.call_soon_threadsafe(self._end))
+            signal.siginterrupt(signum, False)
+        # Held back since the fork (api/serve.py): from here on somebody hears them.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
+
+    def _end(self) -> None:
+        end_waits()
+        if self._live:
+            self._live.end()
+
+    async def __rsgi__(self, scope: Any, protocol: Any) -> None:
+        """Answer one request."""
+        if scope.proto != "http":
+            protocol.close(403)
+            return
+        try:
+            body = await _receive(scope, protocol)
+        except TimeoutError:
+            answer = _refuse(scope, MalformedJsonError("The body did not come to its end in time."), 400)
+        except OSError:
+            # The client went away in the middle of it; nobody is there to be answered.
+            return
+        else:
+            answer = await self._answer(scope, body)
+        if answer.follow and self._live and scope.method == "GET":
+            await self._stream(scope, protocol, answer, answer.follow, self._live)
+        else:
+            protocol.response_bytes(answer.status, answer.headers, answer.body)
+
+    async def _stream(self, scope: Any, protocol: Any, answer: Answer, follow: Follow, live: Live) -> None:
+        if live.viewers >= MAX_VIEWERS:
+            refusal = _refuse(scope, UnavailableError("Too many follow shows here just now."), 503)
+            protocol.response_bytes(refusal.status, refusal.headers, refusal.body)
+            return
+        headers = [header for header in answer.headers if header[0].lower() != "content-length"]
+        transport = protocol.response_stream(answer.status, headers)
+        with suppress(RuntimeError):
+            # Something at once, so that the client knows that it is connected.
+            await transport.send_bytes(answer.body or HEARTBEAT)
+            await live.follow(follow, transport.send_bytes)
+
+    async def _answer(self, scope: Any, body: bytes) -> Answer:
+        seconds = _choose_seconds(scope)
+        environ = _make_environ(scope, body)
+        threads, run = self._threads, self._run
+        if scope.path in LOOKED_AFTER:
+            threads = self._kept_threads
+        elif _read_wait(scope.query_string):
+            threads, run = self._waiting_threads, self._run_in_turn
+        work = asyncio.get_running_loop().run_in_executor(threads, run, environ)
+        try:
+            # What no thread has taken up by then is dropped; what is under way may still be done.
+            return await asyncio.wait_for(work, seconds)
+        except TimeoutError:
+            return _refuse(scope, UnavailableError("The service did not answer in time."), 503)
+
+    def _run(self, environ: dict[str, Any]) -> Answer:
+        return _run_wsgi(self._app, environ)
+
+    def _run_in_turn(self, environ: dict[str, Any]) -> Answer:
+        with self._slots:
+            environ[REST] = self._leave_slot
+            return self._run(environ)
+
+    @contextmanager
+    def _leave_slot(self) -> Iterator[None]:
+        self._slots.release()
+        try:
+            yield
+        finally:
+            self._slots.acquire()
+
+
+def _choose_seconds(scope: Any) -> float:
+    if _is_creation(scope):
+        return CREATION_SECONDS
+    return ANSWER_SECONDS + _read_wait(scope.query_string)
+
+
+def _read_wait(query: str) -> float:
+    found = WAIT.search(query)
+    try:
+        seconds = float(found[1]) if found else 0
+    except ValueError:
+        return 0
+    return seconds if 0 <= seconds <= LONGEST_WAIT_SECONDS else 0
+
+
+def _is_creation(scope: Any) -> bool:
+    return bool(scope.method == "POST" and scope.path == PATH_OF_CREATION)
+
+
+async def _receive(scope: Any, protocol: Any) -> bytes:
+    """The body; of one that is too large for its address a byte more than that. Raises TimeoutError."""
+    if "content-length" not in scope.headers and "transfer-encoding" not in scope.headers:
+        return b""
+    # A stranger's body is held to what strangers may send, so that many of them fill no memory.
+    is_large = _is_creation(scope) and is_admin_header(scope.headers.get("authorization") or "")
+    limit = SHOW_LIMIT if is_large else BATCH_LIMIT
+    body, received = bytearray(), 0
+    try:
+        async with asyncio.timeout(LARGE_BODY_SECONDS if is_large else BODY_SECONDS) as deadline:
+            async for chunk in protocol:
+                received += len(chunk)
+                if len(body) <= limit:
+                    body += chunk
+                    if len(body) > limit:
+                        deadline.reschedule(asyncio.get_running_loop().time() + DRAIN_SECONDS)
+                elif received > DRAINED_BYTES:
+                    break
+    except TimeoutError:
+        if len(body) <= limit:
+            raise
+    return bytes(body[: limit + 1])
+
+
+def _make_environ(scope: Any, body: bytes) -> dict[str, Any]:
+    """The request as WSGI has it (PEP 3333): text is bytes read as Latin-1."""
+    host, _, port = scope.server.rpartition(":")
+    client, _, client_port = scope.client.rpartition(":")
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": scope.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote_to_bytes(scope.path).decode("latin-1"),
+        "QUERY_STRING": scope.query_string,
+        "SERVER_NAME": host or "localhost",
+        "SERVER_PORT": port or "80",
+        "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
+        "REMOTE_ADDR": client.strip("[]"),
+        "REMOTE_PORT": client_port,
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope.scheme,
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.input_terminated": True,
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+    for name, value in scope.headers.items():
+        key = name.upper().replace("-", "_")
+        if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+            key = f"HTTP_{key}"
+        environ[key] = f"{environ[key]},{value}" if key in environ else value
+    if scope.authority and "HTTP_HOST" not in environ:
+        environ["HTTP_HOST"] = scope.authority
+    if "CONTENT_LENGTH" in environ or body:
+        environ["CONTENT_LENGTH"] = str(len(body))
+    # The body is whole: nothing of how it came concerns the application.
+    environ.pop("HTTP_TRANSFER_ENCODING", None)
+    return environ
+
+
+def _run_wsgi(app: WsgiApp, environ: dict[str, Any]) -> Answer:
+    started: list[Any] = []
+
+    def start_response(status: str, headers: Headers, _exc_info: Any = None) -> None:
+        started[:] = int(status.split(" ", 1)[0]), headers
+
+    parts = app(environ, start_response)
+    try:
+        body = b"".join(parts)
+    finally:
+        if hasattr(parts, "close"):
+            parts.close()
+    status, headers = started
+    return Answer(status, headers, body, environ.get(FOLLOWS))
+
+
+def _refuse(scope: Any, error: SeatlineError, status: int) -> Answer:
+    """A problem document where the application has no say."""
+    headers = [
+        ("Content-Type", "application/problem+json"),
+        ("Cache-Control", "no-store"),
+        ("X-Content-Type-Options", "nosniff"),
+        ("X-Request-ID", choose_request_id(scope.headers.get("x-request-id"))),
+    ]
+    if status == 503:
+        headers.append(("Retry-After", str(RETRY_AFTER_SECONDS)))
+    return Answer(status, headers, to_json(describe_problem(error, status, instance=scope.path)))

@@ -1,0 +1,93 @@
+"""Metrics: requests as they pass, and what waits in the database when somebody asks."""
+
+import os
+import time
+from collections.abc import Iterator
+
+from flask import Flask, Response, g, request
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import REGISTRY, Collector
+
+from core.bookings.queries import select_waiting_stats
+from core.bookings.setting_aside import TRIES
+from core.bookings.settling_queries import select_recovery_stats
+from core.db import snapshot
+from core.errors import UnavailableError
+from core.events.queries import select_unpublished_stats
+from core.webhooks.queries import select_stats
+
+METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
+
+# A backlog of events is counted so far: beyond, the oldest one's age says more.
+COUNTED_AT_MOST = 10_000
+
+REQUESTS = Counter("seatline_http_requests", "Requests answered", ["method", "route", "status"])
+LATENCY = Histogram(
+    "seatline_http_request_seconds",
+    "Time from a request's arrival to its answer",
+    ["route"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 30),
+)
+
+
+class WaitingCollector(Collector):
+    """Bookings that wait for a worker, asked of the database at each scrape."""
+
+    def collect(self) -> Iterator[Metric]:
+        """The gauges; none where the database does not answer."""
+        waiting = GaugeMetricFamily(
+            "seatline_bookings_waiting", "Bookings waiting for a worker", labels=["wants"]
+        )
+        oldest = GaugeMetricFamily("seatline_bookings_oldest_seconds", "How long the oldest has waited")
+        try:
+            with snapshot() as connection:
+                stats = select_waiting_stats(connection)
+                recovery = select_recovery_stats(connection, tries=TRIES)
+                events = select_unpublished_stats(connection, limit=COUNTED_AT_MOST)
+                deliveries = select_stats(connection)
+        except UnavailableError:
+            return
+        for wants in ("acquire", "confirm", "cancel"):
+            waiting.add_metric([wants], getattr(stats, wants))
+        oldest.add_metric([], stats.oldest_seconds)
+        yield waiting
+        yield oldest
+        for name, description, value in (
+            ("bookings_set_aside", "Bookings that settling gave up on", recovery.set_aside),
+            ("sweep_age_seconds", "Since the last sweep began", recovery.sweep_age_seconds),
+            ("events_unpublished", "Events the events broker does not have yet", events.events),
+            ("events_oldest_seconds", "How long the oldest of them has waited", events.oldest_seconds),
+            ("webhook_deliveries_waiting", "Deliveries that webhook endpoints wait for", deliveries.waiting),
+            ("webhook_oldest_seconds", "How long the oldest of them has waited", deliveries.oldest_seconds),
+        ):
+            yield GaugeMetricFamily(f"seatline_{name}", description, value=value)
+
+
+def collect_registry() -> CollectorRegistry:
+    """A registry of everything: over all processes where they share PROMETHEUS_MULTIPROC_DIR."""
+    registry = CollectorRegistry()
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    else:
+        registry.register(REGISTRY)
+    registry.register(WaitingCollector())
+    return registry
+
+
+def register_metrics(app: Flask) -> None:
+    """Count and time every request, by route and not by path."""
+
+    @app.before_request
+    def start_clock() -> None:
+        g.started_at = time.perf_counter()
+
+    @app.after_request
+    def count(response: Response) -> Response:
+        route = request.url_rule.rule if request.url_rule else "unmatched"
+        # A method is any word that a client makes up.
+        method = request.method if request.method in METHODS else "other"
+        REQUESTS.labels(method, route, response.status_code).inc()
+        LATENCY.labels(route).observe(time.perf_counter() - g.get("started_at", time.perf_counter()))
+        return response

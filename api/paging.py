@@ -1,0 +1,31 @@
+"""Cursors: opaque to clients, a position in a list to us."""
+
+import base64
+import binascii
+from typing import Any
+
+import orjson
+
+from core.encoding import to_json
+from core.errors import InvalidRequestError
+
+
+def encode_cursor(*position: Any) -> str:
+    """A cursor for the place after this position."""
+    return base64.urlsafe_b64encode(to_json(position)).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str, *kinds: type) -> list[Any]:
+    """The position that a cursor stands for, of values of these types. Raises InvalidRequestError."""
+    try:
+        position = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (binascii.Error, ValueError) as error:
+        raise refuse_cursor() from error
+    if not isinstance(position, list) or [type(value) for value in position] != list(kinds):
+        raise refuse_cursor()
+    return position
+
+
+def refuse_cursor() -> InvalidRequestError:
+    """The refusal of a cursor that was not made here."""
+    return InvalidRequestError("This is not a cursor of ours: take it from `next`.", pointer="/cursor")

@@ -1,0 +1,139 @@
+"""From bytes to values: bodies, queries, headers and path ids, each refused with a reason."""
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any, NoReturn, TypeVar
+from uuid import UUID
+
+from flask import request
+from pydantic import BaseModel, ValidationError
+
+from api.errors import MalformedJsonError, PayloadTooLargeError, UnsupportedMediaTypeError
+from core.bookings.errors import BookingNotFoundError
+from core.errors import Fault, InvalidRequestError
+from core.shows.errors import ShowNotFoundError
+from core.webhooks.errors import EndpointNotFoundError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+KIB = 1024
+BODY_LIMIT = 64 * KIB
+# Errors listed in one answer; a body may hold thousands of bad values.
+LISTED_FAULTS = 20
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+# Eighteen digits always fit the database's bigint.
+_NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
+
+
+def parse_show_id(text: str) -> int:
+    """The show id in a path. Raises ShowNotFoundError for anything that cannot be one."""
+    if not _NUMBER.fullmatch(text):
+        raise ShowNotFoundError(text)
+    return int(text)
+
+
+def parse_booking_id(text: str) -> UUID:
+    """The booking id in a path. Raises BookingNotFoundError for anything that cannot be one."""
+    if not _UUID.fullmatch(text):
+        raise BookingNotFoundError(text)
+    return UUID(text)
+
+
+def parse_endpoint_id(text: str) -> int:
+    """The webhook endpoint id in a path. Raises EndpointNotFoundError for anything that cannot be one."""
+    if not _NUMBER.fullmatch(text):
+        raise EndpointNotFoundError(text)
+    return int(text)
+
+
+PATH_PARSERS = {
+    "show_id": parse_show_id,
+    "booking_id": parse_booking_id,
+    "endpoint_id": parse_endpoint_id,
+}
+
+
+def parse_body(model: type[Model], *, limit: int) -> Model:
+    """The request's body as the model.
+
+    Raises UnsupportedMediaTypeError, MalformedJsonError, InvalidRequestError, PayloadTooLargeError above
+    `limit` bytes.
+    """
+    # Without a Content-Length the stream just ends at the maximum: a byte more tells whether it goes on.
+    request.max_content_length = limit + 1
+    raw = request.get_data(cache=False)
+    if len(raw) > limit:
+        raise PayloadTooLargeError(f"The body is larger than the {limit // KIB} KiB that this address takes.")
+    if not raw and model.model_fields == {}:
+        return model()
+    if request.mimetype != "application/json":
+        raise UnsupportedMediaTypeError("Send the body as application/json.")
+    return validate(model, _load(raw))
+
+
+class _NotJsonError(ValueError):
+    """What Python's parser takes and JSON has not."""
+
+
+def _load(raw: bytes) -> Any:
+    try:
+        text = raw.decode("utf-8")
+        value = json.loads(text, object_pairs_hook=_take_pairs, parse_constant=_refuse_constant)
+        if b"\\u" in raw:
+            # An escape may name half a character, which no answer, log or table could hold.
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
+        return value
+    except UnicodeDecodeError as error:
+        raise MalformedJsonError("The body is not UTF-8.") from error
+    except UnicodeEncodeError as error:
+        raise MalformedJsonError("The body has an escape of half a character.") from error
+    except RecursionError as error:
+        raise MalformedJsonError("The body is nested too deeply.") from error
+    except (json.JSONDecodeError, _NotJsonError) as error:
+        raise MalformedJsonError(f"The body is not well-formed JSON: {error}.") from error
+    except ValueError as error:
+        # What is left is Python's limit on digits.
+        raise MalformedJsonError("The body has a number of too many digits.") from error
+
+
+def _take_pairs(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        raise _NotJsonError("a field is named twice")
+    return fields
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise _NotJsonError(f"{name} is no JSON number")
+
+
+def parse_query(model: type[Model]) -> Model:
+    """The query string as the model; an unknown or doubled parameter is an error."""
+    doubled = [name for name, values in request.args.lists() if len(values) > 1]
+    if doubled:
+        raise InvalidRequestError("A parameter is given twice.", pointer=f"/{doubled[0]}")
+    return validate(model, request.args.to_dict())
+
+
+def validate(model: type[Model], value: Any) -> Model:
+    """The value as the model. Raises InvalidRequestError with a fault for each thing that is wrong."""
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        found = error.errors(include_input=False, include_url=False, include_context=False)
+        faults = [
+            Fault(_point(f["loc"]), f["msg"].removeprefix("Value error, "), _name_code(f["loc"]))
+            for f in found[:LISTED_FAULTS]
+        ]
+        raise InvalidRequestError("Some values are not valid; see errors.", faults=faults) from error
+
+
+def _name_code(location: Sequence[int | str]) -> str | None:
+    # In a batch each fault says what its item would be refused for by itself.
+    return InvalidRequestError.code if location[0:1] == ("bookings",) and len(location) > 1 else None
+
+
+def _point(location: Sequence[int | str]) -> str:
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)
