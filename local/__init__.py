@@ -1,0 +1,1 @@
+"""Seatline on one machine: embedded servers, the processes of the Procfile, a demo show."""

@@ -1,0 +1,41 @@
+"""The demo show: a real hall on sale, so that there is something to book after the first start."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from core.db import transaction
+from core.settings import get_settings
+from core.shows.plans import SeatingPlan
+from core.shows.service import NewShow, Show, ShowFilter, create_show, list_shows
+
+HALL = Path(__file__).with_name("halls") / "riethsporthalle-erfurt.json"
+NAME = "Demo: Riethsporthalle Erfurt"
+PRICES = {"Kategorie I": 4500, "Kategorie II": 3000, "VIP": 9000}
+DAYS_AHEAD = 30
+
+
+def ensure_demo_show() -> Show:
+    """The demo show that is on sale; made where there is none, or where the last one's sales are over."""
+    with transaction() as connection:
+        on_sale = list_shows(connection, ShowFilter(name=NAME, status="on_sale", limit=1))
+        return on_sale[0] if on_sale else create_show(connection, describe_demo_show())
+
+
+def main() -> None:
+    """Print the demo show's id."""
+    print(ensure_demo_show().id)
+
+
+def describe_demo_show() -> NewShow:
+    """The demo show, a month from now."""
+    return NewShow(
+        name=NAME,
+        start_time=datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(days=DAYS_AHEAD),
+        hold_seconds=get_settings().hold_seconds,
+        seating_plan=SeatingPlan.model_validate_json(HALL.read_bytes()),
+        prices=PRICES,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,181 @@
+"""A server on this machine with its data in one folder: started, awaited, found again, stopped."""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+from abc import ABC, abstractmethod
+from contextlib import suppress
+from pathlib import Path
+from typing import Self
+
+import psycopg2
+from redis.exceptions import RedisError
+
+from core.ports import find_port_fault
+from local.places import (
+    Account,
+    ServerError,
+    hold_lock,
+    keep_secret,
+    name_shelter,
+)
+from local.processes import end_stranger, find_command, wait_until
+
+# A crash may have left minutes of log to replay; a server that is not up by then is broken.
+READY_SECONDS = 60
+STOP_SECONDS = 20
+# Another process may take a free port between its choice and its use.
+START_TRIES = 5
+# Below those that Linux (from 32768) and others (from 49152) give to outgoing connections.
+FREE_PORTS = range(20_000, 32_000)
+LOG_TAIL_LINES = 15
+
+
+class EmbeddedServer(ABC):
+    """A server on a free loopback port, with its data in a folder; start() again finds them.
+
+    One at a time on a folder: a second one is refused with ServerError, and a server whose starter was
+    killed is stopped and replaced.
+    """
+
+    name: str
+    pid_file: str
+    stop_signal: signal.Signals
+
+    def __init__(self, data_dir: Path, *, durable: bool = True, port: int | None = None) -> None:
+        self.data_dir = data_dir.absolute()
+        self.url = ""
+        self.port = 0
+        self._durable = durable
+        self._wanted_port = port
+        self._folder = self.data_dir
+        self._account = Account(os.geteuid(), os.getegid())
+        self._password = ""
+        self._process: subprocess.Popen[bytes] | None = None
+        self._lock: int | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The server's process, None while it is stopped."""
+        return self._process.pid if self._process else None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the server was started and has not died."""
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> str:
+        """Start the server, wait until it answers, and give its URL. Raises ServerError."""
+        try:
+            self._settle()
+            refusal = f"{self.name} on {self.data_dir} was started by another process that is still running"
+            self._lock = hold_lock(self._folder / "lock", refusal)
+            self._password = keep_secret(self._folder / "password")
+            self._end_orphan()
+            self._prepare()
+            self.url = self._launch()
+        except OSError as error:
+            self.stop()
+            raise ServerError(f"{self.name} cannot be started on {self.data_dir}: {error}") from error
+        except BaseException:
+            self.stop()
+            raise
+        return self.url
+
+    def stop(self) -> None:
+        """Stop the server in order, by force if it takes too long; nothing where it is not running."""
+        if self._process:
+            self._process.send_signal(self.stop_signal)
+            try:
+                self._process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            self._process = None
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def discard(self) -> None:
+        """Stop the server and delete its data."""
+        self.stop()
+        shutil.rmtree(self.data_dir.resolve(), ignore_errors=True)
+        shutil.rmtree(name_shelter(self.data_dir), ignore_errors=True)
+        self.data_dir.unlink(missing_ok=True)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _settle(self) -> None:
+        self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    @abstractmethod
+    def _prepare(self) -> None:
+        """Make what must be there before the first start."""
+
+    @abstractmethod
+    def _build_command(self, port: int) -> list[str]:
+        """The server's command line; it names the data folder, by which an orphan is known."""
+
+    @abstractmethod
+    def _connect(self) -> str:
+        """The URL of a server that answers. Raises what the client's library raises where it does not."""
+
+    def _end_orphan(self) -> None:
+        pid_file = self._folder / self.pid_file
+        with suppress(FileNotFoundError, ValueError, IndexError):
+            pid = int(pid_file.read_text().split()[0])
+            marker = str(self._folder)
+            is_ours = end_stranger(pid, marker, sign=self.stop_signal, timeout_seconds=STOP_SECONDS)
+            if not is_ours and find_command(pid):
+                # Its pid went to another process, which PostgreSQL would take for itself still running.
+                pid_file.unlink()
+
+    def _launch(self) -> str:
+        for _ in range(START_TRIES):
+            self.port = self._wanted_port or find_free_port()
+            command = self._build_command(self.port)
+            with (self._folder / "server.log").open("wb") as log:
+                # A session of its own: Ctrl-C in the terminal is for whoever started it.
+                self._process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                    **self._account.popen_options,
+                )
+            if self._await():
+                return self.url
+            if self.is_running or "in use" not in self._read_log_tail():
+                break
+        outcome = "does not answer" if self.is_running else "stopped at its start"
+        raise ServerError(f"{self.name} on {self.data_dir} {outcome}; its log ends:\n{self._read_log_tail()}")
+
+    def _await(self) -> bool:
+        def is_settled() -> bool:
+            with suppress(psycopg2.OperationalError, RedisError):
+                self.url = self._connect()
+            return bool(self.url) or not self.is_running
+
+        self.url = ""
+        wait_until(is_settled, timeout_seconds=READY_SECONDS)
+        return bool(self.url)
+
+    def _read_log_tail(self) -> str:
+        lines = (self._folder / "server.log").read_text(errors="replace").splitlines()
+        return "\n".join(lines[-LOG_TAIL_LINES:])
+
+
+def find_free_port() -> int:
+    """A loopback port that was free a moment ago, and that no outgoing connection is given meanwhile."""
+    while True:
+        port = random.choice(FREE_PORTS)  # noqa: S311 (only so that two who ask at once differ)
+        if not find_port_fault("127.0.0.1", port):
+            return port

@@ -1,0 +1,165 @@
+"""Where data lie: kept secrets, locks, and a place that PostgreSQL's user can reach when we are root."""
+
+import fcntl
+import hashlib
+import os
+import pwd
+import secrets
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+REACHABLE = Path("/var/tmp")  # noqa: S108 (its owner is checked)
+
+
+class ServerError(Exception):
+    """A server cannot be started; the message is for the operator, its first line says it all."""
+
+
+def keep_secret(path: Path) -> str:
+    """The secret kept in a file of mode 600, made at the first call."""
+    if not path.exists():
+        write_private(path, secrets.token_urlsafe(32))
+    return path.read_text().strip()
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file of mode 600, whole or not at all."""
+    fresh = path.with_name(path.name + ".new")
+    fresh.unlink(missing_ok=True)
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+    fresh.rename(path)
+
+
+def hold_lock(path: Path, refusal: str) -> int:
+    """Lock a file for as long as this process lives, or until the descriptor returned is closed.
+
+    Raises ServerError(refusal) where another process has it.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        raise ServerError(refusal) from error
+    return descriptor
+
+
+@dataclass(frozen=True)
+class Account:
+    """The user that a server runs as."""
+
+    uid: int
+    gid: int
+
+    @property
+    def popen_options(self) -> dict[str, Any]:
+        """What subprocess needs to run a program as this user; "/" is where everybody may be."""
+        if self.uid == os.geteuid():
+            return {"cwd": "/"}
+        return {"cwd": "/", "user": self.uid, "group": self.gid, "extra_groups": []}
+
+    def can_enter(self, folder: Path) -> bool:
+        """Whether this user can read what is in a folder."""
+        test = ["/bin/sh", "-c", 'test -r "$1" && test -x "$1"', "sh", str(folder)]
+        return subprocess.run(test, check=False, **self.popen_options).returncode == 0
+
+    def own(self, folder: Path) -> None:
+        """Make a folder this user's, with all that is in it, and nobody else's."""
+        if folder.stat().st_uid != self.uid:
+            for path in [folder, *folder.rglob("*")]:
+                os.chown(path, self.uid, self.gid, follow_symlinks=False)
+        folder.chmod(0o700)
+
+
+def choose_account() -> Account:
+    """Ourselves; where we are root, which PostgreSQL refuses, the checkout's owner, else nobody."""
+    if os.geteuid() != 0:
+        return Account(os.geteuid(), os.getegid())
+    owner = CHECKOUT.stat()
+    known = {entry.pw_uid for entry in pwd.getpwall()}
+    if owner.st_uid != 0 and owner.st_uid in known:
+        return Account(owner.st_uid, owner.st_gid)
+    nobody = pwd.getpwnam("nobody")
+    return Account(nobody.pw_uid, nobody.pw_gid)
+
+
+def name_shelter(data_dir: Path) -> Path:
+    """Where things go that the account cannot reach in their own place."""
+    return REACHABLE / f"seatline-{hashlib.sha256(str(data_dir.absolute()).encode()).hexdigest()[:16]}"
+
+
+def make_shelter(data_dir: Path) -> Path:
+    """The shelter, made where it is missing; refused where somebody else has put one there."""
+    shelter = name_shelter(data_dir)
+    shelter.mkdir(mode=0o755, exist_ok=True)
+    found = shelter.lstat()
+    if shelter.is_symlink() or found.st_uid != os.geteuid():
+        raise ServerError(f"{shelter} belongs to another user: remove it, or use another data folder")
+    shelter.chmod(0o755)
+    return shelter
+
+
+def settle_data(data_dir: Path, account: Account) -> Path:
+    """The folder in which the account can keep the data asked for at data_dir, made and owned by it.
+
+    Under a folder that is closed to the account it lies in the shelter, and data_dir is a symlink to it.
+    """
+    if data_dir.is_symlink():
+        data_dir.resolve().mkdir(parents=True, exist_ok=True)
+    data_dir.mkdir(parents=True, exist_ok=True)
+    account.own(data_dir.resolve())
+    if account.can_enter(data_dir.resolve()):
+        return data_dir.resolve()
+    sheltered = make_shelter(data_dir) / "data"
+    if data_dir.resolve() != sheltered:
+        shutil.rmtree(sheltered, ignore_errors=True)
+        shutil.move(data_dir.resolve(), sheltered)
+        data_dir.unlink(missing_ok=True)
+        data_dir.symlink_to(sheltered)
+    account.own(sheltered)
+    if not account.can_enter(sheltered):
+        raise ServerError(
+            f"user {account.uid} can reach neither {data_dir} nor {sheltered} for PostgreSQL's data"
+        )
+    print(f"PostgreSQL's user cannot reach {data_dir}: its data lie in {sheltered}", flush=True)
+    return sheltered
+
+
+def settle_programs(bin_dir: Path, account: Account) -> Path:
+    """The folder of programs; where the account cannot reach its own place, of a copy of them.
+
+    There is one copy for one place of installation, whatever number of servers run from it.
+    """
+    if account.can_enter(bin_dir):
+        return bin_dir
+    package = bin_dir.parent.parent
+    origin = (bin_dir / "postgres").stat()
+    copy = make_shelter(package) / f"programs-{origin.st_size}-{origin.st_mtime_ns}"
+    if not copy.exists():
+        _copy_programs(package, copy)
+    return copy / bin_dir.relative_to(package.parent)
+
+
+def _copy_programs(package: Path, copy: Path) -> None:
+    outdated = list(copy.parent.iterdir())
+    fresh = Path(tempfile.mkdtemp(prefix="new-", dir=copy.parent))
+    fresh.chmod(0o755)
+    # The wheel's libraries lie beside its package, and are found by the relative path.
+    for folder in package.parent.glob(f"{package.name}*"):
+        if folder.suffix != ".dist-info":
+            shutil.copytree(folder, fresh / folder.name, symlinks=True)
+    try:
+        fresh.rename(copy)
+    except OSError:
+        # Another start was quicker; its copy is as good.
+        shutil.rmtree(fresh)
+        return
+    for folder in outdated:
+        if folder.name.startswith("programs-"):
+            shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,126 @@
+"""The Procfile's processes: start them side by side, print what they say, end them whole."""
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import IO
+
+from honcho.colour import get_colours
+from honcho.environ import parse_procfile
+from honcho.printer import Message, Printer
+
+from local.places import CHECKOUT
+from local.processes import find_command, kill_group, wait_until
+
+# Above what web and workers give themselves to finish the work at hand.
+STOP_SECONDS = 20
+KILL_SECONDS = 5
+
+
+def read_procfile() -> dict[str, str]:
+    """Every process's name and command."""
+    return dict(parse_procfile((CHECKOUT / "Procfile").read_text()).processes)
+
+
+class Processes:
+    """Commands run side by side, each in a session of its own, so that all it starts can be ended.
+
+    Honcho's own manager signals whole groups, which cuts the work of Celery's pool short, and kills
+    after five seconds.
+    """
+
+    def __init__(self, commands: Mapping[str, str], environment: Mapping[str, str], record: Path) -> None:
+        self._commands = commands
+        self._environment = environment
+        self._record = record
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._readers: list[threading.Thread] = []
+        self._printing = threading.Lock()
+        self._printer = Printer(sys.stdout, width=max(map(len, commands)))
+
+    def start(self) -> None:
+        """Start every command; the record lists them, for end_leftovers."""
+        colours = get_colours()
+        for name, command in self._commands.items():
+            process = subprocess.Popen(
+                command,
+                shell=True,
+                cwd=CHECKOUT,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+            self._running[name] = process
+            self._write_record()
+            assert process.stdout is not None  # noqa: S101 (a pipe was asked for)
+            reader = threading.Thread(
+                target=self._relay, args=(name, process.stdout, next(colours)), daemon=True
+            )
+            reader.start()
+            self._readers.append(reader)
+
+    def find_dead(self) -> tuple[str, int] | None:
+        """The name and exit code of a process that has ended, if any."""
+        for name, process in self._running.items():
+            if (code := process.poll()) is not None:
+                return name, code
+        return None
+
+    def stop(self) -> list[str]:
+        """End all of them, in order and then by force; the names of those of which something is left."""
+        processes = self._running.values()
+        for process in processes:
+            process.terminate()
+        wait_until(lambda: all(p.poll() is not None for p in processes), timeout_seconds=STOP_SECONDS)
+        # Killing a group also ends what a process left behind, or did not wait for.
+        remaining = [
+            name
+            for name, process in self._running.items()
+            if not kill_group(process.pid, timeout_seconds=KILL_SECONDS)
+        ]
+        for reader in self._readers:
+            reader.join(KILL_SECONDS)
+        self._running.clear()
+        self._record.unlink(missing_ok=True)
+        return remaining
+
+    def _write_record(self) -> None:
+        markers = {p.pid: find_marker(self._commands[name]) for name, p in self._running.items()}
+        self._record.write_text(json.dumps(markers))
+
+    def _relay(self, name: str, output: IO[bytes], colour: str) -> None:
+        for line in output:
+            # A reader that went away (`make run | head`) must not stop the processes.
+            with self._printing, suppress(OSError):
+                self._printer.write(Message("line", line, datetime.now(), name, colour))
+
+
+def find_marker(command: str) -> str:
+    """What the command line of a running process is known by: its words up to the first variable."""
+    return command.removeprefix("exec ").partition("$")[0].strip()
+
+
+def end_leftovers(record: Path) -> int:
+    """Kill the processes of a run that was killed, as its record lists them; how many there were.
+
+    At once: their servers are about to go too, and what is accepted is on disk.
+    """
+    if not record.exists():
+        return 0
+    markers: dict[str, str] = {}
+    with suppress(ValueError):
+        markers = json.loads(record.read_text())
+    found = {int(pid): marker for pid, marker in markers.items() if marker in find_command(int(pid))}
+    for pid in found:
+        kill_group(pid, timeout_seconds=0)
+    # Their commands are looked at, not their groups: who adopted them may take its time to reap them.
+    wait_until(lambda: not any(map(find_command, found)), timeout_seconds=KILL_SECONDS)
+    record.unlink()
+    return len(found)

@@ -1,0 +1,152 @@
+"""Embedded PostgreSQL and Valkey: server programs out of wheels, each with its data in one folder."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg2
+from psycopg2 import sql
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from local.embedded import EmbeddedServer
+from local.places import ServerError, choose_account, settle_data, settle_programs, write_private
+from local.programs import find_postgres_programs, find_redis_program
+
+__all__ = ["EmbeddedPostgres", "EmbeddedRedis", "ServerError"]
+
+INITDB_SECONDS = 120
+DATABASE = "seatline"
+LOCALE = "C.UTF-8" if sys.platform == "linux" else "en_US.UTF-8"
+
+
+class EmbeddedPostgres(EmbeddedServer):
+    """PostgreSQL with the database `seatline`; as root it runs as the checkout's owner, or as nobody.
+
+    `durable=False` trades the data's safety in a crash for speed; `settings` go over the defaults.
+    """
+
+    name = "PostgreSQL"
+    pid_file = "data/postmaster.pid"
+    # The fast shutdown: sessions are ended, and the data written out.
+    stop_signal = signal.SIGINT
+
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        durable: bool = True,
+        port: int | None = None,
+        settings: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(data_dir, durable=durable, port=port)
+        self._settings = settings or {}
+        self._bin_dir = Path()
+
+    def _settle(self) -> None:
+        self._account = choose_account()
+        self._folder = settle_data(self.data_dir, self._account)
+        self._bin_dir = settle_programs(find_postgres_programs(), self._account)
+
+    def _prepare(self) -> None:
+        os.chown(self._folder / "password", self._account.uid, self._account.gid)
+        if (self._folder / "data").exists():
+            return
+        # Renamed when it is whole: whoever is interrupted here begins anew.
+        fresh = self._folder / "data.new"
+        shutil.rmtree(fresh, ignore_errors=True)
+        command = [str(self._bin_dir / "initdb"), "-D", str(fresh), "-U", "postgres", "--auth=scram-sha-256"]
+        command += [
+            f"--pwfile={self._folder / 'password'}",
+            "--encoding=UTF8",
+            f"--locale={LOCALE}",
+            "--no-instructions",
+        ]
+        made = subprocess.run(
+            command,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=INITDB_SECONDS,
+            **self._account.popen_options,
+        )
+        if made.returncode != 0:
+            raise ServerError(f"initdb failed on {self.data_dir}:\n{made.stdout[-2000:]}")
+        fresh.rename(self._folder / "data")
+
+    def _build_command(self, port: int) -> list[str]:
+        settings = {
+            "listen_addresses": "127.0.0.1",
+            "port": str(port),
+            "unix_socket_directories": "",
+            "max_connections": "200",
+            "shared_buffers": "128MB",
+            "shared_preload_libraries": "pg_stat_statements",
+        }
+        if not self._durable:
+            settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+        command = [str(self._bin_dir / "postgres"), "-D", str(self._folder / "data")]
+        for name, value in (settings | self._settings).items():
+            command += ["-c", f"{name}={value}"]
+        return command
+
+    def _connect(self) -> str:
+        base = f"postgresql://postgres:{self._password}@127.0.0.1:{self.port}"
+        connection = psycopg2.connect(f"{base}/postgres", connect_timeout=5)
+        try:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT FROM pg_database WHERE datname = %s", (DATABASE,))
+                if cursor.rowcount == 0:
+                    cursor.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
+        finally:
+            connection.close()
+        return f"{base}/{DATABASE}"
+
+
+class EmbeddedRedis(EmbeddedServer):
+    """Valkey, which speaks Redis's protocol; `durable` keeps its data over a restart and a crash."""
+
+    name = "Valkey"
+    pid_file = "server.pid"
+    stop_signal = signal.SIGTERM
+
+    def _prepare(self) -> None:
+        """Nothing: it makes its own files."""
+
+    def _build_command(self, port: int) -> list[str]:
+        settings = {
+            "bind": "127.0.0.1",
+            "port": str(port),
+            "dir": quote(self._folder),
+            "pidfile": quote(self._folder / self.pid_file),
+            "requirepass": self._password,
+            "appendonly": "yes" if self._durable else "no",
+            "save": '""',
+            # Nudges and queues are no cache: rather refuse a write than drop one.
+            "maxmemory-policy": "noeviction",
+            # The command line must go on naming the data folder.
+            "set-proc-title": "no",
+        }
+        config = self._folder / "server.conf"
+        # A file, because everybody on the machine may read a command line.
+        write_private(config, "".join(f"{name} {value}\n" for name, value in settings.items()))
+        return [str(find_redis_program()), str(config)]
+
+    def _connect(self) -> str:
+        url = f"redis://:{self._password}@127.0.0.1:{self.port}/0"
+        with Redis.from_url(url, socket_timeout=5, retry=Retry(NoBackoff(), 0)) as client:
+            client.ping()
+        return url
+
+
+def quote(path: Path) -> str:
+    """A path as Valkey's configuration wants it where it has blanks in it."""
+    return json.dumps(str(path), ensure_ascii=False)
