@@ -1,0 +1,51 @@
+"""The faults, each by its name."""
+
+from proof.faults import network, processes, rushes, servers
+from proof.faults.kinds import Fault
+
+__all__ = ["FAULTS", "Fault"]
+
+FAULTS: dict[str, Fault] = {
+    "rush for a seat": rushes.rush(most=500, orders=(("1",),)),
+    "rush in all orders": rushes.rush(most=100, orders=(("1", "2"), ("2", "1"), ("3", "1"), ("2", "3", "1"))),
+    "confirm at expiry": rushes.confirm_at_expiry,
+    "deadly booking": rushes.deadly_booking,
+    "web killed": processes.kill_process("web"),
+    "web child killed": processes.kill_child("web", times=3),
+    "web dies unnudged": processes.hook("web", "after-insert", chance_of_each=0.01),
+    "worker killed": processes.kill_process("worker"),
+    "worker frozen": processes.freeze_process("worker"),
+    "worker a zombie": processes.freeze_until_redelivered,
+    "pool child killed": processes.kill_child("worker", times=4),
+    "dies before commit": processes.hook("worker", "before-commit", chance_of_each=0.05),
+    "dies in commit": processes.hook("worker", "in-commit", chance_of_each=0.05),
+    "dies after commit": processes.hook("worker", "after-commit", chance_of_each=0.05),
+    "commits late": processes.hook("worker", "late-commit", chance_of_each=1),
+    "outbound killed": processes.kill_process("outbound"),
+    "outbound frozen": processes.freeze_process("outbound"),
+    "sent, not marked": processes.hook("outbound", "before-commit", chance_of_each=0.1),
+    "beat gone": processes.no_beat,
+    "two beats": processes.two_beats,
+    "beat's clock jumps": processes.shift_clock("beat"),
+    "worker's clock jumps": processes.shift_clock("worker"),
+    "rolling restart": processes.restart_all,
+    "redis killed": servers.kill_redis,
+    "redis frozen": servers.freeze_redis,
+    "redis wiped": servers.wipe_redis,
+    "redis full": servers.fill_redis,
+    "redis half-open, web": network.half_open("web", "REDIS_URL"),
+    "redis half-open, worker": network.half_open("worker", "REDIS_URL"),
+    "postgres killed": servers.kill_postgres,
+    "postgres frozen": servers.freeze_postgres,
+    "connections cut": servers.cut_connections,
+    "no connection left": servers.exhaust_connections,
+    "bookings locked": servers.lock_tables,
+    "disk full": servers.fill_disk,
+    "answers lost, web": network.swallow_answers("web"),
+    "answers lost, worker": network.swallow_answers("worker"),
+    "half-open, web": network.half_open("web", "DATABASE_URL"),
+    "half-open, worker": network.half_open("worker", "DATABASE_URL"),
+    "webhooks broken": servers.break_webhooks,
+    "events broker frozen": servers.freeze_events_broker,
+    "events broker gone": servers.kill_events_broker,
+}

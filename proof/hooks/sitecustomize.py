@@ -1,0 +1,64 @@
+"""Run by Python at its start in processes that a fault has this folder put before: dies or dawdles at a
+chosen point, which PROOF_HOOK names with its chance or its number, as in `after-commit:0.02`."""
+
+import os
+import random
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.engine.default import DefaultDialect
+
+NAME, VALUE = os.environ["PROOF_HOOK"].split(":")
+LONGEST_COMMIT_SECONDS, LONGEST_DELAY_SECONDS = 0.002, 0.3
+
+do_commit, do_execute = DefaultDialect.do_commit, DefaultDialect.do_execute
+
+
+def strike() -> None:
+    """Leave a sign that the point was come to."""
+    with Path(os.environ["PROOF_STRUCK"]).open("ab") as signs:
+        signs.write(b".")
+
+
+def die() -> None:
+    strike()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def is_time() -> bool:
+    return random.random() < float(VALUE)  # noqa: S311 (chance)
+
+
+def commit(self: DefaultDialect, connection: Any) -> None:
+    """Commit, and perhaps die before, in, or after it."""
+    if NAME == "before-commit" and is_time():
+        die()
+    if NAME == "in-commit" and is_time():
+        threading.Timer(random.uniform(0, LONGEST_COMMIT_SECONDS), die).start()  # noqa: S311
+    if NAME == "late-commit":
+        strike()
+        time.sleep(random.uniform(0, LONGEST_DELAY_SECONDS))  # noqa: S311
+    do_commit(self, connection)  # type: ignore[no-untyped-call]
+    if NAME == "after-commit" and is_time():
+        die()
+
+
+def execute(self: DefaultDialect, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
+    """Execute, and perhaps die of a seat that is looked for, or after bookings were inserted."""
+    if NAME == "deadly-seat" and "seats" in parameters and VALUE in (parameters["seats"] or ()):
+        die()
+    do_execute(self, cursor, statement, parameters, context)  # type: ignore[no-untyped-call]
+    if NAME == "after-insert" and "INSERT INTO bookings" in statement and is_time():
+        die()
+
+
+DefaultDialect.do_commit = commit  # type: ignore[method-assign]
+DefaultDialect.do_execute = execute  # type: ignore[method-assign]
+
+if NAME == "quick-redelivery":
+    import celeryconfig
+
+    celeryconfig.broker_transport_options["visibility_timeout"] = int(VALUE)
