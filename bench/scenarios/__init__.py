@@ -1,0 +1,35 @@
+"""The scenarios, one row or a few of the table each; this is where another one is entered."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bench.figures import Outcome
+from bench.scenarios import backlog, expiry, growth, latency, live, maps, memory, selling
+from bench.stage import Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A scenario: its name for `ONLY=`, what it does, and whether a smoke run has it."""
+
+    name: str
+    does: str
+    run: Callable[[Stage], Outcome]
+    in_smoke: bool = False
+
+
+SCENARIOS = (
+    Scenario("sale", "one random seat of 100,000 each", selling.sell_at_random, in_smoke=True),
+    Scenario("fight", "a fight for 500 seats", selling.fight),
+    Scenario("batch", "random seats in batches of 100", selling.sell_in_batches, in_smoke=True),
+    Scenario("backlog", "a backlog settled by one process", backlog.settle_backlog, in_smoke=True),
+    Scenario("latency", "times at half of the top rate, and over rates", latency.measure_times),
+    Scenario("map", "seat maps while nothing changes", maps.read_maps, in_smoke=True),
+    Scenario("map-while-selling", "seat maps while bookings arrive", maps.read_maps_while_selling),
+    Scenario("seats", "ten million seats in the database", growth.sell_among_many_seats),
+    Scenario("history", "five million bookings in the table", growth.sell_after_many_bookings),
+    Scenario("expiry", "50,000 holds that run out at once", expiry.run_out),
+    Scenario("shows", "a hundred shows on sale at once", selling.sell_many_shows),
+    Scenario("live", "a thousand viewers of a show", live.watch_live),
+    Scenario("memory", "ten minutes at full load", memory.watch_memory),
+)

@@ -1,0 +1,51 @@
+"""Where the service to be measured is: its address, its admin key, its database."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from local.places import CHECKOUT
+
+DEFAULT_PORT = "8000"
+# The line of PostgreSQL's postmaster.pid that holds the port (its documented order).
+PORT_LINE = 3
+
+
+class BenchError(Exception):
+    """The measurement cannot be made; the message is one line for whoever runs it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A running service."""
+
+    url: str
+    admin_key: str
+    database_url: str
+
+
+def find_target(url: str | None) -> Target:
+    """The service at `url`, else the one of `make run` on this machine. Raises BenchError.
+
+    The key and the database are what the environment says, else what `make run` has kept.
+    """
+    home = Path(os.environ.get("SEATLINE_HOME") or CHECKOUT / ".seatline")
+    return Target(
+        url=(url or f"http://127.0.0.1:{os.environ.get('PORT') or DEFAULT_PORT}").rstrip("/"),
+        admin_key=os.environ.get("ADMIN_API_KEY") or _read(home / "admin-api-key", "ADMIN_API_KEY"),
+        database_url=os.environ.get("DATABASE_URL") or _find_database(home / "postgres"),
+    )
+
+
+def _find_database(folder: Path) -> str:
+    password = quote(_read(folder / "password", "DATABASE_URL"), safe="")
+    lines = _read(folder / "data" / "postmaster.pid", "DATABASE_URL").splitlines()
+    return f"postgresql://postgres:{password}@127.0.0.1:{lines[PORT_LINE].strip()}/seatline"
+
+
+def _read(path: Path, variable: str) -> str:
+    try:
+        return path.read_text().strip()
+    except OSError:
+        raise BenchError(f"{variable} is not set, and no `make run` is running that would tell it") from None
