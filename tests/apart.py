@@ -1,0 +1,85 @@
+"""A database and a Redis database of their own, for tests that must not meet another test's workers."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+
+import psycopg2
+from psycopg2 import sql
+
+from core import db, jobs, redis
+from core.settings import get_settings
+from core.shows import catalogue
+from tests.support import ROOT
+
+
+def make_database(url: str, name: str) -> str:
+    """Create a database of this name beside that of the URL where there is none; its URL."""
+    with closing(psycopg2.connect(url)) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT FROM pg_database WHERE datname = %s", (name,))
+            if cursor.rowcount == 0:
+                cursor.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    return f"{url.rpartition('/')[0]}/{name}"
+
+
+def migrate(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Alembic on a database, `upgrade head` unless said otherwise."""
+    return subprocess.run(
+        [sys.executable, "-m", "alembic", *(arguments or ("upgrade", "head"))],
+        cwd=ROOT,
+        env={**os.environ, "DATABASE_URL": url},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+@contextmanager
+def enter(variables: Mapping[str, str]) -> Iterator[None]:
+    """Let this process live by these variables for a while, as if it had been started with them."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    _forget()
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+        _forget()
+
+
+def _forget() -> None:
+    if db.get_engine.cache_info().currsize or db.get_statement_engine.cache_info().currsize:
+        db.dispose_engines()
+    for remembered in (
+        get_settings,
+        db.get_engine,
+        db.get_statement_engine,
+        redis.get_redis,
+        jobs.get_celery,
+    ):
+        remembered.cache_clear()
+    sys.modules.pop("celeryconfig", None)
+    redis.breaker.close()
+    jobs.broker_breaker.close()
+    catalogue.forget_shows()
+
+
+@contextmanager
+def live_apart(servers: Mapping[str, str], *, name: str, redis_database: int) -> Iterator[dict[str, str]]:
+    """The same servers, with a migrated database and a Redis database of our own."""
+    url = make_database(servers["DATABASE_URL"], name)
+    migrated = migrate(url)
+    assert migrated.returncode == 0, migrated.stderr
+    redis_url = f"{servers['REDIS_URL'].rpartition('/')[0]}/{redis_database}"
+    variables = {**servers, "DATABASE_URL": url, "REDIS_URL": redis_url}
+    with enter(variables):
+        yield variables

@@ -1,0 +1,87 @@
+"""PostgreSQL stands still: every request is answered in time all the same, and afterwards all is well."""
+
+import os
+import signal
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from core.shows.service import Show
+from local.embedded import find_free_port
+from local.servers import EmbeddedPostgres
+from tests.apart import live_apart
+from tests.api.test_waiting import call
+from tests.support import run_process, wait_for_http, wait_until
+
+ANSWERED_WITHIN_SECONDS = 2.5
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[EmbeddedPostgres]:
+    """A server that nothing else uses."""
+    folder = Path(tempfile.mkdtemp(prefix="seatline-frozen-"))
+    folder.chmod(0o755)
+    server = EmbeddedPostgres(folder / "postgres", durable=False)
+    with server:
+        yield server
+    server.discard()
+    folder.rmdir()
+
+
+@pytest.fixture(scope="module")
+def servers(servers: dict[str, str], postgres: EmbeddedPostgres) -> Iterator[dict[str, str]]:
+    """That server, and the session's Redis."""
+    with live_apart({**servers, "DATABASE_URL": postgres.url}, name="frozen", redis_database=5) as variables:
+        yield variables
+
+
+@pytest.fixture(scope="module")
+def web(servers: dict[str, str]) -> Iterator[str]:
+    """A web process on it."""
+    port = find_free_port()
+    with run_process("web", {**servers, "PORT": str(port), "HOST": "127.0.0.1", "WEB_CONCURRENCY": "1"}):
+        wait_for_http(f"http://127.0.0.1:{port}/readyz")
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def frozen(server: EmbeddedPostgres) -> Iterator[None]:
+    """The server and all of its sessions stand still."""
+    pid = server.pid or 0
+    pids = [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
+    for each in pids:
+        os.kill(each, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for each in pids:
+            os.kill(each, signal.SIGCONT)
+
+
+def test_every_request_is_answered_in_time(
+    web: str, postgres: EmbeddedPostgres, make_show: Callable[..., Show]
+) -> None:
+    """More of them than there are threads."""
+    show = make_show()
+    body = {"show_id": show.id, "seats": ["1"]}
+    assert call("POST", f"{web}/bookings", body)[0] == 202
+
+    def ask(number: int) -> tuple[int, str | None, float]:
+        started_at = time.monotonic()
+        if number % 2:
+            status, headers, _ = call("POST", f"{web}/bookings", body)
+        else:
+            status, headers, _ = call("GET", f"{web}/shows/{show.id}")
+        return status, headers["Retry-After"], time.monotonic() - started_at
+
+    with frozen(postgres), ThreadPoolExecutor(150) as pool:
+        answers = list(pool.map(ask, range(150)))
+    assert {(status, retry_after) for status, retry_after, _ in answers} == {(503, "2")}
+    assert max(seconds for _, _, seconds in answers) < ANSWERED_WITHIN_SECONDS
+    wait_until(lambda: call("GET", f"{web}/readyz")[0] == 200)
+    assert call("POST", f"{web}/bookings", body)[0] == 202

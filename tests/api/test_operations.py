@@ -1,0 +1,119 @@
+"""The routes that operators and their tools ask."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import text
+
+from core import db, redis
+from core.settings import get_settings
+from local.embedded import find_free_port
+from tests.api.asking import Asking, assert_problem
+
+
+def forget_servers() -> None:
+    get_settings.cache_clear()
+    db.get_engine.cache_clear()
+    db.get_statement_engine.cache_clear()
+    redis.get_redis.cache_clear()
+    redis.breaker.close()
+
+
+@pytest.fixture
+def without(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Iterator[None]:
+    """One of the servers is gone: nobody listens where its variable leads to."""
+    variable, url = request.param
+    db.dispose_engines()
+    with monkeypatch.context() as patch:
+        patch.setitem(os.environ, variable, url.format(port=find_free_port()))
+        forget_servers()
+        yield
+    forget_servers()
+
+
+def test_alive(client: FlaskClient) -> None:
+    answer = client.get("/healthz")
+    assert (answer.status_code, answer.json) == (200, {"status": "ok"})
+
+
+def test_ready(client: FlaskClient) -> None:
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json) == (200, {"status": "ok", "database": "up", "redis": "up"})
+
+
+NO_DATABASE = "DATABASE_URL", "postgresql://postgres@127.0.0.1:{port}/nowhere"
+NO_REDIS = "REDIS_URL", "redis://127.0.0.1:{port}/0"
+
+
+@pytest.mark.parametrize("without", [NO_DATABASE], indirect=True)
+def test_without_database(app: Flask, without: None) -> None:
+    client = app.test_client()
+    assert client.get("/healthz").status_code == 200
+    answer = client.get("/readyz")
+    problem = assert_problem(answer, 503, "unavailable")
+    assert "database" in problem["detail"]
+    assert int(answer.headers["Retry-After"]) > 0
+    for refused in (
+        client.get("/shows"),
+        client.get("/shows/1"),
+        client.post("/bookings", json={"show_id": 1, "seats": ["1"]}),
+        client.get("/bookings/0199c0de-0000-7000-8000-000000000000"),
+        client.post("/bookings/0199c0de-0000-7000-8000-000000000000/cancel"),
+    ):
+        problem = assert_problem(refused, 503, "unavailable")
+        assert int(refused.headers["Retry-After"]) > 0
+        for secret in ("127.0.0.1", "nowhere", "psycopg", "refused"):
+            assert secret not in refused.text
+    assert client.get("/metrics").status_code == 200
+
+
+@pytest.mark.parametrize("without", [NO_REDIS], indirect=True)
+def test_without_redis_all_goes_on(asking: Asking, without: None) -> None:
+    client = asking.client
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json["redis"]) == (200, "down")
+    booking_id = asking.settled("1", hold=True)
+    assert asking.act(booking_id, "confirm").status_code == 202
+    asking.settle()
+    assert asking.read(booking_id)["status"] == "CONFIRMED"
+    assert asking.seat_states()["1"] == "booked"
+    assert client.get(f"/shows/{asking.show_id}/availability").json["booked"] == ["1"]
+    assert client.get("/shows").json["items"][0]["seats"]["booked"] == 1
+    assert client.get(f"/bookings/{booking_id}?wait=1").json["status"] == "CONFIRMED"
+
+
+def test_metrics(asking: Asking) -> None:
+    asking.book("1")
+    asking.client.get(f"/shows/{asking.show_id}")
+    asking.client.open("/shows", method="BREWXYZ")
+    answer = asking.client.get("/metrics")
+    assert answer.status_code == 200
+    assert answer.content_type.startswith("text/plain")
+    lines = answer.text.splitlines()
+    assert 'seatline_bookings_waiting{wants="acquire"} 1.0' in lines
+    assert any(
+        line.startswith('seatline_http_requests_total{method="GET",route="/shows/<show_id>"')
+        for line in lines
+    )
+    assert "BREWXYZ" not in answer.text
+    assert f"/shows/{asking.show_id}" not in answer.text
+
+
+def test_cut_connections_cost_no_more_than_a_503(asking: Asking) -> None:
+    """The server cut them while they lay in the pool: what the next requests find is dead."""
+    kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'seatline'"
+    asking.book("1")
+    with db.get_engine().connect() as connection:
+        connection.execute(text(f"{kill} AND pid <> pg_backend_pid()"))
+    statuses = []
+    for seat in ("2", "3", "4"):
+        answer = asking.client.post("/bookings", json={"show_id": asking.show_id, "seats": [seat]})
+        statuses.append(answer.status_code)
+        assert (answer.status_code == 503) == (answer.json.get("code") == "unavailable")
+    assert set(statuses) <= {202, 503}
+    assert statuses[-1] == 202

@@ -1,0 +1,190 @@
+"""Seat maps of a show: /seats, /layout, /availability, /suggestions."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from core.shows.service import Show
+from tests.api.asking import Asking, assert_problem, pointers
+
+SECTIONS = [
+    {"name": "Stalls", "rows": 3, "seats_per_row": 4, "price": 4500},
+    {"name": "Standing", "capacity": 5, "price": 2500},
+]
+
+
+@pytest.fixture
+def hall(client: FlaskClient, make_show: Callable[..., Show]) -> Asking:
+    """A show of rows and of standing room."""
+    return Asking(client, make_show(sections=SECTIONS).id)
+
+
+def read(hall: Asking, path: str) -> dict[str, Any]:
+    answer = hall.client.get(f"/shows/{hall.show_id}/{path}")
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json)
+
+
+def test_seats_in_pages(hall: Asking) -> None:
+    whole = read(hall, "seats")
+    assert (whole["show_id"], whole["version"], whole["next"]) == (hall.show_id, 1, None)
+    found, path = [], "seats?limit=7"
+    while path:
+        page = read(hall, path)
+        found += page["seats"]
+        path = f"seats?limit=7&cursor={page['next']}" if page["next"] else ""
+    assert found == whole["seats"]
+    assert len(found) == 17
+
+
+def test_page_that_ends_with_the_hall_has_no_next(hall: Asking) -> None:
+    assert read(hall, "seats?limit=17")["next"] is None
+
+
+def test_seats_by_status_and_section(hall: Asking) -> None:
+    hall.settled("Stalls-A-2", "Standing-1")
+    hall.settled("Stalls-B-1", hold=True)
+
+    def numbers(query: str) -> list[str]:
+        return [seat["seat_number"] for seat in read(hall, f"seats?{query}")["seats"]]
+
+    assert numbers("status=booked") == ["Stalls-A-2", "Standing-1"]
+    assert numbers("status=held") == ["Stalls-B-1"]
+    assert numbers("status=booked&section=Standing") == ["Standing-1"]
+    assert len(numbers("status=available")) == 14
+    assert numbers("status=held&section=Standing") == []
+    assert len(numbers("section=Stalls")) == 12
+
+
+@pytest.mark.parametrize(
+    ("path", "pointer"),
+    [
+        ("seats?limit=0", "/limit"),
+        ("seats?limit=10001", "/limit"),
+        ("seats?status=free", "/status"),
+        ("seats?section=Balcony", "/section"),
+        ("seats?section=%00", "/section"),
+        ("seats?cursor=WyJhIl0", "/cursor"),
+        ("seats?cursor=!", "/cursor"),
+        ("seats?row=A", "/row"),
+        ("availability?since=-1", "/since"),
+        ("availability?since=2", "/since"),
+        ("availability?since=now", "/since"),
+        ("availability?since=99999999999999999999", "/since"),
+        ("suggestions", "/quantity"),
+        ("suggestions?quantity=0", "/quantity"),
+        ("suggestions?quantity=1&section=Balcony", "/section"),
+        ("suggestions?quantity=1&near=Stalls-Z-1", "/near"),
+    ],
+)
+def test_refused(hall: Asking, path: str, pointer: str) -> None:
+    answer = hall.client.get(f"/shows/{hall.show_id}/{path}")
+    assert pointers(assert_problem(answer, 422, "invalid_request")) == [pointer]
+
+
+def test_since_from_the_future_is_refused_even_to_who_has_the_map(hall: Asking) -> None:
+    answer = hall.client.get(
+        f"/shows/{hall.show_id}/availability?since=2", headers={"If-None-Match": 'W/"1"'}
+    )
+    assert_problem(answer, 422, "invalid_request")
+
+
+def test_availability(hall: Asking) -> None:
+    assert read(hall, "availability") == {"show_id": hall.show_id, "version": 1, "held": [], "booked": []}
+    hall.settled("Standing-2", "Stalls-A-1")
+    held = hall.settled("Stalls-C-4", hold=True)
+    full = read(hall, "availability")
+    assert full == {
+        "show_id": hall.show_id,
+        "version": 3,
+        "held": ["Stalls-C-4"],
+        "booked": ["Stalls-A-1", "Standing-2"],
+    }
+    hall.act(held, "cancel")
+    hall.settle()
+    assert read(hall, "availability")["held"] == []
+
+
+def test_availability_since(hall: Asking) -> None:
+    hall.settled("Standing-2")
+    held = hall.settled("Stalls-C-4", hold=True)
+    hall.act(held, "cancel")
+    hall.settle()
+    show_id = hall.show_id
+
+    def since(version: int) -> dict[str, Any]:
+        return read(hall, f"availability?since={version}")
+
+    everything = {"Stalls-C-4": "available", "Standing-2": "booked"}
+    assert since(1) == {"show_id": show_id, "version": 4, "since": 1, "changes": everything}
+    assert since(2) == {"show_id": show_id, "version": 4, "since": 2, "changes": {"Stalls-C-4": "available"}}
+    assert since(4) == {"show_id": show_id, "version": 4, "since": 4, "changes": {}}
+
+
+def test_version_stays_where_no_seat_changes(hall: Asking) -> None:
+    hall.settled("Standing-1")
+    hall.settled("Standing-1")
+    assert read(hall, "availability")["version"] == 2
+
+
+def test_layout(hall: Asking) -> None:
+    layout = read(hall, "layout")
+    assert layout.keys() == {"show_id", "size", "sections", "areas", "categories"}
+    assert layout["size"]["width"] > 0
+    assert layout["size"]["height"] > 0
+    stalls, standing = layout["sections"]
+    assert (stalls["name"], stalls["numbered"], stalls["capacity"]) == ("Stalls", True, 12)
+    seat = stalls["seats"][5]
+    assert seat.keys() == {"seat_number", "row", "label", "x", "y", "price", "category"}
+    assert (seat["seat_number"], seat["row"], seat["label"]) == ("Stalls-B-2", "B", "2")
+    assert seat["price"] == 4500
+    places = {(seat["x"], seat["y"]) for seat in stalls["seats"]}
+    assert len(places) == 12
+    assert standing == {"name": "Standing", "numbered": False, "capacity": 5, "seats": []}
+
+
+def test_layout_is_cacheable_for_a_day(hall: Asking) -> None:
+    control = hall.client.get(f"/shows/{hall.show_id}/layout").headers["Cache-Control"]
+    assert "max-age=86400" in control
+    assert "immutable" in control
+
+
+def test_suggestions(hall: Asking) -> None:
+    found = read(hall, "suggestions?quantity=2&section=Stalls&near=Stalls-C-1")
+    assert found["version"] == 1
+    assert 1 <= len(found["suggestions"]) <= 3
+    assert found["suggestions"][0] == {
+        "seats": ["Stalls-C-1", "Stalls-C-2"],
+        "together": True,
+        "amount": 9000,
+    }
+    seats = [seat for suggestion in found["suggestions"] for seat in suggestion["seats"]]
+    assert len(seats) == len(set(seats))
+
+
+def test_suggestions_leave_out_what_is_taken(hall: Asking) -> None:
+    best = read(hall, "suggestions?quantity=2")["suggestions"][0]["seats"]
+    hall.settled(*best)
+    left = [
+        s for suggestion in read(hall, "suggestions?quantity=2")["suggestions"] for s in suggestion["seats"]
+    ]
+    assert not set(best) & set(left)
+    assert read(hall, "suggestions?quantity=16")["suggestions"] == []
+
+
+def test_quantity_bookings_get_what_was_suggested_first(hall: Asking) -> None:
+    best = read(hall, "suggestions?quantity=3&section=Stalls")["suggestions"][0]
+    booking = hall.read(hall.settled(quantity=3, section="Stalls"))
+    assert (booking["seats"], booking["amount"]) == (best["seats"], best["amount"])
+
+
+@pytest.mark.parametrize("path", ["seats", "availability", "layout"])
+def test_maps_are_compressed_for_who_takes_it(hall: Asking, path: str) -> None:
+    plain = hall.client.get(f"/shows/{hall.show_id}/{path}")
+    packed = hall.client.get(f"/shows/{hall.show_id}/{path}", headers={"Accept-Encoding": "gzip"})
+    assert plain.headers.get("Content-Encoding") is None
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert "Accept-Encoding" in packed.headers["Vary"]
+    assert packed.headers["ETag"] == plain.headers["ETag"]

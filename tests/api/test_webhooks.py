@@ -1,0 +1,166 @@
+"""Webhook endpoints over HTTP: registered, read, changed, rotated, replayed, removed; and every refusal."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from core.jobs import RELAY_EVENTS
+from core.redis import get_redis
+from core.shows.service import Show
+from core.webhooks import service as webhooks
+from tests.acting import ask, book, run, settle
+from tests.support import ADMIN, wait_until
+
+PATH = "/admin/webhook-endpoints"
+URL = "https://receiver.example/hooks?tenant=1"
+MakeShow = Callable[..., Show]
+
+
+def register(client: FlaskClient, **fields: Any) -> Any:
+    return client.post(PATH, json={"url": URL, **fields}, headers=ADMIN)
+
+
+def test_life_of_an_endpoint(client: FlaskClient) -> None:
+    made = register(client, types=["BOOKING_CONFIRMED"], description="orders")
+    assert made.status_code == 201
+    endpoint = made.get_json()
+    address = f"{PATH}/{endpoint['id']}"
+    assert made.headers["Location"] == address
+    assert endpoint.pop("secret").startswith("whsec_")
+    assert endpoint == {
+        "id": endpoint["id"],
+        "url": URL,
+        "types": ["BOOKING_CONFIRMED"],
+        "description": "orders",
+        "enabled": True,
+        "disabled_reason": None,
+        "old_secret_until": None,
+        "waiting": 0,
+        "delivered": 0,
+        "failed": 0,
+        "given_up": 0,
+        "paused_until": None,
+        "last_success_at": None,
+        "last_error": None,
+        "last_error_at": None,
+        "created_at": endpoint["created_at"],
+    }
+    assert client.get(address, headers=ADMIN).get_json() == endpoint
+    assert client.get(PATH, headers=ADMIN).get_json() == {"items": [endpoint]}
+    changed = client.patch(address, json={"types": None, "enabled": False}, headers=ADMIN)
+    assert changed.get_json() == {**endpoint, "types": None, "enabled": False, "disabled_reason": "operator"}
+    removed = client.delete(address, headers=ADMIN)
+    assert (removed.status_code, removed.data) == (204, b"")
+    assert client.get(PATH, headers=ADMIN).get_json() == {"items": []}
+
+
+def test_secret_is_shown_when_it_is_made_and_never_again(client: FlaskClient) -> None:
+    made = register(client).get_json()
+    address = f"{PATH}/{made['id']}"
+    rotated = client.post(f"{address}/rotate-secret", headers=ADMIN).get_json()
+    assert rotated["secret"] != made["secret"]
+    assert rotated["old_secret_until"] is not None
+    for answer in (client.get(address, headers=ADMIN), client.get(PATH, headers=ADMIN)):
+        assert "whsec_" not in answer.text
+    client.post(f"{address}/rotate-secret", headers=ADMIN)
+    assert ask("SELECT cardinality(secrets) FROM webhook_endpoints")[0][0] == 2
+
+
+@pytest.mark.parametrize(
+    ("fields", "pointer"),
+    [
+        ({"url": "ftp://receiver.example/"}, "/url"),
+        ({"url": "http://127.0.0.1/"}, "/url"),
+        ({"url": "http://169.254.169.254/latest"}, "/url"),
+        ({"url": "http://[::1]:8000/"}, "/url"),
+        ({"url": "http://localhost/"}, "/url"),
+        ({"url": ""}, "/url"),
+        ({"url": None}, "/url"),
+        ({"url": "https://a.example/" + "x" * 2000}, "/url"),
+        ({"url": "https://a.example/\n"}, "/url"),
+        ({"types": []}, "/types"),
+        ({"types": ["BOOKING_SOLD"]}, "/types/0"),
+        ({"types": "BOOKING_HELD"}, "/types"),
+        ({"description": "x" * 201}, "/description"),
+        ({"secret": "whsec_mine"}, "/secret"),
+    ],
+)
+def test_registration_that_is_refused(client: FlaskClient, fields: dict[str, Any], pointer: str) -> None:
+    answer = register(client, **fields)
+    assert (answer.status_code, answer.get_json()["code"]) == (422, "invalid_request")
+    assert [fault["pointer"] for fault in answer.get_json()["errors"]] == [pointer]
+    assert ask("SELECT FROM webhook_endpoints") == []
+
+
+def test_change_to_a_private_address_is_refused(client: FlaskClient) -> None:
+    address = f"{PATH}/{register(client).get_json()['id']}"
+    answer = client.patch(address, json={"url": "http://10.0.0.1/"}, headers=ADMIN)
+    assert (answer.status_code, answer.get_json()["errors"][0]["pointer"]) == (422, "/url")
+    assert client.get(address, headers=ADMIN).get_json()["url"] == URL
+    assert client.patch(address, json={}, headers=ADMIN).status_code == 422
+    assert client.patch(address, json={"enabled": None}, headers=ADMIN).status_code == 422
+
+
+def test_only_so_many(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(webhooks, "MAX_ENDPOINTS", 2)
+    assert [register(client).status_code for _ in range(3)] == [201, 201, 422]
+
+
+@pytest.mark.parametrize("id_", ["0", "999999", "x", "-1", "1.5", "9" * 30, "%00"])
+def test_endpoint_that_is_not_there(client: FlaskClient, id_: str) -> None:
+    address = f"{PATH}/{id_}"
+    for answer in (
+        client.get(address, headers=ADMIN),
+        client.delete(address, headers=ADMIN),
+        client.patch(address, json={"enabled": True}, headers=ADMIN),
+        client.post(f"{address}/rotate-secret", headers=ADMIN),
+        client.post(f"{address}/replay", json={"from_time": "2026-01-01T00:00:00Z"}, headers=ADMIN),
+    ):
+        assert (answer.status_code, answer.get_json()["code"]) == (404, "not_found")
+
+
+class TestReplay:
+    def test_accepted(self, client: FlaskClient, make_show: MakeShow) -> None:
+        show = make_show()
+        book(show.id, "1")
+        settle(show.id)
+        event_id = client.get("/admin/events", headers=ADMIN).get_json()["items"][0]["id"]
+        address = f"{PATH}/{register(client).get_json()['id']}"
+        assert ask("SELECT position FROM webhook_endpoints")[0][0] == 1
+        for body in ({"from_id": event_id}, {"from_time": "2026-01-01T00:00:00Z"}):
+            run("UPDATE webhook_endpoints SET position = 1")
+            get_redis().flushdb()
+            answer = client.post(f"{address}/replay", json=body, headers=ADMIN)
+            assert answer.status_code == 202
+            assert ask("SELECT position FROM webhook_endpoints")[0][0] == 0
+            wait_until(lambda: get_redis().exists(f"flag:{RELAY_EVENTS}"))
+
+    def test_time_after_everything_is_no_error(self, client: FlaskClient) -> None:
+        address = f"{PATH}/{register(client).get_json()['id']}"
+        body = {"from_time": "2099-01-01T00:00:00Z"}
+        assert client.post(f"{address}/replay", json=body, headers=ADMIN).status_code == 202
+        assert ask("SELECT position FROM webhook_endpoints")[0][0] == 0
+
+    @pytest.mark.parametrize(
+        ("body", "pointer"),
+        [
+            ({}, ""),
+            ({"from_time": "2026-01-01T00:00:00Z", "from_id": "0199aaaa-0000-7000-8000-000000000000"}, ""),
+            ({"from_id": "0199aaaa-0000-7000-8000-000000000000"}, "/from_id"),
+            ({"from_id": "x"}, "/from_id"),
+            ({"from_time": "yesterday"}, "/from_time"),
+        ],
+    )
+    def test_refused(self, client: FlaskClient, body: dict[str, Any], pointer: str) -> None:
+        address = f"{PATH}/{register(client).get_json()['id']}"
+        answer = client.post(f"{address}/replay", json=body, headers=ADMIN)
+        assert answer.status_code == 422
+        assert answer.get_json()["errors"][0]["pointer"] == pointer
+
+    def test_disabled_endpoint_is_refused(self, client: FlaskClient) -> None:
+        address = f"{PATH}/{register(client).get_json()['id']}"
+        client.patch(address, json={"enabled": False}, headers=ADMIN)
+        body = {"from_time": "2026-01-01T00:00:00Z"}
+        assert client.post(f"{address}/replay", json=body, headers=ADMIN).status_code == 422

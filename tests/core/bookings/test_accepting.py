@@ -1,0 +1,169 @@
+"""Accepting: a 202 is a row on disk with its key, a refusal leaves nothing."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from core.bookings.accepting import NewBooking, accept_batch, accept_booking
+from core.bookings.errors import HoldRequiredError, IdempotencyKeyReusedError
+from core.bookings.idempotency import DELETED_AT_ONCE, KEPT_HOURS, Key
+from core.bookings.pipeline import purge_idempotency_keys
+from core.errors import InvalidRequestError, SeatlineError
+from core.seats.errors import DuplicateSeatsError, TooManySeatsError, UnknownSeatsError
+from core.shows.errors import SalesClosedError, SalesNotOpenError, ShowCancelledError, ShowNotFoundError
+from core.shows.service import Show
+from tests.acting import ask, book, run, settle_all, tell
+
+MakeShow = Callable[..., Show]
+KEY = Key("client", "key", "fingerprint")
+
+
+def count_bookings() -> int:
+    return int(ask("SELECT count(*) FROM bookings")[0][0])
+
+
+def test_accepted_booking_is_on_disk_and_waits(make_show: MakeShow) -> None:
+    show = make_show()
+    accepted = accept_booking(NewBooking(show_id=show.id, seats=("2", "1"), hold=True, customer="ann"), None)
+    booking = accepted.bookings[0]
+    assert (booking.status, booking.wants, list(booking.seats), booking.amount) == (
+        "PENDING",
+        "acquire",
+        ["2", "1"],
+        200,
+    )
+    assert (booking.customer, booking.hold, booking.currency, accepted.is_replay) == (
+        "ann",
+        True,
+        "EUR",
+        False,
+    )
+    assert count_bookings() == 1
+
+
+SOON = datetime.now(UTC) + timedelta(days=1)
+LONG_AGO = datetime.now(UTC) - timedelta(days=1)
+REFUSALS: list[tuple[dict[str, Any], dict[str, Any], type[SeatlineError]]] = [
+    ({}, {"seats": ("11",)}, UnknownSeatsError),
+    ({}, {"seats": ("1", "1")}, DuplicateSeatsError),
+    ({"max_seats_per_booking": 2}, {"seats": ("1", "2", "3")}, TooManySeatsError),
+    ({"max_seats_per_booking": 2}, {"quantity": 3}, TooManySeatsError),
+    ({"max_seats_per_customer": 2}, {"seats": ("1",)}, InvalidRequestError),
+    ({}, {"quantity": 1, "section": "Nowhere"}, InvalidRequestError),
+    ({"payment_required": True}, {"seats": ("1",)}, HoldRequiredError),
+    ({"sales_open_at": SOON}, {"seats": ("1",)}, SalesNotOpenError),
+    ({"sales_close_at": LONG_AGO}, {"seats": ("1",)}, SalesClosedError),
+    ({"start_time": LONG_AGO}, {"seats": ("1",)}, SalesClosedError),
+]
+
+
+@pytest.mark.parametrize(("show", "asked", "refusal"), REFUSALS)
+def test_refused(
+    make_show: MakeShow, show: dict[str, Any], asked: dict[str, Any], refusal: type[SeatlineError]
+) -> None:
+    new = NewBooking(show_id=make_show(**show).id, **asked)
+    with pytest.raises(refusal):
+        accept_booking(new, KEY)
+    assert count_bookings() == 0
+    # Refusals are not recorded: the key may be used again.
+    assert ask("SELECT count(*) FROM idempotency_keys")[0][0] == 0
+
+
+def test_unknown_show(database: dict[str, str]) -> None:
+    with pytest.raises(ShowNotFoundError):
+        accept_booking(NewBooking(show_id=1, seats=("1",)), None)
+
+
+def test_cancelled_show_takes_nothing(make_show: MakeShow) -> None:
+    show = make_show()
+    run("UPDATE shows SET cancelled_at = now()")
+    with pytest.raises(ShowCancelledError):
+        book(show.id, "1")
+
+
+def test_batch_is_accepted_in_its_order(make_show: MakeShow) -> None:
+    shows = [make_show(), make_show()]
+    news = [NewBooking(show_id=shows[n % 2].id, seats=(str(n),)) for n in range(1, 11)]
+    accepted = accept_batch(news, None)
+    assert [(b.show_id, *b.seats) for b in accepted.bookings] == [(n.show_id, *n.seats) for n in news]
+    seqs = [booking.seq for booking in accepted.bookings]
+    assert seqs == sorted(seqs)
+
+
+def test_batch_is_refused_whole_with_a_fault_an_item(make_show: MakeShow) -> None:
+    show = make_show()
+    news = [NewBooking(show_id=show.id, seats=(seat,)) for seat in ("1", "99")] + [
+        NewBooking(show_id=0, seats=("1",))
+    ]
+    with pytest.raises(InvalidRequestError) as refusal:
+        accept_batch(news, KEY)
+    assert [(fault.pointer, fault.code) for fault in refusal.value.faults] == [
+        ("/bookings/1/seats/0", "unknown_seats"),
+        ("/bookings/2/show_id", "show_not_found"),
+    ]
+    assert count_bookings() == 0
+
+
+def test_key_replays_the_booking_as_it_is_now(make_show: MakeShow) -> None:
+    show = make_show()
+    booking_id = book(show.id, "1", key=KEY)
+    settle_all(show.id)
+    replay = accept_booking(NewBooking(show_id=show.id, seats=("1",)), KEY)
+    assert (replay.is_replay, replay.bookings[0].id, replay.bookings[0].status) == (
+        True,
+        booking_id,
+        "CONFIRMED",
+    )
+    assert count_bookings() == 1
+
+
+def test_key_is_looked_up_before_sales_and_limits_are_judged(make_show: MakeShow) -> None:
+    show = make_show()
+    booking_id = book(show.id, "1", key=KEY)
+    run("UPDATE shows SET cancelled_at = now(), max_seats_per_booking = 1")
+    replay = accept_booking(NewBooking(show_id=show.id, seats=("1", "2", "99")), KEY)
+    assert replay.bookings[0].id == booking_id
+
+
+def test_key_for_another_request_is_refused(make_show: MakeShow) -> None:
+    show = make_show()
+    book(show.id, "1", key=KEY)
+    with pytest.raises(IdempotencyKeyReusedError):
+        book(show.id, "2", key=Key(KEY.client, KEY.key, "another"))
+    assert count_bookings() == 1
+
+
+def test_keys_of_clients_are_apart(make_show: MakeShow) -> None:
+    show = make_show()
+    assert book(show.id, "1", key=KEY) != book(show.id, "1", key=Key("another", KEY.key, KEY.fingerprint))
+
+
+def test_keys_are_kept_for_two_days_and_then_forgotten(make_show: MakeShow) -> None:
+    show = make_show()
+    old, young = Key("client", "old", "f"), Key("client", "young", "f")
+    for key in (old, young):
+        book(show.id, "1", key=key)
+    older = "created_at - make_interval(hours => :hours)"
+    age = f"UPDATE idempotency_keys SET created_at = {older} WHERE key = :key"
+    run(age, hours=KEPT_HOURS + 1, key="old")
+    run(age, hours=KEPT_HOURS - 1, key="young")
+    run(
+        "INSERT INTO idempotency_keys SELECT 'c', n, 'f', '{}', now() - interval '3 days'"
+        " FROM generate_series(1, :many) AS n",
+        many=DELETED_AT_ONCE + 1,
+    )
+    assert purge_idempotency_keys() == DELETED_AT_ONCE + 2
+    assert [row.key for row in ask("SELECT key FROM idempotency_keys")] == ["young"]
+
+
+def test_odd_text_survives(make_show: MakeShow) -> None:
+    show = make_show(sections=[{"name": "Größe {\"x\", '%s' :y}\\", "capacity": 3, "price": 1}])
+    name = show.sections[0]["name"]
+    ids = [
+        book(show.id, f"{name}-1", customer="NULL"),
+        book(show.id, quantity=2, section=name, customer="{}"),
+    ]
+    settle_all(show.id)
+    assert [tell(booking_id) for booking_id in ids] == ["CONFIRMED", "CONFIRMED"]

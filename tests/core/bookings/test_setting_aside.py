@@ -1,0 +1,150 @@
+"""A booking at which settling raises ends after a few tries, and never blocks the rest of its show."""
+
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from core.bookings import pipeline, settling
+from core.db import transaction
+from core.shows.service import Show
+from tests.acting import ask, book, cancel, confirm, end_hold, hold, read_events, read_seats, tell, tell_all
+from tests.invariants import check_settled
+
+MakeShow = Callable[..., Show]
+
+# What raises is real: the database refuses whatever is written of a customer called "poison".
+TRAP = """\
+    CREATE FUNCTION refuse_poison() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF NEW.customer = 'poison' AND NEW.failure_code IS DISTINCT FROM '{let_through}'
+           AND NEW.wants IS DISTINCT FROM OLD.wants AND NEW.tries = OLD.tries AND OLD.tries <= 3
+        THEN RAISE EXCEPTION 'poison'; END IF;
+        RETURN NEW;
+    END $$;
+    CREATE TRIGGER refuse_poison BEFORE UPDATE ON bookings FOR EACH ROW EXECUTE FUNCTION refuse_poison();
+"""
+
+
+@pytest.fixture
+def poison(database: dict[str, str]) -> Iterator[Callable[[], None]]:
+    """Lay the trap; it is gone at the end."""
+
+    def lay() -> None:
+        with transaction() as connection:
+            connection.execute(text(TRAP.format(let_through="none").replace(":", r"\:")))
+
+    yield lay
+    with transaction() as connection:
+        connection.execute(text("DROP FUNCTION IF EXISTS refuse_poison CASCADE"))
+
+
+def settle_in_turns(show_id: int) -> None:
+    for _ in range(4):
+        pipeline.settle_show(show_id)
+
+
+def test_acquisition_that_cannot_be_settled(
+    make_show: MakeShow, poison: Callable[[], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    show = make_show()
+    before = book(show.id, "1")
+    poisoned = book(show.id, "2", customer="poison")
+    after = [book(show.id, str(number)) for number in range(2, 6)]
+    poison()
+    with caplog.at_level(logging.ERROR):
+        settle_in_turns(show.id)
+    assert tell_all([before, poisoned, *after]) == ["CONFIRMED", "timed_out"] + ["CONFIRMED"] * 4
+    assert read_events(poisoned) == ["FAILED"]
+    assert [record.message for record in caplog.records].count("booking set aside") == 1
+    check_settled()
+
+
+@pytest.mark.parametrize(
+    ("act", "outcome", "events"),
+    [
+        (confirm, "timed_out", ["HELD", "FAILED"]),
+        (cancel, "CANCELLED", ["HELD", "CANCELLED"]),
+        (end_hold, "hold_expired", ["HELD", "FAILED"]),
+    ],
+)
+def test_hold_that_cannot_be_settled(
+    make_show: MakeShow,
+    poison: Callable[[], None],
+    act: Callable[..., object],
+    outcome: str,
+    events: list[str],
+) -> None:
+    show = make_show()
+    poisoned = hold(show.id, "1", "2", customer="poison")
+    act(poisoned)
+    other = book(show.id, "3")
+    poison()
+    if act is end_hold:
+        with transaction() as connection:
+            # A hold that runs out wants nothing, so the trap must look at its end.
+            body = TRAP.format(let_through="none").replace("NEW.wants IS DISTINCT FROM OLD.wants", "true")
+            connection.execute(text("DROP FUNCTION refuse_poison CASCADE"))
+            connection.execute(text(body.replace(":", r"\:")))
+    settle_in_turns(show.id)
+    assert (tell(poisoned), tell(other)) == (outcome, "CONFIRMED")
+    assert read_events(poisoned) == events
+    assert read_seats(show.id)["1"] == "available"
+    check_settled()
+
+
+def test_seat_that_somebody_changed_by_hand(make_show: MakeShow) -> None:
+    """The guard refuses to confirm it again and again; what the booking still has is freed."""
+    show = make_show()
+    booking_id = hold(show.id, "1", "2")
+    with transaction() as connection:
+        connection.execute(
+            text("UPDATE seats SET status = 'available', booking_id = NULL, hold_expires_at = NULL")
+        )
+        connection.execute(text("UPDATE show_versions SET available = available + 2, held = held - 2"))
+    confirm(booking_id)
+    other = book(show.id, "1")
+    settle_in_turns(show.id)
+    assert (tell(booking_id), tell(other)) == ("timed_out", "CONFIRMED")
+    assert read_seats(show.id) == {"1": "booked"} | {str(n): "available" for n in range(2, 11)}
+
+
+def test_one_by_one_keeps_the_order_of_arrival(make_show: MakeShow, monkeypatch: pytest.MonkeyPatch) -> None:
+    show = make_show()
+    ids = [book(show.id, "1") for _ in range(4)]
+    real, calls = settling.settle_batch, []
+
+    def fail_first(*args: object, **options: object) -> object:
+        calls.append(options)
+        if len(calls) == 1:
+            raise RuntimeError("chance")
+        return real(*args, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(pipeline, "settle_batch", fail_first)
+    pipeline.settle_show(show.id)
+    assert tell_all(ids) == ["CONFIRMED"] + ["seats_unavailable"] * 3
+    assert ask("SELECT max(tries) FROM bookings")[0][0] == 1
+    assert len(calls) >= 5
+
+
+def test_booking_that_takes_its_process_with_it(make_show: MakeShow, monkeypatch: pytest.MonkeyPatch) -> None:
+    show = make_show()
+    deadly, other = book(show.id, "1", customer="deadly"), book(show.id, "1")
+    real = settling.select_available
+
+    def die(connection: Any, show_id: int, seats: Any) -> set[str]:
+        if ask("SELECT wants FROM bookings WHERE customer = 'deadly' AND tries <= 3"):
+            raise SystemExit("no handler sees this, as none sees a process killed")
+        return real(connection, show_id, seats)
+
+    monkeypatch.setattr(settling, "select_available", die)
+    with pytest.raises(SystemExit):
+        pipeline.settle_show(show.id)
+    for _ in range(3):
+        with pytest.raises(SystemExit):
+            pipeline.settle_show(show.id, is_again=True)
+    pipeline.settle_show(show.id, is_again=True)
+    assert (tell(deadly), tell(other)) == ("timed_out", "CONFIRMED")
+    check_settled()

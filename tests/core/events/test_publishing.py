@@ -1,0 +1,181 @@
+"""Publishing to a stream on Redis: at least once, in order for a booking, nothing lost while it is down."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import Any
+
+import orjson
+import pytest
+from redis import Redis
+
+from core import relay
+from core.db import transaction
+from core.errors import UnavailableError
+from core.events import service
+from core.events.publisher import STREAM, publish
+from core.shows.service import Show
+from local.embedded import find_free_port
+from local.servers import EmbeddedRedis
+from tests.acting import ask, book, cancel, confirm, hold, run, settle
+from tests.apart import enter
+from tests.support import measured, run_deaf_port, run_silent_port, wait_until
+
+MakeShow = Callable[..., Show]
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedRedis]:
+    """A Redis for events alone, which keeps its port over a restart."""
+    with EmbeddedRedis(tmp_path_factory.mktemp("broker"), durable=True, port=find_free_port()) as server:
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def stream(broker: EmbeddedRedis, database: dict[str, str]) -> Iterator[Redis]:
+    """A client of it; the stream is empty."""
+    relay.broker_breaker.close()
+    with Redis.from_url(broker.url) as client, enter({"EVENTS_BROKER_URL": broker.url}):
+        client.delete(STREAM)
+        yield client
+
+
+def read_stream(stream: Redis) -> list[dict[str, Any]]:
+    """The events in the stream."""
+    found: Any = stream.xrange(STREAM)
+    return [orjson.loads(entry[b"event"]) for _, entry in found]
+
+
+def count_unpublished() -> int:
+    return int(ask("SELECT count(*) FROM events WHERE published_at IS NULL")[0][0])
+
+
+def test_published_as_cloudevents_once_and_in_order(stream: Redis, make_show: MakeShow) -> None:
+    show = make_show()
+    booking_id = hold(show.id, "1")
+    confirm(booking_id)
+    settle(show.id)
+    cancel(booking_id)
+    settle(show.id)
+    for _ in range(2):
+        relay.relay_events()
+    events = read_stream(stream)
+    assert [event["type"] for event in events] == [
+        "BOOKING_HELD",
+        "BOOKING_CONFIRMED",
+        "BOOKING_CANCELLED",
+    ]
+    for event in events:
+        assert event["specversion"] == "1.0"
+        assert event["subject"] == event["data"]["id"] == str(booking_id)
+    assert (stream.xrange(STREAM)[0][1][b"content-type"]) == b"application/cloudevents+json"
+    assert count_unpublished() == 0
+
+
+def test_sent_again_byte_for_byte_after_a_death_before_the_mark(stream: Redis, make_show: MakeShow) -> None:
+    show = make_show()
+    book(show.id, "1", customer="Zoë")
+    settle(show.id)
+    relay.relay_events()
+    run("UPDATE events SET published_at = NULL")
+    relay.relay_events()
+    (_, first), (_, second) = stream.xrange(STREAM)
+    assert first == second
+
+
+def test_later_event_waits_for_an_earlier_one_of_its_booking(stream: Redis, make_show: MakeShow) -> None:
+    """Another relay is sending a booking's first event at this moment."""
+    show = make_show()
+    cancel(hold(show.id, "1"))
+    settle(show.id)
+    other = hold(show.id, "2")
+    with transaction() as connection:
+        service.place_events(connection)
+    with transaction() as connection:
+        locked = service.queries.lock_unpublished(connection, limit=1)
+        relay.relay_events()
+        assert [event["subject"] for event in read_stream(stream)] == [str(other)]
+        assert locked[0].type == "BOOKING_HELD"
+    relay.relay_events()
+    assert [event["type"] for event in read_stream(stream)][1:] == ["BOOKING_HELD", "BOOKING_CANCELLED"]
+
+
+def test_relays_side_by_side_send_each_event_once(stream: Redis, make_show: MakeShow) -> None:
+    show = make_show(total_seats=300)
+    for number in range(1, 301):
+        book(show.id, str(number))
+    settle(show.id)
+    relays = [threading.Thread(target=relay.relay_events) for _ in range(4)]
+    for thread in relays:
+        thread.start()
+    for thread in relays:
+        thread.join()
+    ids = [event["id"] for event in read_stream(stream)]
+    assert len(ids) == len(set(ids)) == 300
+
+
+def test_broker_down_keeps_events_and_delays_nothing(
+    stream: Redis, make_show: MakeShow, broker: EmbeddedRedis
+) -> None:
+    show = make_show()
+    broker.stop()
+    try:
+        book(show.id, "1")
+        started_at = time.monotonic()
+        settle(show.id)
+        relay.relay_events()
+        assert time.monotonic() - started_at < 3
+        assert count_unpublished() == 1
+    finally:
+        broker.start()
+    wait_until(publish_again)
+    assert len(read_stream(stream)) == 1
+
+
+def publish_again() -> bool:
+    relay.relay_events()
+    return count_unpublished() == 0
+
+
+def test_frozen_broker_is_given_up_in_time(stream: Redis, make_show: MakeShow, broker: EmbeddedRedis) -> None:
+    """Well before the server ends the relay's transaction for being idle, and others wait for no lock."""
+    show = make_show()
+    book(show.id, "1")
+    settle(show.id)
+    with transaction() as connection:
+        service.place_events(connection)
+    os.kill(broker.pid or 0, signal.SIGSTOP)
+    try:
+        started_at = time.monotonic()
+        with pytest.raises(UnavailableError), transaction() as connection:
+            service.publish_events(connection)
+        assert time.monotonic() - started_at < 2.5
+    finally:
+        os.kill(broker.pid or 0, signal.SIGCONT)
+    wait_until(publish_again)
+
+
+@pytest.mark.parametrize("scheme", ["redis", "amqp"])
+@pytest.mark.parametrize("run_port", [run_deaf_port, run_silent_port])
+def test_broker_that_is_not_there_is_given_up_in_time(
+    scheme: str, run_port: Callable[[], AbstractContextManager[int]]
+) -> None:
+    with run_port() as port, enter({"EVENTS_BROKER_URL": f"{scheme}://127.0.0.1:{port}/"}):
+        with measured() as took, pytest.raises(UnavailableError):
+            publish([{"id": "1", "type": "BOOKING_CONFIRMED"}])
+        # Well before the server ends a transaction that is idle.
+        assert took[0] < 2.5
+
+
+def test_stream_is_bounded(stream: Redis, make_show: MakeShow, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.events.publisher.STREAM_LENGTH", 100)
+    show = make_show(total_seats=1000)
+    for number in range(1, 501):
+        book(show.id, str(number))
+    settle(show.id)
+    relay.relay_events()
+    # Cut by whole nodes of the stream, so to about that length.
+    assert 100 <= stream.xlen(STREAM) < 300

@@ -1,0 +1,215 @@
+"""Nudges and flags: many become one, none is needed, and none is cleared too late."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+
+from core import jobs
+from core.bookings import pipeline, settling
+from core.jobs import (
+    BOOKINGS_QUEUE,
+    SETTLE_SHOW,
+    clear_flag,
+    get_celery,
+    get_nudger,
+    raise_flag,
+    send_once,
+)
+from core.redis import get_redis
+from core.shows.service import Show
+from tests.acting import book, cancel, end_hold, hold, run, settle, tell
+from tests.apart import enter
+from tests.support import measured, run_deaf_port, run_silent_port, wait_until
+
+import pytest  # isort: skip
+
+MakeShow = Callable[..., Show]
+
+
+def count_messages(queue: str = BOOKINGS_QUEUE) -> int:
+    with get_celery().connection_for_read() as connection:
+        return int(connection.default_channel._size(queue))
+
+
+def lose_messages() -> None:
+    get_redis().flushdb()
+
+
+def test_many_nudges_for_one_show_become_one_message(database: dict[str, str]) -> None:
+    for _ in range(100):
+        send_once(SETTLE_SHOW, 7)
+    assert count_messages() == 1
+    send_once(SETTLE_SHOW, 8)
+    assert count_messages() == 2
+
+
+def test_nudger_sends(database: dict[str, str]) -> None:
+    for _ in range(100):
+        get_nudger().add(SETTLE_SHOW, 9)
+    wait_until(lambda: count_messages() == 1)
+
+
+def test_cleared_flag_lets_the_next_through(database: dict[str, str]) -> None:
+    send_once(SETTLE_SHOW, 7)
+    clear_flag(SETTLE_SHOW, 7)
+    send_once(SETTLE_SHOW, 7)
+    assert count_messages() == 2
+
+
+def test_flag_is_cleared_before_the_rows_are_read(
+    make_show: MakeShow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is booked once settling reads must be able to send a nudge of its own."""
+    show = make_show()
+    book(show.id, "1")
+    wait_until(count_messages)
+    seen: list[bool] = []
+
+    def watch(connection: object, show_id: int) -> object:
+        seen.append(raise_flag(SETTLE_SHOW, show_id))
+        return settling.settle_batch(connection, show_id)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(pipeline, "settle_batch", watch)
+    pipeline.settle_show(show.id)
+    assert seen[0] is True
+
+
+def test_sweep_makes_up_for_a_lost_nudge(make_show: MakeShow) -> None:
+    show, idle = make_show(), make_show()
+    booking_id = book(show.id, "1")
+    book(idle.id, "1")
+    settle(idle.id)
+    wait_until(count_messages)
+    lose_messages()
+    assert pipeline.sweep_shows() == 0  # it may be on its way yet
+    run("UPDATE bookings SET updated_at = updated_at - interval '2 s' WHERE id = :id", id=booking_id)
+    assert pipeline.sweep_shows() == 1
+    assert (tell(booking_id), pipeline.sweep_shows()) == ("CONFIRMED", 0)
+
+
+def test_sweep_finds_every_show_that_waits(make_show: MakeShow) -> None:
+    shows = [make_show() for _ in range(5)]
+    for show in shows[::2]:
+        book(show.id, "1")
+    cancelled = shows[1]
+    book(cancelled.id, "1")
+    settle(cancelled.id)
+    run("UPDATE shows SET cancelled_at = now() WHERE id = :id", id=cancelled.id)
+    run("UPDATE bookings SET updated_at = updated_at - interval '2 s'")
+    assert pipeline.sweep_shows() == 4
+
+
+def test_run_out_holds_are_found_and_those_being_confirmed_are_not(make_show: MakeShow) -> None:
+    show, other = make_show(), make_show()
+    run_out, waiting, held = hold(show.id, "1"), hold(other.id, "1"), hold(other.id, "2")
+    cancel(waiting)
+    end_hold(run_out)
+    end_hold(waiting)
+    assert pipeline.nudge_run_out_shows() == 1
+    pipeline.settle_show(show.id)
+    assert pipeline.nudge_run_out_shows() == 0
+    assert (tell(run_out), tell(held)) == ("hold_expired", "held")
+
+
+def test_settling_leaves_nothing_behind(make_show: MakeShow) -> None:
+    """What is accepted while a batch runs is seen by the look after its commit."""
+    show = make_show()
+    first = book(show.id, "1")
+    late = []
+    settle_batch = settling.settle_batch
+
+    def settle_slowly(connection: object, show_id: int) -> object:
+        batch = settle_batch(connection, show_id)  # type: ignore[arg-type]
+        if not late:
+            late.append(book(show_id, "2"))
+        return batch
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pipeline, "settle_batch", settle_slowly)
+        pipeline.settle_show(show.id)
+    assert (tell(first), tell(late[0])) == ("CONFIRMED", "CONFIRMED")
+
+
+def test_turn_ends_and_queues_up_again(make_show: MakeShow, monkeypatch: pytest.MonkeyPatch) -> None:
+    show = make_show()
+    monkeypatch.setattr(settling, "BATCH_SIZE", 1)
+    monkeypatch.setattr(pipeline, "TURN_SECONDS", 0.001)
+    ids = [book(show.id, str(n)) for n in range(1, 4)]
+    wait_until(count_messages)
+    lose_messages()
+    pipeline.settle_show(show.id)
+    assert [tell(booking_id) for booking_id in ids] == ["CONFIRMED", "PENDING", "PENDING"]
+    assert count_messages() == 1
+
+
+def test_broker_that_is_gone_costs_a_nudge_and_no_error(
+    database: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise RuntimeError("Retry limit exceeded")
+
+    monkeypatch.setattr(get_celery(), "send_task", refuse)
+    for show_id in range(10):
+        send_once(SETTLE_SHOW, show_id)
+    assert jobs.broker_breaker.current_state == "open"
+
+
+@pytest.mark.parametrize(("run_port", "seconds"), [(run_deaf_port, 1), (run_silent_port, 5)])
+def test_broker_that_is_not_there_costs_the_nudger_seconds(
+    database: dict[str, str], run_port: Callable[[], AbstractContextManager[int]], seconds: float
+) -> None:
+    """And requests nothing, since it is the nudger that waits."""
+    with run_port() as port, enter({"CELERY_BROKER_URL": f"redis://127.0.0.1:{port}/0"}):
+        with measured() as took:
+            send_once(SETTLE_SHOW, 7)
+        assert jobs.broker_breaker.fail_counter == 1
+    assert seconds <= took[0] < seconds + 1.5
+
+
+def test_overdue_rows_are_settled_though_their_nudge_waits_behind_others(make_show: MakeShow) -> None:
+    show = make_show()
+    booking_id = book(show.id, "1")
+    wait_until(count_messages)
+    run("UPDATE bookings SET updated_at = updated_at - interval '2 s'")
+    pipeline.sweep_shows()
+    assert (tell(booking_id), count_messages()) == ("CONFIRMED", 1)
+
+
+def test_show_that_cannot_be_settled_keeps_the_sweep_from_no_other(
+    make_show: MakeShow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken, sound = make_show(), make_show()
+    book(broken.id, "1")
+    booking_id = book(sound.id, "1")
+    run("UPDATE bookings SET updated_at = updated_at - make_interval(secs => 5)")
+    real = pipeline.settle_show
+
+    def settle_some(show_id: int, *, is_again: bool) -> None:
+        if show_id == broken.id:
+            raise RuntimeError("broken")
+        real(show_id, is_again=is_again)
+
+    monkeypatch.setattr(pipeline, "settle_show", settle_some)
+    pipeline.sweep_shows()
+    assert tell(booking_id) == "CONFIRMED"
+
+
+def test_nudger_outlives_whatever_sending_raises(
+    database: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def raise_something(*_: object, **__: object) -> None:
+        raise KeyError("of a library's own making")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(jobs, "send_once", raise_something)
+        get_nudger().add(SETTLE_SHOW, 7)
+        get_nudger().add(SETTLE_SHOW, 7)
+        wait_until(lambda: not get_nudger()._waiting)
+    get_nudger().add(SETTLE_SHOW, 8)
+    wait_until(lambda: count_messages() == 1)
+
+
+def test_one_nudger_however_many_threads_ask_first(database: dict[str, str]) -> None:
+    get_nudger.cache_clear()
+    with ThreadPoolExecutor(32) as pool:
+        assert len(set(pool.map(lambda _: id(get_nudger()), range(64)))) == 1

@@ -1,0 +1,103 @@
+"""The settings: every bad variable is told in one line that names it and keeps its value to itself."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.support import ROOT
+
+GOOD = {
+    "DATABASE_URL": "postgresql://seatline@127.0.0.1/seatline",
+    "REDIS_URL": "redis://127.0.0.1/0",
+    "ADMIN_API_KEY": "sixteen characters",
+}
+BAD = [
+    ("DATABASE_URL", "mysql://s3cret@host/db"),
+    ("DATABASE_URL", "postgresql://s3cret:s3cret@host:s3cret/db"),
+    ("DATABASE_URL", "postgresql://[s3cret"),
+    ("DATABASE_REPLICA_URLS", "postgresql://host/db,s3cret"),
+    ("REDIS_URL", "s3cret"),
+    ("REDIS_URL", "redis://host:s3cret/0"),
+    ("CELERY_BROKER_URL", "s3cret://host"),
+    ("EVENTS_BROKER_URL", "s3cret://host"),
+    ("SEATLINE_ENV", "s3cret"),
+    ("PORT", "s3cret"),
+    ("PORT", "0"),
+    ("PORT", "65536"),
+    ("WEB_CONCURRENCY", "0"),
+    ("WORKER_CONCURRENCY", "s3cret"),
+    ("HOLD_SECONDS", "14"),
+    ("HOLD_SECONDS", "901"),
+    ("ACCEPT_DEADLINE_SECONDS", "0"),
+    ("ACCEPT_DEADLINE_SECONDS", "inf"),
+    ("ACCEPT_DEADLINE_SECONDS", "1e300"),
+    ("EXPIRY_INTERVAL_SECONDS", "nan"),
+    ("EXPIRY_INTERVAL_SECONDS", "inf"),
+    ("EXPIRY_INTERVAL_SECONDS", "s3cret"),
+    ("RATE_LIMIT", "s3cret"),
+    ("RATE_LIMIT_ENABLED", "s3cret"),
+    ("TRUSTED_PROXIES", "-1"),
+    ("PAYMENT_PROVIDER", "s3cret"),
+    ("LOG_LEVEL", "s3cret"),
+]
+
+
+def start(environment: dict[str, str], code: str = "get_settings()") -> subprocess.CompletedProcess[str]:
+    """A process that reads its settings, with these variables and no other."""
+    command = [sys.executable, "-c", f"from core.settings import get_settings; {code}"]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_good_ones_are_taken() -> None:
+    started = start(GOOD, "print(get_settings().celery_broker_url)")
+    assert (started.returncode, started.stdout, started.stderr) == (0, "redis://127.0.0.1/0\n", "")
+
+
+@pytest.mark.parametrize(("name", "value"), BAD)
+def test_bad_one_is_named_in_one_line(name: str, value: str) -> None:
+    started = start({**GOOD, name: value})
+    assert started.returncode == 1
+    assert started.stderr.startswith(f"seatline: {name} ")
+    assert started.stderr.count("\n") == 1
+    assert "s3cret" not in started.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "postgres://host"),
+        ("DATABASE_URL", "postgresql:///seatline?host=/run/postgresql"),
+        ("CELERY_BROKER_URL", "sentinel://a:26379;sentinel://b:26379"),
+        ("CELERY_BROKER_URL", "amqp://user:pass@host:5672//"),
+        ("RATE_LIMIT", "10/second;600/minute"),
+    ],
+)
+def test_each_form_is_taken(name: str, value: str) -> None:
+    assert start({**GOOD, name: value}).returncode == 0
+
+
+@pytest.mark.parametrize("name", ["DATABASE_URL", "REDIS_URL"])
+def test_missing_one_is_named(name: str) -> None:
+    started = start({**GOOD, name: ""})
+    assert (started.returncode, started.stderr) == (1, f"seatline: {name} is not set\n")
+
+
+@pytest.mark.parametrize("key", ["", "fifteen letters"])
+def test_production_wants_an_admin_key(key: str) -> None:
+    started = start({**GOOD, "SEATLINE_ENV": "production", "ADMIN_API_KEY": key})
+    assert started.returncode == 1
+    assert started.stderr.startswith("seatline: ADMIN_API_KEY ")
+    assert started.stderr.count("\n") == 1
+
+
+def test_rate_limits_are_on_in_production_unless_said_otherwise() -> None:
+    code = "print(get_settings().rate_limit_enabled)"
+    production = {**GOOD, "SEATLINE_ENV": "production"}
+    assert start(GOOD, code).stdout == "False\n"
+    assert start(production, code).stdout == "True\n"
+    assert start({**production, "RATE_LIMIT_ENABLED": "false"}, code).stdout == "False\n"
+
+
+def test_admin_key_is_not_in_what_is_printed() -> None:
+    assert "sixteen characters" not in start(GOOD, "print(repr(get_settings()))").stdout

@@ -1,0 +1,224 @@
+"""The embedded servers: started, found again, replaced, refused, and reachable under root."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg2
+import pytest
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import AuthenticationError
+from redis.retry import Retry
+
+from local.embedded import EmbeddedServer, find_free_port
+from local.places import choose_account, make_shelter, name_shelter, settle_programs
+from local.processes import find_command, wait_until
+from local.programs import find_postgres_programs
+from local.servers import EmbeddedPostgres, EmbeddedRedis, ServerError
+
+SERVERS = [EmbeddedPostgres, EmbeddedRedis]
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder that every user may enter, unlike pytest's own."""
+    path = Path(tempfile.mkdtemp(prefix="seatline-test-"))
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path)
+
+
+def query(server: EmbeddedServer, statement: str) -> list[tuple[str, ...]]:
+    connection = psycopg2.connect(server.url)
+    connection.autocommit = True
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+            return cursor.fetchall() if cursor.description else []
+    finally:
+        connection.close()
+
+
+def keep_word(server: EmbeddedServer) -> None:
+    if isinstance(server, EmbeddedPostgres):
+        query(server, "CREATE TABLE kept AS SELECT 'word'::text AS word")
+    else:
+        with Redis.from_url(server.url) as client:
+            client.set("kept", "word")
+
+
+def read_word(server: EmbeddedServer) -> str:
+    if isinstance(server, EmbeddedPostgres):
+        return query(server, "SELECT word FROM kept")[0][0]
+    with Redis.from_url(server.url, decode_responses=True) as client:
+        return client.get("kept")
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+def test_the_next_start_finds_the_data(kind: type[EmbeddedServer], folder: Path) -> None:
+    with kind(folder / "data") as server:
+        keep_word(server)
+        pid = server.pid
+    assert find_command(pid) == ""
+
+    with kind(folder / "data") as server:
+        assert read_word(server) == "word"
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+def test_a_server_orphaned_by_kill_9_is_replaced(kind: type[EmbeddedServer], folder: Path) -> None:
+    starter = f"""
+import os, signal
+from pathlib import Path
+from local.servers import {kind.__name__}
+print({kind.__name__}(Path({str(folder / "data")!r})).start(), flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    started = subprocess.run([sys.executable, "-c", starter], stdout=subprocess.PIPE, check=False)
+    assert started.returncode == -signal.SIGKILL
+    orphan = kind(folder / "data")
+    orphan.url = started.stdout.decode().splitlines()[-1]
+    keep_word(orphan)
+    pid = int((folder / "data" / kind.pid_file).read_text().split()[0])
+
+    with kind(folder / "data") as server:
+        assert find_command(pid) == ""
+        assert read_word(server) == "word"
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+def test_a_second_start_on_the_same_data_is_refused(kind: type[EmbeddedServer], folder: Path) -> None:
+    with kind(folder / "data") as server:
+        keep_word(server)
+        with pytest.raises(ServerError, match="was started by another process"):
+            kind(folder / "data").start()
+        assert read_word(server) == "word"
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+def test_a_process_that_took_over_the_pid_is_left_alone(kind: type[EmbeddedServer], folder: Path) -> None:
+    with kind(folder / "data"):
+        pass
+    stranger = subprocess.Popen(["sleep", "60"])
+    try:
+        (folder / "data" / kind.pid_file).write_text(f"{stranger.pid}\n")
+        with kind(folder / "data"):
+            assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+def test_a_folder_closed_to_others_is_no_obstacle(kind: type[EmbeddedServer], folder: Path) -> None:
+    closed = folder / "closed"
+    closed.mkdir(mode=0o700)
+    server = kind(closed / "data")
+    try:
+        server.start()
+        keep_word(server)
+        server.stop()
+        server.start()
+        assert read_word(server) == "word"
+        # PostgreSQL alone runs as another user, and only where we are root.
+        is_moved = kind is EmbeddedPostgres and os.geteuid() == 0
+        assert server.data_dir.is_symlink() == is_moved
+    finally:
+        server.discard()
+    assert not server.data_dir.is_symlink()
+    assert not name_shelter(server.data_dir).exists()
+
+
+def test_programs_in_a_closed_folder_are_run_from_a_copy(folder: Path) -> None:
+    installed = find_postgres_programs()
+    site = folder / "closed"
+    site.mkdir(mode=0o700)
+    package = installed.parent.parent
+    for source in package.parent.glob(f"{package.name}*"):
+        shutil.copytree(source, site / source.name, symlinks=True)
+    account = choose_account()
+    programs = settle_programs(site / installed.relative_to(package.parent), account)
+    try:
+        # As root they were copied, once; others reach their own closed folder.
+        assert settle_programs(site / installed.relative_to(package.parent), account) == programs
+        for program in ("initdb", "postgres"):
+            command = [str(programs / program), "--version"]
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL, **account.popen_options)
+    finally:
+        shutil.rmtree(name_shelter(site / package.name), ignore_errors=True)
+
+
+def test_a_shelter_that_is_somebody_elses_link_is_refused(folder: Path) -> None:
+    shelter = name_shelter(folder / "data")
+    shelter.symlink_to(folder)
+    try:
+        with pytest.raises(ServerError, match="belongs to another user"):
+            make_shelter(folder / "data")
+    finally:
+        shelter.unlink()
+
+
+def test_a_failed_start_shows_the_log_and_leaves_nothing_locked(folder: Path) -> None:
+    with pytest.raises(ServerError, match='invalid value for parameter "shared_buffers"'):
+        EmbeddedPostgres(folder / "data", settings={"shared_buffers": "plenty"}).start()
+    with EmbeddedPostgres(folder / "data") as server:
+        assert server.is_running
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+def test_a_given_port_is_used_and_a_taken_one_named(kind: type[EmbeddedServer], folder: Path) -> None:
+    port = find_free_port()
+    with kind(folder / "data", port=port) as server:
+        assert f"127.0.0.1:{port}/" in server.url
+        with pytest.raises(ServerError, match="in use"):
+            kind(folder / "other", port=port).start()
+
+
+def test_a_server_that_dies_is_noticed(folder: Path) -> None:
+    with EmbeddedRedis(folder / "data") as server:
+        os.kill(server.pid, signal.SIGKILL)
+        assert wait_until(lambda: not server.is_running, timeout_seconds=10)
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+def test_the_password_is_kept_from_others(kind: type[EmbeddedServer], folder: Path) -> None:
+    with kind(folder / "data") as server:
+        password = (folder / "data" / "password").read_text()
+        assert (folder / "data" / "password").stat().st_mode & 0o777 == 0o600
+        assert (folder / "data").stat().st_mode & 0o777 == 0o700
+        assert password in server.url
+        assert password not in find_command(server.pid)
+
+
+def test_nobody_gets_in_without_the_password(folder: Path) -> None:
+    with EmbeddedPostgres(folder / "postgres") as server, EmbeddedRedis(folder / "valkey") as valkey:
+        with pytest.raises(psycopg2.OperationalError, match="password authentication failed"):
+            psycopg2.connect(f"postgresql://postgres:wrong@127.0.0.1:{server.port}/seatline")
+        with (
+            pytest.raises(AuthenticationError),
+            Redis(port=valkey.port, retry=Retry(NoBackoff(), 0)) as client,
+        ):
+            client.ping()
+
+
+def test_postgres_has_what_seatline_needs(folder: Path) -> None:
+    with EmbeddedPostgres(folder / "data", settings={"work_mem": "9MB"}) as server:
+        assert query(server, "SHOW work_mem") == [("9MB",)]
+        assert query(server, "SHOW fsync") == [("on",)]
+        assert query(server, "SELECT lower('ÄÖ'), current_database()") == [("äö", "seatline")]
+        query(server, "CREATE EXTENSION pg_stat_statements")
+        assert query(server, "SELECT count(*) > 0 FROM pg_stat_statements") == [(True,)]
+
+
+def test_what_need_not_last_is_not_synced(folder: Path) -> None:
+    with EmbeddedPostgres(folder / "postgres", durable=False) as server:
+        assert query(server, "SHOW fsync") == [("off",)]
+    with EmbeddedRedis(folder / "valkey", durable=False) as server, Redis.from_url(server.url) as client:
+        assert client.config_get("appendonly")["appendonly"] == "no"
+        assert client.config_get("maxmemory-policy")["maxmemory-policy"] == "noeviction"

@@ -1,0 +1,96 @@
+"""Migrations: up, down and up again, without drift from the models, by as many releases as there are."""
+
+import subprocess
+import uuid
+from collections.abc import Iterator
+
+import psycopg2
+import pytest
+
+from core import health
+from tests.apart import enter, make_database, migrate
+from tests.support import ROOT, start_process
+
+
+@pytest.fixture
+def url(servers: dict[str, str]) -> Iterator[str]:
+    """An empty database of the test's own; this process uses it too."""
+    made = make_database(servers["DATABASE_URL"], f"fresh_{uuid.uuid4().hex}")
+    with enter({"DATABASE_URL": made}):
+        yield made
+
+
+def find_fault() -> str | None:
+    """What a process that starts on this database says, and exits; None where it starts."""
+    try:
+        health.require_fit_database()
+    except SystemExit as refusal:
+        return str(refusal)
+    return None
+
+
+def describe(url: str) -> set[tuple[str, ...]]:
+    """Everything in the schema that has a name."""
+    connection = psycopg2.connect(url)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("""
+                SELECT 'column', c.relname, a.attname, format_type(a.atttypid, a.atttypmod)
+                FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+                WHERE c.relnamespace = 'public'::regnamespace AND a.attnum > 0 AND NOT a.attisdropped
+                UNION ALL
+                SELECT 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid)
+                FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+                UNION ALL
+                SELECT 'relation', relname, relkind::text, coalesce(array_to_string(reloptions, ','), '')
+                FROM pg_class WHERE relnamespace = 'public'::regnamespace
+            """)
+            return set(cursor.fetchall())
+    finally:
+        connection.close()
+
+
+def check(result: subprocess.CompletedProcess[str]) -> None:
+    assert result.returncode == 0, result.stderr
+
+
+def test_up_down_up(url: str) -> None:
+    assert find_fault() is not None
+    check(migrate(url))
+    first = describe(url)
+    assert find_fault() is None
+    check(migrate(url, "check"))
+    check(migrate(url, "downgrade", "base"))
+    left = {row[1] for row in describe(url)}
+    assert left <= {"alembic_version", "alembic_version_pkc"}
+    check(migrate(url))
+    assert describe(url) == first
+
+
+def test_older_schema_is_a_fault_that_says_what_to_do(url: str) -> None:
+    check(migrate(url, "upgrade", "0001"))
+    fault = find_fault()
+    assert fault
+    assert "0001" in fault
+    assert "release" in fault
+
+
+def test_head_is_what_the_code_expects(url: str) -> None:
+    check(migrate(url))
+    heads = migrate(url, "heads").stdout.split()[0]
+    assert heads == max(path.name[:4] for path in health.MIGRATIONS.glob("[0-9]*.py"))
+
+
+def test_release_may_run_again_and_beside_itself(url: str) -> None:
+    releases = [start_process("release", {"DATABASE_URL": url}) for _ in range(3)]
+    assert [release.wait(60) for release in releases] == [0, 0, 0]
+    before = describe(url)
+    check(migrate(url))
+    assert describe(url) == before
+    assert find_fault() is None
+
+
+def test_release_waits_for_one_that_takes_its_time(url: str) -> None:
+    """A release that builds an index may take minutes; one beside it must not fail meanwhile."""
+    source = (ROOT / "migrations" / "env.py").read_text()
+    assert source.index("MIGRATION_LOCK}") < source.index("SET LOCAL lock_timeout")

@@ -1,0 +1,76 @@
+"""Races: many threads that start at once, and workers that settle meanwhile."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TypeVar
+
+from core.bookings import pipeline
+from core.errors import SeatlineError, UnavailableError
+from tests.acting import has_work
+from tests.support import wait_until
+
+T = TypeVar("T")
+
+
+def insist(run: Callable[[], T]) -> T:
+    """Ask again where the answer is 503, as a client does."""
+    while True:
+        try:
+            return run()
+        except UnavailableError:
+            continue
+
+
+def race(runs: Sequence[Callable[[], T]]) -> list[T | SeatlineError]:
+    """What each came to when all were started at once: its result, or its refusal. Fails on other errors."""
+    start = threading.Barrier(len(runs))
+    outcomes: dict[int, T | SeatlineError] = {}
+    errors: list[BaseException] = []
+
+    def enter(index: int, run: Callable[[], T]) -> None:
+        start.wait()
+        try:
+            outcomes[index] = insist(run)
+        except SeatlineError as refusal:
+            outcomes[index] = refusal
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=enter, args=pair) for pair in enumerate(runs)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    return [outcomes[index] for index in range(len(runs))]
+
+
+@contextmanager
+def settlers(*show_ids: int, count: int = 3) -> Iterator[None]:
+    """Workers that settle these shows over and over; at the end nothing of them waits. Fails on any error."""
+    errors: list[BaseException] = []
+    stop = threading.Event()
+
+    def work(turn: int) -> None:
+        while not stop.is_set():
+            for show_id in show_ids[turn % len(show_ids) :] + show_ids[: turn % len(show_ids)]:
+                try:
+                    pipeline.settle_show(show_id)
+                except UnavailableError:
+                    continue
+                except BaseException as error:
+                    errors.append(error)
+                    return
+
+    threads = [threading.Thread(target=work, args=(turn,)) for turn in range(count)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+        wait_until(lambda: errors or not any(map(has_work, show_ids)), seconds=30)
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    assert errors == []

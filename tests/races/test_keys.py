@@ -1,0 +1,65 @@
+"""Races with idempotency keys: however many requests, one booking."""
+
+from collections.abc import Callable
+from functools import partial
+
+from core.bookings.accepting import Accepted, NewBooking, accept_batch, accept_booking
+from core.bookings.errors import IdempotencyKeyReusedError
+from core.bookings.idempotency import Key
+from core.bookings.service import Acted
+from core.shows.service import Show
+from tests.acting import ask, confirm, hold, settle_all, tell
+from tests.invariants import check_settled
+from tests.races.racing import race, settlers
+
+MakeShow = Callable[..., Show]
+
+
+def test_same_key_from_50_threads(make_show: MakeShow) -> None:
+    show = make_show()
+    key = Key("client", "key", "fingerprint")
+    new = NewBooking(show_id=show.id, seats=("1",))
+    with settlers(show.id):
+        answers = race([partial(accept_booking, new, key) for _ in range(50)])
+    accepted = [answer for answer in answers if isinstance(answer, Accepted)]
+    assert len(accepted) == 50
+    assert len({answer.bookings[0].id for answer in accepted}) == 1
+    assert [answer.is_replay for answer in accepted].count(False) == 1
+    assert ask("SELECT count(*) FROM bookings")[0][0] == 1
+    check_settled()
+
+
+def test_same_key_for_different_requests(make_show: MakeShow) -> None:
+    show = make_show()
+    runs = [
+        partial(accept_booking, NewBooking(show_id=show.id, seats=(seat,)), Key("client", "key", seat))
+        for seat in ("1", "2") * 10
+    ]
+    answers = race(runs)
+    assert ask("SELECT count(*) FROM bookings")[0][0] == 1
+    refused = [answer for answer in answers if isinstance(answer, IdempotencyKeyReusedError)]
+    assert len(refused) == 10
+
+
+def test_same_key_for_batches(make_show: MakeShow) -> None:
+    show = make_show()
+    news = [NewBooking(show_id=show.id, seats=(str(n),)) for n in range(1, 6)]
+    answers = race([partial(accept_batch, news, Key("client", "key", "same"))] * 20)
+    ids = {tuple(b.id for b in answer.bookings) for answer in answers if isinstance(answer, Accepted)}
+    assert len(ids) == 1
+    assert ask("SELECT count(*) FROM bookings")[0][0] == 5
+    settle_all(show.id)
+    check_settled()
+
+
+def test_same_key_for_a_confirm(make_show: MakeShow) -> None:
+    show = make_show()
+    booking_id = hold(show.id, "1")
+    with settlers(show.id):
+        answers = race([partial(confirm, booking_id, Key("client", "key", "confirm"))] * 20)
+    acted = [answer for answer in answers if isinstance(answer, Acted)]
+    assert [answer.is_replay for answer in acted].count(False) == 1
+    assert len(acted) == 20
+    requests = ask("SELECT jsonb_array_length(requests) FROM bookings")[0][0]
+    assert (tell(booking_id), requests) == ("CONFIRMED", 1)
+    check_settled()

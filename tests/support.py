@@ -1,0 +1,104 @@
+"""What tests share: waiting for conditions, processes of the Procfile, the admin key."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+ADMIN_KEY = "an-admin-key-for-the-tests"
+ADMIN = {"Authorization": f"Bearer {ADMIN_KEY}"}
+STOP_SECONDS = 15
+
+
+def wait_until(is_so: Callable[[], Any], *, seconds: float = 10.0) -> Any:
+    """The first truthy thing that `is_so` returns; fails the test where none comes in time."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := is_so():
+            return found
+        time.sleep(0.02)
+    pytest.fail(f"did not come true within {seconds} s")
+
+
+@contextmanager
+def measured() -> Iterator[list[float]]:
+    """How many seconds the block took, also where it raises: the list's only item, afterwards."""
+    took: list[float] = []
+    started_at = time.monotonic()
+    try:
+        yield took
+    finally:
+        took.append(time.monotonic() - started_at)
+
+
+@contextmanager
+def run_silent_port() -> Iterator[int]:
+    """A loopback port that takes every connection, and never says a word on it."""
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
+        yield int(listener.getsockname()[1])
+
+
+@contextmanager
+def run_deaf_port() -> Iterator[int]:
+    """A loopback port that neither takes a connection nor refuses it, like an address behind a firewall."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, socket.socket() as only:
+        # The queue has room for one: what comes after it the kernel drops.
+        only.connect(listener.getsockname())
+        yield int(listener.getsockname()[1])
+
+
+def wait_for_http(url: str, *, seconds: float = 30.0) -> None:
+    """Wait until the address answers 200."""
+
+    def answers() -> bool:
+        try:
+            with urllib.request.urlopen(url, timeout=2) as answer:
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
+
+    wait_until(answers, seconds=seconds)
+
+
+def read_procfile() -> dict[str, str]:
+    """The Procfile's commands by name."""
+    lines = (ROOT / "Procfile").read_text().splitlines()
+    return {name: command.strip() for name, command in (line.split(":", 1) for line in lines if line.strip())}
+
+
+def start_process(name: str, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """Start a process of the Procfile in a group of its own, as an operator would: by its command alone."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return subprocess.Popen(
+        read_procfile()[name],
+        shell=True,
+        cwd=ROOT,
+        env={**os.environ, **environment, "PATH": path},
+        start_new_session=True,
+    )
+
+
+@contextmanager
+def run_process(name: str, environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """A process of the Procfile, stopped at the end, or killed with its children where it does not stop."""
+    process = start_process(name, environment)
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
