@@ -29,7 +29,7 @@ run: $(STAMP) ## run everything on this machine, until Ctrl-C
 	@exec $(BIN)/python -m local.run
 
 test: $(STAMP) ## run the tests, with coverage
-	@exec pytest -n 3 --dist loadgroup --cov --cov-report term:skip-covered $(ARGS)
+	@exec pytest -n 3 --dist loadfile --no-loadscope-reorder --cov --cov-report term:skip-covered $(ARGS)
 
 test-external: $(STAMP) ## run the tests that need more than Python and make
 	@pytest -m external $(ARGS) || { code=$$?; test $$code -eq 5 && echo "no test needs more than Python and make yet" || exit $$code; }

@@ -1,5 +1,6 @@
 """The web process: granian, with this machine's settings."""
 
+import gc
 import os
 import signal
 
@@ -7,6 +8,8 @@ from granian import Granian
 from granian.constants import Interfaces, Loops
 from granian.log import LogLevels
 
+# What its workers are to have is loaded here once: they are forked, start at once, and share its memory.
+from api import app  # noqa: F401
 from core.health import require_fit_database
 from core.ports import require_free_port
 from core.settings import get_settings
@@ -26,6 +29,8 @@ def main() -> None:
     require_free_port("PORT", settings.host, settings.port)
     require_fit_database()
     _keep_signals_for_workers()
+    # Pages that the collector writes to are shared no longer.
+    gc.freeze()
     Granian(
         "api.rsgi:front",
         address=settings.host,

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from functools import cache
 
 import psycopg2
 from psycopg2 import sql
@@ -14,16 +15,32 @@ from core.settings import get_settings
 from core.shows import catalogue
 from tests.support import ROOT
 
+# To migrate takes a second, to copy what is migrated a tenth of it.
+MIGRATED = "migrated"
 
-def make_database(url: str, name: str) -> str:
+
+def make_database(url: str, name: str, *, template: str = "template1") -> str:
     """Create a database of this name beside that of the URL where there is none; its URL."""
     with closing(psycopg2.connect(url)) as connection:
         connection.autocommit = True
         with connection.cursor() as cursor:
             cursor.execute("SELECT FROM pg_database WHERE datname = %s", (name,))
             if cursor.rowcount == 0:
-                cursor.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+                statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+                cursor.execute(statement.format(sql.Identifier(name), sql.Identifier(template)))
     return f"{url.rpartition('/')[0]}/{name}"
+
+
+def make_migrated_database(url: str, name: str) -> str:
+    """The same, with everything that the migrations make."""
+    _make_template(url.rpartition("/")[0] + "/postgres")
+    return make_database(url, name, template=MIGRATED)
+
+
+@cache
+def _make_template(url: str) -> None:
+    migrated = migrate(make_database(url, MIGRATED))
+    assert migrated.returncode == 0, migrated.stderr
 
 
 def migrate(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -76,9 +93,7 @@ def _forget() -> None:
 @contextmanager
 def live_apart(servers: Mapping[str, str], *, name: str, redis_database: int) -> Iterator[dict[str, str]]:
     """The same servers, with a migrated database and a Redis database of our own."""
-    url = make_database(servers["DATABASE_URL"], name)
-    migrated = migrate(url)
-    assert migrated.returncode == 0, migrated.stderr
+    url = make_migrated_database(servers["DATABASE_URL"], name)
     redis_url = f"{servers['REDIS_URL'].rpartition('/')[0]}/{redis_database}"
     variables = {**servers, "DATABASE_URL": url, "REDIS_URL": redis_url}
     with enter(variables):

@@ -2,8 +2,6 @@
 
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -20,7 +18,8 @@ from core.shows.service import NewShow, Show, create_show
 from local.embedded import find_free_port
 from local.servers import EmbeddedPostgres, EmbeddedRedis
 from proof.tables import empty_tables
-from tests.support import ADMIN_KEY, ROOT, run_process, wait_for_http
+from tests.apart import make_migrated_database
+from tests.support import ADMIN_KEY, run_process, wait_for_http
 
 
 @pytest.fixture(scope="session")
@@ -39,8 +38,8 @@ def servers() -> Iterator[dict[str, str]]:
             "SEATLINE_ENV": "development",
         }
         os.environ.update(variables)
+        os.environ["DATABASE_URL"] = variables["DATABASE_URL"] = make_migrated_database(postgres.url, "tests")
         get_settings.cache_clear()
-        subprocess.run([sys.executable, "-m", "alembic", "upgrade", "head"], cwd=ROOT, check=True)
         yield variables
         db.dispose_engines()
     # Not only the folder: in a closed checkout the programs were copied to where PostgreSQL's user can go.
@@ -108,5 +107,5 @@ def web(servers: dict[str, str]) -> Iterator[str]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The long groups of real processes first: begun last, they would run on alone."""
-    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+    """The files of real processes first: begun last, they would run on alone."""
+    items.sort(key=lambda item: item.get_closest_marker("processes") is None)

@@ -40,11 +40,11 @@ def servers(servers: dict[str, str], postgres: EmbeddedPostgres) -> Iterator[dic
         yield variables
 
 
-@pytest.fixture(scope="module")
-def web(servers: dict[str, str]) -> Iterator[str]:
-    """A web process on it."""
+@pytest.fixture
+def web(database: dict[str, str]) -> Iterator[str]:
+    """A web process on it; ends before the tables are emptied, and with it what it may still be writing."""
     port = find_free_port()
-    with run_process("web", {**servers, "PORT": str(port), "HOST": "127.0.0.1", "WEB_CONCURRENCY": "1"}):
+    with run_process("web", {**database, "PORT": str(port), "HOST": "127.0.0.1", "WEB_CONCURRENCY": "1"}):
         wait_for_http(f"http://127.0.0.1:{port}/readyz")
         yield f"http://127.0.0.1:{port}"
 

@@ -29,7 +29,7 @@ CHECKS = [
 # Its transport asks for gzip and cannot read it.
 HEADERS = {**ADMIN, "Accept-Encoding": "identity"}
 LIMITS = settings(
-    max_examples=10,
+    max_examples=6,
     deadline=None,
     derandomize=True,
     database=None,

@@ -15,7 +15,7 @@ from core.db import snapshot
 from core.shows.service import get_show
 from tests.support import wait_until
 
-pytestmark = pytest.mark.xdist_group("bench")
+pytestmark = pytest.mark.processes
 
 COUNTS = "SELECT available, held, booked FROM show_versions WHERE show_id = :show"
 DIFFERENCES = """

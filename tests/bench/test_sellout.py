@@ -13,8 +13,7 @@ from core.db import transaction
 from core.shows.service import Show
 from local.embedded import find_free_port
 
-# Every test shares the session's processes, and none may have its seats sold by another's.
-pytestmark = pytest.mark.xdist_group("bench")
+pytestmark = pytest.mark.processes
 
 SWAP_OWNER = """
     UPDATE seats s SET booking_id = (

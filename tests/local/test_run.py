@@ -22,7 +22,7 @@ from local.embedded import find_free_port
 from local.places import CHECKOUT
 from local.processes import wait_until
 
-pytestmark = [pytest.mark.xdist_group("run"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
 
 SET_BY_RUN = ("DATABASE_URL", "REDIS_URL", "ADMIN_API_KEY", "CELERY_BROKER_URL", "EVENTS_BROKER_URL")
 PROCESSES = ("web", "worker", "outbound", "beat", "flower")
@@ -110,9 +110,9 @@ def test_a_spoilt_setting_is_named(changes: dict[str, str], home: Path) -> None:
 class Session:
     """A run in a session of its own, so that it can be sent what a terminal sends."""
 
-    def __init__(self, home: Path, **changes: str) -> None:
+    def __init__(self, home: Path, *, printed: str = "printed", **changes: str) -> None:
         self.home = home
-        self.printed = home / "printed"
+        self.printed = home / printed
         with self.printed.open("wb") as file:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "local.run"],
@@ -162,6 +162,7 @@ def test_everything_runs_stops_whole_and_is_found_again(home: Path) -> None:
     assert b"swagger" in fetch(read_line(printed, "Swagger UI")).lower()
     with pytest.raises(urllib.error.HTTPError, match="401"):
         fetch(read_line(printed, "Flower").split()[0])
+    check_that_another_is_refused(first)
     assert first.press_ctrl_c() == 0
     assert find_processes(home) == []
     assert "Traceback" not in first.printed.read_text()
@@ -188,25 +189,20 @@ def test_a_killed_run_is_cleared_up_by_the_next(home: Path) -> None:
     following = Session(home)
     following.await_ready()
     assert left.isdisjoint(process.pid for process in find_processes(home))
-    assert following.press_ctrl_c() == 0
-    assert find_processes(home) == []
+    check_that_a_dead_process_ends_it(following)
 
 
-def test_a_process_that_dies_ends_the_run_and_is_named(home: Path) -> None:
-    session = Session(home)
-    session.await_ready()
+def check_that_a_dead_process_ends_it(session: Session) -> None:
+    """And is named."""
     os.kill(session.find_pid("beat"), signal.SIGKILL)
     assert session.process.wait(60) == 1
     assert session.printed.read_text().splitlines()[-1].startswith("seatline: beat stopped by itself")
-    assert find_processes(home) == []
+    assert find_processes(session.home) == []
 
 
-def test_a_second_run_on_the_same_data_is_refused(home: Path) -> None:
-    session = Session(home)
-    session.await_ready()
-    second = Session(home)
-    second.printed = home / "printed"
+def check_that_another_is_refused(running: Session) -> None:
+    """On the same data; the one that runs goes on."""
+    second = Session(running.home, printed="printed-by-another")
     assert second.process.wait(60) == 1
     assert "another `make run` is using" in second.printed.read_text()
-    assert session.process.poll() is None
-    assert session.press_ctrl_c() == 0
+    assert running.process.poll() is None

@@ -50,7 +50,8 @@ class Client:
 class Load:
     """What was accepted under load, and the seconds that each request took."""
 
-    def __init__(self) -> None:
+    def __init__(self, pause: float) -> None:
+        self.pause = pause
         self.ids: list[str] = []
         self.took: list[float] = []
         self.errors: list[BaseException] = []
@@ -66,14 +67,17 @@ class Load:
                 self.errors.append(error)
                 return
             self.took.append(time.monotonic() - started_at)
-            # Some hundred a second are a load, and leave the machine room for what is to be observed.
-            self.stop.wait(0.01)
+            self.stop.wait(self.pause)
 
 
 @contextmanager
-def under_load(client: Client, show_id: int, *, clients: int = 3) -> Iterator[Load]:
-    """Bookings of ever new seats by several clients; fails where one of them is not accepted."""
-    load = Load()
+def under_load(client: Client, show_id: int, *, clients: int = 3, pause: float = 0.02) -> Iterator[Load]:
+    """Bookings of ever new seats by several clients; fails where one of them is not accepted.
+
+    With a pause after each, in seconds: a hundred a second are a load, and leave the machine room for what
+    is to be observed.
+    """
+    load = Load(pause)
     threads = [
         threading.Thread(
             target=load.run, args=(client, show_id, (str(n) for n in range(first + 1, 100_000, clients)))

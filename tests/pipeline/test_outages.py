@@ -16,7 +16,7 @@ from tests.pipeline.conftest import WORKER
 from tests.pipeline.load import Client, under_load
 from tests.support import run_process, start_process, wait_until
 
-pytestmark = pytest.mark.xdist_group("pipeline")
+pytestmark = pytest.mark.processes
 MakeShow = Callable[..., Show]
 SETTLED_WITHIN_SECONDS = 45
 

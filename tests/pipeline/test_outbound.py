@@ -19,7 +19,7 @@ from tests.apart import enter
 from tests.pipeline.load import Client, under_load
 from tests.support import run_process, start_process, wait_until
 
-pytestmark = [pytest.mark.usefixtures("workers"), pytest.mark.xdist_group("outbound")]
+pytestmark = [pytest.mark.usefixtures("workers"), pytest.mark.processes]
 MakeShow = Callable[..., Show]
 ALLOWED = {"WEBHOOK_ALLOW_PRIVATE": "true"}
 
@@ -76,8 +76,8 @@ def test_dead_endpoints_delay_no_other_and_no_booking(
         sink.answers[f"/hanging-{number}"] = sink.hang
     register(sink, "/good")
     show = make_show(total_seats=2000)
-    with under_load(service, show.id, clients=1) as load:
-        wait_until(lambda: len(sink.at("/good")) > 100, seconds=60)
+    with under_load(service, show.id, clients=1, pause=0.05) as load:
+        wait_until(lambda: len(sink.at("/good")) > 50, seconds=60)
     assert max(load.took) < 2
     wait_until(lambda: len(sink.at("/good")) == len(load.ids), seconds=60)
 
@@ -87,11 +87,11 @@ def test_outbound_killed_under_load(
 ) -> None:
     register(sink, "/good")
     show = make_show(total_seats=20_000)
-    with under_load(service, show.id, clients=1) as load:
+    with under_load(service, show.id, clients=1, pause=0.1) as load:
         for kill in range(2):
             process = start_process("outbound", {**database, **ALLOWED})
             try:
-                wait_until(lambda many=kill * 100 + 30: len(sink.received) > many, seconds=30)
+                wait_until(lambda many=kill * 50 + 30: len(sink.received) > many, seconds=30)
             finally:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()

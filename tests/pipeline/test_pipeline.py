@@ -14,7 +14,7 @@ from tests.invariants import check_settled
 from tests.pipeline.load import Client, under_load
 from tests.support import wait_until
 
-pytestmark = [pytest.mark.usefixtures("workers"), pytest.mark.xdist_group("pipeline")]
+pytestmark = [pytest.mark.usefixtures("workers"), pytest.mark.processes]
 MakeShow = Callable[..., Show]
 
 

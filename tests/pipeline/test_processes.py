@@ -16,7 +16,7 @@ from core.redis import get_redis
 from local.embedded import find_free_port
 from tests.support import ROOT, read_procfile, wait_until
 
-pytestmark = pytest.mark.xdist_group("pipeline")
+pytestmark = pytest.mark.processes
 NEEDED = "DATABASE_URL", "REDIS_URL", "ADMIN_API_KEY"
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from http.client import HTTPConnection
+from itertools import product
 
 import orjson
 import psutil
@@ -32,7 +33,7 @@ from tests.pipeline.load import Client, Post, posting, under_load
 from tests.support import run_process, wait_for_http, wait_until
 
 # Each stop is between a start and the work that is left over, of several processes on a busy machine.
-pytestmark = [pytest.mark.xdist_group("stops"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(240)]
 MakeShow = Callable[..., Show]
 Process = subprocess.Popen[bytes]
 STOPPED_WITHIN_SECONDS = 10
@@ -230,22 +231,22 @@ def await_all_done(sink: Sink, booking_ids: list[str]) -> None:
     wait_until(lambda: told() == set(booking_ids), seconds=30)
 
 
-@TOLD
 def test_worker_outbound_and_beat_leave_nothing_half_done(
-    service: Client, servers: dict[str, str], make_show: MakeShow, sink: Sink, tell: Tell
+    service: Client, servers: dict[str, str], make_show: MakeShow, sink: Sink
 ) -> None:
     show = make_show(total_seats=20_000)
     variables = {**servers, **WORKER, **ALLOWED}
     with ExitStack() as stack:
         start = lambda name: stack.enter_context(run_process(name, variables))  # noqa: E731
         running = {name: start(name) for name in ("worker", "outbound", "beat")}
-        with under_load(service, show.id) as load:
-            for name, process in running.items():
+        # Each booking is a delivery to every receiver, on a connection of its own.
+        with under_load(service, show.id, clients=1, pause=0.05) as load:
+            for tell, name in product((tell_main, tell_group), running):
                 before = len(sink.at("/good"))
-                wait_until(lambda many=before: len(sink.at("/good")) > many + 30, seconds=30)
-                await_hanging(sink, f"/hanging-{name}")
-                tell(process)
-                await_end(process)
+                wait_until(lambda many=before: len(sink.at("/good")) > many + 10, seconds=30)
+                await_hanging(sink, f"/hanging-{name}-{tell.__name__}")
+                tell(running[name])
+                await_end(running[name])
                 check_invariants()
-                start(name)
+                running[name] = start(name)
         await_all_done(sink, load.ids)

@@ -15,7 +15,7 @@ from tests.apart import live_apart
 from tests.invariants import check_settled
 from tests.support import run_process, wait_until
 
-pytestmark = pytest.mark.xdist_group("limits")
+pytestmark = pytest.mark.processes
 
 
 @pytest.fixture(scope="module")
