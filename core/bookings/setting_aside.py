@@ -13,27 +13,28 @@ from core.seats.queries import lock_version, update_freed
 
 log = logging.getLogger(__name__)
 
-# Once may be chance; what fails three times over, alone in its batch, will fail a fourth time.
-TRIES = 3
-
 
 def set_aside(connection: Connection, show_id: int, *, only: UUID) -> Batch | None:
     """End a booking that cannot be settled, and free what it owns; None where another is at this show.
 
     What it wanted decides how it ends: a cancel is done, a hold that ran out has expired, all else FAILED as
-    `timed_out`.
+    `timed_out`. Nothing is done where it waits for nothing any more: who found it waiting had no lock yet.
     """
     version = lock_version(connection, show_id)
     if version is None:
         return None
-    booking = queries.lock_only(connection, only)
+    waiting = queries.lock_waiting(connection, show_id, limit=1, only=only)
     changes = Changes(queries.select_terms(connection, show_id).now)
+    waiting = waiting or queries.lock_run_out(connection, show_id, now=changes.now, limit=1, only=only)
+    if not waiting:
+        return Batch((), None)
     freed = update_freed(connection, show_id, booking_id=only, version=version + 1)
-    if booking.wants == Wants.CANCEL:
-        changes.give_up(booking, BookingStatus.CANCELLED, None, freed=freed)
-    elif booking.wants is None:
-        changes.give_up(booking, BookingStatus.FAILED, FailureCode.HOLD_EXPIRED, freed=freed)
-    else:
-        changes.give_up(booking, BookingStatus.FAILED, FailureCode.TIMED_OUT, freed=freed)
+    changes.give_up(waiting[0], *_find_end(waiting[0].wants), freed=freed)
     log.error("booking set aside", extra={"booking_id": str(only), "show_id": show_id})
     return write_changes(connection, show_id, changes, version=version + 1)
+
+
+def _find_end(wants: str | None) -> tuple[BookingStatus, FailureCode | None]:
+    if wants == Wants.CANCEL:
+        return BookingStatus.CANCELLED, None
+    return BookingStatus.FAILED, FailureCode.TIMED_OUT if wants else FailureCode.HOLD_EXPIRED

@@ -27,6 +27,8 @@ from core.shows.catalogue import get_entry
 # Large enough that a batch's fixed cost is spread thin, small enough that its first booking need not wait
 # long for its last.
 BATCH_SIZE = 500
+# Once may be chance; what fails three times over, alone in its batch, will fail a fourth time.
+TRIES = 3
 # Seats are chosen in memory while the transaction stands idle, which the server ends after 3 s (core/db.py).
 # Choosing for hundreds of large groups in a large hall takes longer: what is decided by then is committed.
 CHOOSING_SECONDS = 0.5
@@ -154,7 +156,7 @@ def _write_taken(writer: SeatWriter, changes: Changes, *, hold_seconds: int) -> 
 def _write_bookings(connection: Connection, changes: Changes) -> None:
     if not changes.settled:
         return
-    written = queries.update_settled(connection, to_outcomes(changes.settled), now=changes.now)
+    written = queries.update_settled(connection, to_outcomes(changes.settled), now=changes.now, tries=TRIES)
     _guard(written, len(changes.settled))
     transitions = [
         Transition(EVENT_OF[BookingStatus(b.status)], b.id, b.to_document()) for b in changes.settled

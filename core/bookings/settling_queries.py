@@ -61,11 +61,13 @@ _SELECT_OWNED = text("""
     GROUP BY customer
 """)
 
+# Tries are of one thing to be done: what comes after it has its own. Those of what was set aside stay, and
+# are counted.
 _UPDATE_SETTLED = text("""
     UPDATE bookings b
     SET status = o.status, wants = NULL, seats = o.seats, amount = o.amount, held_at = o.held_at,
         hold_expires_at = o.hold_expires_at, failure_code = o.failure_code, failure_seats = o.failure_seats,
-        updated_at = :now
+        updated_at = :now, tries = CASE WHEN tries > :tries THEN tries ELSE 0 END
     FROM json_to_recordset(cast(:outcomes AS json)) AS o(
         id uuid, status text, seats text[], amount bigint, held_at timestamptz, hold_expires_at timestamptz,
         failure_code text, failure_seats text[])
@@ -79,8 +81,6 @@ _SELECT_HAS_WORK = text("""
         OR EXISTS (SELECT FROM shows s JOIN show_versions v ON v.show_id = s.id
                    WHERE s.id = :show_id AND s.cancelled_at IS NOT NULL AND v.held + v.booked > 0)
 """)
-
-_LOCK_ONLY = text(f"SELECT {COLUMNS} FROM bookings WHERE id = :id FOR NO KEY UPDATE")
 
 _SELECT_WORK = text("""
     (SELECT id FROM bookings WHERE show_id = :show_id AND wants IS NOT NULL ORDER BY seq LIMIT :limit)
@@ -162,11 +162,6 @@ def lock_run_out(
     return read_bookings(connection.execute(_LOCK_RUN_OUT, parameters))
 
 
-def lock_only(connection: Connection, booking_id: UUID) -> Booking:
-    """One booking, locked."""
-    return read_bookings(connection.execute(_LOCK_ONLY, {"id": booking_id}))[0]
-
-
 def select_work(connection: Connection, show_id: int, *, limit: int) -> list[UUID]:
     """The show's bookings that want something, in order of arrival, then its holds that ran out."""
     return list(connection.execute(_SELECT_WORK, {"show_id": show_id, "limit": limit}).scalars())
@@ -201,10 +196,12 @@ def select_owned(
     return {row.customer: row.seats for row in rows}
 
 
-def update_settled(connection: Connection, outcomes: Sequence[dict[str, Any]], *, now: datetime) -> int:
-    """Write what became of these bookings; returns how many rows it changed."""
+def update_settled(
+    connection: Connection, outcomes: Sequence[dict[str, Any]], *, now: datetime, tries: int
+) -> int:
+    """Write what became of these bookings, `tries` being how often one is tried; how many rows it changed."""
     parameters = {"outcomes": to_json_text(outcomes), "ids": [str(o["id"]) for o in outcomes], "now": now}
-    return int(connection.execute(_UPDATE_SETTLED, parameters).rowcount)
+    return int(connection.execute(_UPDATE_SETTLED, {**parameters, "tries": tries}).rowcount)
 
 
 def select_has_work(connection: Connection, show_id: int) -> bool:
