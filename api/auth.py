@@ -33,8 +33,12 @@ def is_admin_header(header: str) -> bool:
 
 def identify_client() -> str:
     """The credential sent, as a digest, else the client's address."""
-    credential = request.headers.get("Authorization")
-    return f"key:{_digest(credential)}" if credential else f"address:{request.remote_addr}"
+    return name_client(request.headers.get("Authorization"), request.remote_addr)
+
+
+def name_client(credential: str | None, address: str | None) -> str:
+    """Who sent this credential, as a digest, from this address."""
+    return f"key:{_digest(credential)}" if credential else f"address:{address}"
 
 
 def _digest(secret: str) -> str:

@@ -13,21 +13,22 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from api.app import choose_request_id
+from api.answer import Answer, Headers, refuse
 from api.auth import is_admin_header
 from api.bookings import BATCH_LIMIT, REST
-from api.errors import RETRY_AFTER_SECONDS, MalformedJsonError, describe_problem
+from api.errors import MalformedJsonError
 from api.live import FOLLOWS, HEARTBEAT, MAX_VIEWERS, Follow, Live
+from api.metrics import ROUTE
 from api.schemas.bookings import LONGEST_WAIT_SECONDS
 from api.shows import PATH_OF_CREATION, SHOW_LIMIT
+from api.together import GroupCommit, SharedReads, find_booking, find_read
 from core.bookings.waiting import MAX_WAITING, end_waits
 from core.db import STATEMENT_POOL_SIZE, TRANSACTION_POOL_SIZE
-from core.encoding import to_json
-from core.errors import SeatlineError, UnavailableError
+from core.errors import UnavailableError
+from core.settings import get_settings
 
 # So many requests run at once: as many as there are database connections for them. More would only wait for
 # those, and for the interpreter, and keep it from the event loop, which has to take in the others.
@@ -47,19 +48,7 @@ DRAINED_BYTES, DRAIN_SECONDS = 64 * 1024 * 1024, 5
 # A long poll has its answer so much later; a value that is none is refused at once.
 WAIT = re.compile(r"(?:^|&)wait=([^&]*)")
 
-Headers = list[tuple[str, str]]
 WsgiApp = Callable[..., Iterable[bytes]]
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What goes back to the client."""
-
-    status: int
-    headers: Headers
-    body: bytes
-    # Where it goes on after that.
-    follow: Follow | None = None
 
 
 class Front:
@@ -73,6 +62,9 @@ class Front:
         # Of those that wait so many run at once, before and after: all of them may be woken together.
         self._slots = threading.BoundedSemaphore(RUNNING)
         self._live: Live | None = None
+        # A limit counts every request, which Flask sees to.
+        self._is_together = not get_settings().rate_limit_enabled
+        self._bookings, self._reads = GroupCommit(), SharedReads()
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Have long polls and streams end when the process is told to stop, as granian waits for them.
@@ -100,7 +92,7 @@ class Front:
         try:
             body = await _receive(scope, protocol)
         except TimeoutError:
-            answer = _refuse(scope, MalformedJsonError("The body did not come to its end in time."), 400)
+            answer = refuse(scope, MalformedJsonError("The body did not come to its end in time."), 400)
         except OSError:
             # The client went away in the middle of it; nobody is there to be answered.
             return
@@ -113,7 +105,7 @@ class Front:
 
     async def _stream(self, scope: Any, protocol: Any, answer: Answer, follow: Follow, live: Live) -> None:
         if live.viewers >= MAX_VIEWERS:
-            refusal = _refuse(scope, UnavailableError("Too many follow shows here just now."), 503)
+            refusal = refuse(scope, UnavailableError("Too many follow shows here just now."), 503)
             protocol.response_bytes(refusal.status, refusal.headers, refusal.body)
             return
         headers = [header for header in answer.headers if header[0].lower() != "content-length"]
@@ -124,19 +116,31 @@ class Front:
             await live.follow(follow, transport.send_bytes)
 
     async def _answer(self, scope: Any, body: bytes) -> Answer:
-        seconds = _choose_seconds(scope)
-        environ = _make_environ(scope, body)
+        try:
+            async with asyncio.timeout(_choose_seconds(scope)):
+                return await self._find_answer(scope, body)
+        except TimeoutError:
+            return refuse(scope, UnavailableError("The service did not answer in time."), 503)
+        except UnavailableError as error:
+            return refuse(scope, error, 503)
+
+    async def _find_answer(self, scope: Any, body: bytes) -> Answer:
+        if self._is_together:
+            if booking := find_booking(scope, body):
+                if answer := await self._bookings.accept(scope, booking):
+                    return answer
+            elif what := find_read(scope):
+                return await self._reads.read(scope, what, lambda: self._ask_flask(scope, body))
+        return await self._ask_flask(scope, body)
+
+    async def _ask_flask(self, scope: Any, body: bytes) -> Answer:
         threads, run = self._threads, self._run
         if scope.path in LOOKED_AFTER:
             threads = self._kept_threads
         elif _read_wait(scope.query_string):
             threads, run = self._waiting_threads, self._run_in_turn
-        work = asyncio.get_running_loop().run_in_executor(threads, run, environ)
-        try:
-            # What no thread has taken up by then is dropped; what is under way may still be done.
-            return await asyncio.wait_for(work, seconds)
-        except TimeoutError:
-            return _refuse(scope, UnavailableError("The service did not answer in time."), 503)
+        # What no thread has taken up when the time is over is dropped; what is under way may still be done.
+        return await asyncio.get_running_loop().run_in_executor(threads, run, _make_environ(scope, body))
 
     def _run(self, environ: dict[str, Any]) -> Answer:
         return _run_wsgi(self._app, environ)
@@ -248,17 +252,4 @@ def _run_wsgi(app: WsgiApp, environ: dict[str, Any]) -> Answer:
         if hasattr(parts, "close"):
             parts.close()
     status, headers = started
-    return Answer(status, headers, body, environ.get(FOLLOWS))
-
-
-def _refuse(scope: Any, error: SeatlineError, status: int) -> Answer:
-    """A problem document where the application has no say."""
-    headers = [
-        ("Content-Type", "application/problem+json"),
-        ("Cache-Control", "no-store"),
-        ("X-Content-Type-Options", "nosniff"),
-        ("X-Request-ID", choose_request_id(scope.headers.get("x-request-id"))),
-    ]
-    if status == 503:
-        headers.append(("Retry-After", str(RETRY_AFTER_SECONDS)))
-    return Answer(status, headers, to_json(describe_problem(error, status, instance=scope.path)))
+    return Answer(status, headers, body, environ.get(FOLLOWS), environ.get(ROUTE, ""))

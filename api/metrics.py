@@ -18,6 +18,8 @@ from core.errors import UnavailableError
 from core.events.queries import select_unpublished_stats
 from core.webhooks.queries import select_stats
 
+# Where the WSGI environment is told the route, for whoever shares the answer.
+ROUTE = "seatline.route"
 METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 
 # A backlog of events is counted so far: beyond, the oldest one's age says more.
@@ -86,8 +88,15 @@ def register_metrics(app: Flask) -> None:
     @app.after_request
     def count(response: Response) -> Response:
         route = request.url_rule.rule if request.url_rule else "unmatched"
+        request.environ[ROUTE] = route
         # A method is any word that a client makes up.
         method = request.method if request.method in METHODS else "other"
-        REQUESTS.labels(method, route, response.status_code).inc()
-        LATENCY.labels(route).observe(time.perf_counter() - g.get("started_at", time.perf_counter()))
+        seconds = time.perf_counter() - g.get("started_at", time.perf_counter())
+        count_request(method, route, response.status_code, seconds)
         return response
+
+
+def count_request(method: str, route: str, status: int, seconds: float) -> None:
+    """Count and time a request."""
+    REQUESTS.labels(method, route, status).inc()
+    LATENCY.labels(route).observe(seconds)

@@ -70,14 +70,15 @@ def parse_body(model: type[Model], *, limit: int) -> Model:
         return model()
     if request.mimetype != "application/json":
         raise UnsupportedMediaTypeError("Send the body as application/json.")
-    return validate(model, _load(raw))
+    return validate(model, load_json(raw))
 
 
 class _NotJsonError(ValueError):
     """What Python's parser takes and JSON has not."""
 
 
-def _load(raw: bytes) -> Any:
+def load_json(raw: bytes) -> Any:
+    """What the bytes say. Raises MalformedJsonError."""
     try:
         text = raw.decode("utf-8")
         value = json.loads(text, object_pairs_hook=_take_pairs, parse_constant=_refuse_constant)

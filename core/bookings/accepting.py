@@ -15,7 +15,7 @@ from core.errors import Fault, InvalidRequestError, SeatlineError, UnavailableEr
 from core.ids import new_id
 from core.jobs import nudge
 from core.seats.errors import DuplicateSeatsError, TooManySeatsError, UnknownSeatsError
-from core.shows.catalogue import CatalogueEntry, get_entry
+from core.shows.catalogue import CatalogueEntry, find_entry, get_entry
 from core.shows.errors import ShowNotFoundError
 from core.shows.rules import find_sales_refusal
 from core.shows.service import Show, get_show
@@ -42,6 +42,14 @@ class NewBooking:
 
 
 @dataclass(frozen=True, slots=True)
+class Request:
+    """What a client asks for at once, all or none, with the key it came with."""
+
+    news: Sequence[NewBooking]
+    key: Key | None
+
+
+@dataclass(frozen=True, slots=True)
 class Accepted:
     """The bookings, in the order asked; a replay where the key had been used for this very request."""
 
@@ -51,44 +59,64 @@ class Accepted:
 
 def accept_booking(new: NewBooking, key: Key | None) -> Accepted:
     """Accept one request. Raises what refuses it: see errors.py here, in seats and in shows."""
-    return _accept([new], key, refuse=lambda refusals: next(r for r in refusals if r))
+    return _accept(Request([new], key), refuse=lambda refusals: next(r for r in refusals if r))
 
 
 def accept_batch(news: Sequence[NewBooking], key: Key | None) -> Accepted:
     """Accept all of these requests or none. Raises InvalidRequestError with a fault an item at fault."""
-    return _accept(news, key, refuse=_refuse_batch)
+    return _accept(Request(news, key), refuse=_refuse_batch)
 
 
-def _accept(news: Sequence[NewBooking], key: Key | None, *, refuse: Any) -> Accepted:
+def accept_together(requests: Sequence[Request]) -> list[list[Booking]]:
+    """Accept requests of several clients in one commit, each by itself; nothing of one that is refused.
+
+    Nor of one whose key was used before. Each has to be one that is worth a try: see `is_worth_a_try`.
+    """
+    items = [_to_items(request) for request in requests]
+    with autocommit() as connection:
+        accepted = queries.insert_bookings(connection, items)
+    for show_id in {booking.show_id for bookings in accepted for booking in bookings}:
+        nudge(show_id)
+    return accepted
+
+
+def is_worth_a_try(new: NewBooking) -> bool:
+    """Whether nothing is known that refuses it; without a query, hence False of a show not yet known here."""
+    entry = find_entry(new.show_id)
+    return entry is not None and _find_misfit(new, entry) is None
+
+
+def _accept(request: Request, *, refuse: Any) -> Accepted:
     # The commit is the INSERT's own, so that a booking costs one round trip; hence no transaction() here.
-    refusals = [_find_lasting_refusal(new) for new in news]
+    refusals = [_find_lasting_refusal(new) for new in request.news]
+    items = [] if any(refusals) else _to_items(request)
     for _ in range(TRIES):
         with autocommit() as connection:
-            if not any(refusals) and (bookings := _insert(connection, news, key)):
+            if items and (bookings := queries.insert_bookings(connection, [items])[0]):
                 break
-            if (replay := find_replay(connection, key)) is not None:
+            if (replay := find_replay(connection, request.key)) is not None:
                 return Accepted(replay, is_replay=True)
             refusals = [
-                known or _find_refusal(connection, new) for known, new in zip(refusals, news, strict=True)
+                known or _find_refusal(connection, new)
+                for known, new in zip(refusals, request.news, strict=True)
             ]
         if any(refusals):
             raise refuse(refusals)
     else:
         raise UnavailableError("The booking could not be taken up just now.")
-    for show_id in {new.show_id for new in news}:
+    for show_id in {new.show_id for new in request.news}:
         nudge(show_id)
     return Accepted(bookings, is_replay=False)
 
 
-def _insert(connection: Connection, news: Sequence[NewBooking], key: Key | None) -> list[Booking]:
-    items = [_to_item(new, get_entry(new.show_id)) for new in news]
-    return queries.insert_bookings(
-        connection,
-        items,
-        client=key.client if key else None,
-        key=key.key if key else None,
-        fingerprint=key.fingerprint if key else None,
-    )
+def _to_items(request: Request) -> list[dict[str, Any]]:
+    key = request.key
+    came_with = {
+        "client": key.client if key else None,
+        "key": key.key if key else None,
+        "fingerprint": key.fingerprint if key else None,
+    }
+    return [_to_item(new, get_entry(new.show_id)) | came_with for new in request.news]
 
 
 def _to_item(new: NewBooking, entry: CatalogueEntry) -> dict[str, Any]:
@@ -107,9 +135,12 @@ def _to_item(new: NewBooking, entry: CatalogueEntry) -> dict[str, Any]:
 def _find_lasting_refusal(new: NewBooking) -> SeatlineError | None:
     # What never changes about a show is judged from memory: a wrong seat number costs no query.
     try:
-        entry = get_entry(new.show_id)
+        return _find_misfit(new, get_entry(new.show_id))
     except ShowNotFoundError as error:
         return error
+
+
+def _find_misfit(new: NewBooking, entry: CatalogueEntry) -> SeatlineError | None:
     if new.section is not None and not entry.hall.has_section(new.section):
         return InvalidRequestError(f"The show has no section {new.section!r}.", pointer="/section")
     if entry.payment_required and not new.hold:

@@ -12,31 +12,36 @@ from core.bookings.views import COLUMNS, Booking, read_bookings
 from core.encoding import to_json_text
 from core.shows.queries import SHOW_STATUS
 
-# All of a request in one statement: either every booking goes in, with its key, or nothing does. A show's
-# sales and limits are judged here, in the same snapshot; why nothing went in is asked only then.
+# Requests of several clients in one statement, and one commit: of each every booking goes in, with its key,
+# or nothing does. A show's sales and limits are judged here, in the same snapshot; why one did not go in is
+# asked only then. Keys are claimed in their order: two processes with the same ones must not wait for each
+# other.
 _INSERT_BOOKINGS = text(f"""
     WITH item AS (
         SELECT * FROM json_to_recordset(cast(:items AS json)) AS i(
-            position int, id uuid, show_id bigint, seats text[], quantity int, section text, hold boolean,
-            customer text, amount bigint)
+            request int, size int, client text, key text, fingerprint text, position int, id uuid,
+            show_id bigint, seats text[], quantity int, section text, hold boolean, customer text,
+            amount bigint)
     ), fit AS (
         SELECT item.*, s.currency FROM item JOIN shows s ON s.id = item.show_id
         WHERE {SHOW_STATUS} = 'on_sale'
           AND coalesce(item.quantity, cardinality(item.seats)) <= s.max_seats_per_booking
           AND (item.customer IS NOT NULL OR s.max_seats_per_customer IS NULL)
           AND (item.hold OR NOT s.payment_required)
+    ), whole AS (
+        SELECT request, client, key, fingerprint, array_agg(id ORDER BY position) AS ids FROM fit
+        GROUP BY request, client, key, fingerprint, size HAVING count(*) = size
     ), claimed AS (
         INSERT INTO idempotency_keys (client, key, fingerprint, booking_ids)
-        SELECT :client, :key, :fingerprint, cast(:ids AS uuid[])
-        WHERE cast(:key AS text) IS NOT NULL AND (SELECT count(*) FROM fit) = :count
+        SELECT client, key, fingerprint, ids FROM whole WHERE key IS NOT NULL ORDER BY client, key
         ON CONFLICT DO NOTHING
-        RETURNING 1
+        RETURNING booking_ids
     )
     INSERT INTO bookings (id, show_id, seats, quantity, section, hold, customer, amount, currency)
-    SELECT id, show_id, seats, quantity, section, hold, customer, amount, currency FROM fit
-    WHERE (SELECT count(*) FROM fit) = :count
-      AND (cast(:key AS text) IS NULL OR EXISTS (SELECT FROM claimed))
-    ORDER BY position
+    SELECT id, show_id, seats, quantity, section, hold, customer, amount, currency
+    FROM fit JOIN whole USING (request)
+    WHERE whole.key IS NULL OR whole.ids IN (SELECT booking_ids FROM claimed)
+    ORDER BY request, position
     RETURNING {COLUMNS}
 """)
 
@@ -96,26 +101,21 @@ _SELECT_STATS = text("""
 
 
 def insert_bookings(
-    connection: Connection,
-    items: Sequence[dict[str, Any]],
-    *,
-    client: str | None,
-    key: str | None,
-    fingerprint: str | None,
-) -> list[Booking]:
-    """New PENDING bookings in the order given, all or none, with their key; empty where none went in.
+    connection: Connection, requests: Sequence[Sequence[dict[str, Any]]]
+) -> list[list[Booking]]:
+    """New PENDING bookings of each request, in the order given, all of it or none; empty where none went in.
 
-    Where the same key is being used at this moment this waits for that transaction to end.
+    What came with a request, its `client`, `key` and `fingerprint`, each of its items has. Where the same key
+    is being used at this moment this waits for that transaction to end.
     """
-    parameters = {
-        "items": to_json_text([{**item, "position": position} for position, item in enumerate(items)]),
-        "ids": [str(item["id"]) for item in items],
-        "count": len(items),
-        "client": client,
-        "key": key,
-        "fingerprint": fingerprint,
-    }
-    return sorted(read_bookings(connection.execute(_INSERT_BOOKINGS, parameters)), key=lambda b: b.seq)
+    items = [
+        {**item, "request": number, "size": len(request), "position": position}
+        for number, request in enumerate(requests)
+        for position, item in enumerate(request)
+    ]
+    inserted = read_bookings(connection.execute(_INSERT_BOOKINGS, {"items": to_json_text(items)}))
+    found = {booking.id: booking for booking in inserted}
+    return [[found[item["id"]] for item in request if item["id"] in found] for request in requests]
 
 
 def select_bookings(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, Booking]:

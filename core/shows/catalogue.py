@@ -37,14 +37,15 @@ def get_entry(show_id: int) -> CatalogueEntry:
 
     Call it with no connection in hand: it may take one.
     """
-    if entry := _find(show_id):
+    if entry := find_entry(show_id):
         return entry
     # One of those that come at once draws the hall up, which takes a second for a large plan.
     with _loading[show_id % len(_loading)]:
-        return _find(show_id) or _load(show_id)
+        return find_entry(show_id) or _load(show_id)
 
 
-def _find(show_id: int) -> CatalogueEntry | None:
+def find_entry(show_id: int) -> CatalogueEntry | None:
+    """The show's entry where this process has seen the show."""
     with _lock:
         return _entries.get(show_id)
 

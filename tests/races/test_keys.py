@@ -3,7 +3,14 @@
 from collections.abc import Callable
 from functools import partial
 
-from core.bookings.accepting import Accepted, NewBooking, accept_batch, accept_booking
+from core.bookings.accepting import (
+    Accepted,
+    NewBooking,
+    Request,
+    accept_batch,
+    accept_booking,
+    accept_together,
+)
 from core.bookings.errors import IdempotencyKeyReusedError
 from core.bookings.idempotency import Key
 from core.bookings.service import Acted
@@ -63,3 +70,16 @@ def test_same_key_for_a_confirm(make_show: MakeShow) -> None:
     requests = ask("SELECT jsonb_array_length(requests) FROM bookings")[0][0]
     assert (tell(booking_id), requests) == ("CONFIRMED", 1)
     check_settled()
+
+
+def test_same_keys_of_many_in_any_order(make_show: MakeShow) -> None:
+    """Whoever came second waits for who came first, and never each for the other."""
+    show = make_show(total_seats=40)
+    requests = [
+        Request([NewBooking(show_id=show.id, seats=(str(n),))], Key("client", f"key-{n}", "same"))
+        for n in range(1, 41)
+    ]
+    answers = race([partial(accept_together, order) for order in (requests, requests[::-1]) * 5])
+    assert all(isinstance(answer, list) for answer in answers)
+    assert sum(len(bookings) for answer in answers for bookings in answer) == 40
+    assert ask("SELECT count(*), count(DISTINCT seats) FROM bookings") == [(40, 40)]
