@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from core.bookings.pipeline import settle_show
 from core.shows.service import Show
 from tests.acting import book, cancel, settle
 from tests.api.asking import assert_problem
@@ -83,14 +84,18 @@ def test_all_seats_come_first_then_what_changes(follow: Follow, make_show: MakeS
     assert viewer.answer.headers["Cache-Control"] == "no-store"
     version, seats = viewer.read()
     assert seats == {"1": "available", "2": "available", "3": "available"}
-    booking_id = book(show.id, "2")
-    settle(show.id)
-    with measured() as took:
-        assert viewer.read() == (version + 1, {"2": "booked"})
-    assert took[0] < 1
-    cancel(booking_id)
-    settle(show.id)
-    assert viewer.read() == (version + 2, {"2": "available"})
+    took: list[float] = []
+    for later in range(version + 1, version + 6, 2):
+        booking_id = book(show.id, "2")
+        settle_show(show.id)
+        with measured() as seconds:
+            assert viewer.read() == (later, {"2": "booked"})
+        took += seconds
+        cancel(booking_id)
+        settle_show(show.id)
+        assert viewer.read() == (later + 1, {"2": "available"})
+    # Who only looked would see them a second apart. A busy machine may be late once.
+    assert min(took) < 0.5
 
 
 def test_since_a_version_there_is_no_gap(follow: Follow, make_show: MakeShow) -> None:
