@@ -16,10 +16,11 @@ from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from api.answer import Answer, Headers, refuse
+from api.answer import Answer, Headers
+from api.app import choose_request_id
 from api.auth import is_admin_header
 from api.bookings import BATCH_LIMIT, REST
-from api.errors import MalformedJsonError
+from api.errors import RETRY_AFTER_SECONDS, MalformedJsonError, describe_problem
 from api.live import FOLLOWS, HEARTBEAT, MAX_VIEWERS, Follow, Live
 from api.metrics import ROUTE
 from api.schemas.bookings import LONGEST_WAIT_SECONDS
@@ -27,7 +28,8 @@ from api.shows import PATH_OF_CREATION, SHOW_LIMIT
 from api.together import GroupCommit, SharedReads, find_booking, find_read
 from core.bookings.waiting import MAX_WAITING, end_waits
 from core.db import STATEMENT_POOL_SIZE, TRANSACTION_POOL_SIZE
-from core.errors import UnavailableError
+from core.encoding import to_json
+from core.errors import SeatlineError, UnavailableError
 from core.settings import get_settings
 
 # So many requests run at once: as many as there are database connections for them. More would only wait for
@@ -92,7 +94,7 @@ class Front:
         try:
             body = await _receive(scope, protocol)
         except TimeoutError:
-            answer = refuse(scope, MalformedJsonError("The body did not come to its end in time."), 400)
+            answer = _refuse(scope, MalformedJsonError("The body did not come to its end in time."), 400)
         except OSError:
             # The client went away in the middle of it; nobody is there to be answered.
             return
@@ -105,7 +107,7 @@ class Front:
 
     async def _stream(self, scope: Any, protocol: Any, answer: Answer, follow: Follow, live: Live) -> None:
         if live.viewers >= MAX_VIEWERS:
-            refusal = refuse(scope, UnavailableError("Too many follow shows here just now."), 503)
+            refusal = _refuse(scope, UnavailableError("Too many follow shows here just now."), 503)
             protocol.response_bytes(refusal.status, refusal.headers, refusal.body)
             return
         headers = [header for header in answer.headers if header[0].lower() != "content-length"]
@@ -120,27 +122,32 @@ class Front:
             async with asyncio.timeout(_choose_seconds(scope)):
                 return await self._find_answer(scope, body)
         except TimeoutError:
-            return refuse(scope, UnavailableError("The service did not answer in time."), 503)
+            return _refuse(scope, UnavailableError("The service did not answer in time."), 503)
         except UnavailableError as error:
-            return refuse(scope, error, 503)
+            return _refuse(scope, error, 503)
 
     async def _find_answer(self, scope: Any, body: bytes) -> Answer:
+        environ = _make_environ(scope, body)
         if self._is_together:
-            if booking := find_booking(scope, body):
-                if answer := await self._bookings.accept(scope, booking):
+            if booking := find_booking(environ, body):
+                if answer := await self._bookings.accept(environ, booking):
                     return answer
-            elif what := find_read(scope):
-                return await self._reads.read(scope, what, lambda: self._ask_flask(scope, body))
-        return await self._ask_flask(scope, body)
+            elif what := find_read(environ):
+                return await self._reads.read(environ, what, lambda: self._ask_flask_in_time(scope, environ))
+        return await self._ask_flask(scope, environ)
 
-    async def _ask_flask(self, scope: Any, body: bytes) -> Answer:
+    async def _ask_flask_in_time(self, scope: Any, environ: dict[str, Any]) -> Answer:
+        """For others as well, who would wait for it however long it took: raises TimeoutError."""
+        return await asyncio.wait_for(self._ask_flask(scope, environ), _choose_seconds(scope))
+
+    async def _ask_flask(self, scope: Any, environ: dict[str, Any]) -> Answer:
         threads, run = self._threads, self._run
         if scope.path in LOOKED_AFTER:
             threads = self._kept_threads
         elif _read_wait(scope.query_string):
             threads, run = self._waiting_threads, self._run_in_turn
         # What no thread has taken up when the time is over is dropped; what is under way may still be done.
-        return await asyncio.get_running_loop().run_in_executor(threads, run, _make_environ(scope, body))
+        return await asyncio.get_running_loop().run_in_executor(threads, run, environ)
 
     def _run(self, environ: dict[str, Any]) -> Answer:
         return _run_wsgi(self._app, environ)
@@ -226,6 +233,9 @@ def _make_environ(scope: Any, body: bytes) -> dict[str, Any]:
         "wsgi.run_once": False,
     }
     for name, value in scope.headers.items():
+        if "_" in name:
+            # It would pass for the one with hyphens, unseen by whoever looks for that; nginx drops it too.
+            continue
         key = name.upper().replace("-", "_")
         if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
             key = f"HTTP_{key}"
@@ -253,3 +263,16 @@ def _run_wsgi(app: WsgiApp, environ: dict[str, Any]) -> Answer:
             parts.close()
     status, headers = started
     return Answer(status, headers, body, environ.get(FOLLOWS), environ.get(ROUTE, ""))
+
+
+def _refuse(scope: Any, error: SeatlineError, status: int) -> Answer:
+    """A problem document where the application has no say."""
+    headers = [
+        ("Content-Type", "application/problem+json"),
+        ("Cache-Control", "no-store"),
+        ("X-Content-Type-Options", "nosniff"),
+        ("X-Request-ID", choose_request_id(scope.headers.get("x-request-id"))),
+    ]
+    if status == 503:
+        headers.append(("Retry-After", str(RETRY_AFTER_SECONDS)))
+    return Answer(status, headers, to_json(describe_problem(error, status, instance=scope.path)))

@@ -11,7 +11,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import REGISTRY, Collector
 
 from core.bookings.queries import select_waiting_stats
-from core.bookings.settling import TRIES
+from core.bookings.setting_aside import TRIES
 from core.bookings.settling_queries import select_recovery_stats
 from core.db import snapshot
 from core.errors import UnavailableError

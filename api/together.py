@@ -8,39 +8,58 @@ or was asked for under the same key before, Flask answers.
 
 import asyncio
 import logging
+import re
 import time
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 
-from api.answer import REQUEST_ID, Answer, name_request
+from api.answer import Answer
+from api.app import choose_request_id
 from api.auth import name_client
 from api.bookings import RETRY_AFTER
-from api.idempotency import HEADER, make_key
+from api.idempotency import make_key
 from api.metrics import count_request
-from api.parsing import BODY_LIMIT, load_json, validate
+from api.parsing import load_json, validate
 from api.responses import JSON, NO_STORE
 from api.schemas.bookings import BookingRequest
-from core.bookings.accepting import Request, accept_together, is_worth_a_try
+from core.bookings.accepting import Request, accept_together, prepare
 from core.bookings.idempotency import Key
 from core.bookings.views import Booking
+from core.db import DEADLOCK, LOCK_NOT_AVAILABLE, SERIALIZATION, get_sqlstate
 from core.encoding import to_json
 from core.errors import SeatlineError, UnavailableError
 from core.settings import get_settings
 
 log = logging.getLogger(__name__)
 
-BOOKINGS, SHOWS, STREAM = "/bookings", "/shows", "/stream"
+POST, BOOKINGS, REQUEST_ID = "POST", "/bookings", "X-Request-ID"
+# What takes longer to parse is a thread's work: nobody else is served by the loop meanwhile.
+PLAIN_BYTES = 4096
 # More would hold up the first of them; what is left goes next.
 COMMITTED_TOGETHER = 500
-# By these a GET's answer may differ, apart from its address.
-TELLING = "accept-encoding", "if-none-match"
-# With one of these it is somebody's own affair.
-OWN = "authorization", "range"
+# After these the server has rolled back: nothing is on disk.
+ROLLED_BACK = frozenset({DEADLOCK, SERIALIZATION, LOCK_NOT_AVAILABLE})
 
+SHARED = re.compile(r"/shows(/[0-9]{1,18}(/(seats|availability|layout|suggestions))?)?", re.ASCII)
+NUMBER = re.compile("[0-9]+")
+# By these answers differ, apart from their address.
+TELLING = "HTTP_ACCEPT_ENCODING", "HTTP_IF_NONE_MATCH"
+# With one of these a read is somebody's own affair.
+OWN = (
+    "HTTP_AUTHORIZATION",
+    "HTTP_RANGE",
+    "HTTP_IF_RANGE",
+    "HTTP_IF_MATCH",
+    "HTTP_IF_MODIFIED_SINCE",
+    "HTTP_IF_UNMODIFIED_SINCE",
+)
+
+# A request as Flask would be given it, so that both see the same.
+Environ = Mapping[str, Any]
 Waiting = tuple[Request, asyncio.Future[list[Booking]]]
 
 
@@ -52,7 +71,7 @@ class GroupCommit:
         self._waiting: list[Waiting] = []
         self._task: asyncio.Task[None] | None = None
 
-    async def accept(self, scope: Any, request: Request) -> Answer | None:
+    async def accept(self, environ: Environ, request: Request) -> Answer | None:
         """The answer to a booking that is on disk; None where it was not taken, and Flask has to say why.
 
         Raises UnavailableError where it may or may not be on disk.
@@ -62,11 +81,15 @@ class GroupCommit:
         self._waiting.append((request, future))
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._commit_all())
-        bookings = await future
+        try:
+            bookings = await future
+        except (UnavailableError, asyncio.CancelledError):
+            count_request(POST, BOOKINGS, 503, time.perf_counter() - began)
+            raise
         if not bookings:
             return None
-        count_request("POST", BOOKINGS, 202, time.perf_counter() - began)
-        return _answer_booking(scope, bookings[0])
+        count_request(POST, BOOKINGS, 202, time.perf_counter() - began)
+        return _answer_booking(environ, bookings[0])
 
     async def _commit_all(self) -> None:
         loop = asyncio.get_running_loop()
@@ -74,7 +97,7 @@ class GroupCommit:
             next_, self._waiting = self._waiting[:COMMITTED_TOGETHER], self._waiting[COMMITTED_TOGETHER:]
             # Who has been told that it takes too long is not to have a booking after all.
             taken = [(request, future) for request, future in next_ if not future.done()]
-            outcomes = await loop.run_in_executor(self._writer, _commit, [request for request, _ in taken])
+            outcomes = await loop.run_in_executor(self._writer, commit, [request for request, _ in taken])
             for (_, future), outcome in zip(taken, outcomes, strict=True):
                 if future.done():
                     continue
@@ -84,13 +107,14 @@ class GroupCommit:
                     future.set_result(outcome)
 
 
-def _commit(requests: Sequence[Request]) -> Sequence[list[Booking] | UnavailableError]:
+def commit(requests: Sequence[Request]) -> Sequence[list[Booking] | UnavailableError]:
+    """What came of each: its bookings; none where it has to go by itself; an error where nobody knows."""
     try:
         return accept_together(requests) if requests else []
     except UnavailableError as error:
-        return [error] * len(requests)
-    except (DBAPIError, SeatlineError):
-        # One of them spoilt it, and nothing is on disk: each goes by itself.
+        return [[] if get_sqlstate(error) in ROLLED_BACK else error] * len(requests)
+    except DBAPIError:
+        # One of them spoilt it for all.
         log.exception("bookings not committed together")
         return [[]] * len(requests)
     except Exception:
@@ -98,47 +122,43 @@ def _commit(requests: Sequence[Request]) -> Sequence[list[Booking] | Unavailable
         return [UnavailableError("The bookings could not be taken up just now.")] * len(requests)
 
 
-def find_booking(scope: Any, body: bytes) -> Request | None:
+def find_booking(environ: Environ, body: bytes) -> Request | None:
     """The booking that a request plainly asks for; None where Flask has to look at it."""
-    if scope.method != "POST" or scope.path != BOOKINGS or scope.query_string or len(body) > BODY_LIMIT:
+    if environ["REQUEST_METHOD"] != POST or environ["PATH_INFO"] != BOOKINGS or len(body) > PLAIN_BYTES:
+        return None
+    if environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() != JSON:
         return None
     try:
-        if _get_one(scope, "content-type").partition(";")[0].strip().lower() != JSON:
-            return None
         wish = validate(BookingRequest, load_json(body))
-        new, key = wish.to_new(), _find_key(scope, wish)
+        return prepare(wish.to_new(), _find_key(environ, wish))
     except (SeatlineError, LookupError):
         return None
-    return Request([new], key) if is_worth_a_try(new) else None
 
 
-def _find_key(scope: Any, wish: BookingRequest) -> Key | None:
-    if HEADER.lower() not in scope.headers:
+def _find_key(environ: Environ, wish: BookingRequest) -> Key | None:
+    text, credential = environ.get("HTTP_IDEMPOTENCY_KEY"), environ.get("HTTP_AUTHORIZATION")
+    if text is None:
         return None
-    credential = _get_one(scope, "authorization") if "authorization" in scope.headers else None
     if not credential and get_settings().trusted_proxies:
         raise LookupError("the client's address, which a proxy tells")
-    client = name_client(credential, scope.client.rpartition(":")[0].strip("[]"))
-    return make_key(_get_one(scope, HEADER.lower()), wish, client=client, method="POST", path=BOOKINGS)
+    client = name_client(credential, environ["REMOTE_ADDR"])
+    return make_key(text, wish, client=client, method=POST, path=BOOKINGS)
 
 
-def _get_one(scope: Any, name: str) -> str:
-    values = scope.headers.get_all(name)
-    if len(values) != 1:
-        raise LookupError(name)
-    return str(values[0])
-
-
-def _answer_booking(scope: Any, booking: Booking) -> Answer:
+def _answer_booking(environ: Environ, booking: Booking) -> Answer:
     headers = [
         ("Content-Type", JSON),
         ("Cache-Control", NO_STORE),
         ("Retry-After", RETRY_AFTER),
         ("Location", f"{BOOKINGS}/{booking.id}"),
         ("X-Content-Type-Options", "nosniff"),
-        name_request(scope),
+        _name_request(environ),
     ]
     return Answer(202, headers, to_json(booking.to_document()))
+
+
+def _name_request(environ: Environ) -> tuple[str, str]:
+    return REQUEST_ID, choose_request_id(environ.get("HTTP_X_REQUEST_ID"))
 
 
 class SharedReads:
@@ -148,18 +168,23 @@ class SharedReads:
         self._next: dict[Hashable, asyncio.Task[Answer]] = {}
         self._running: dict[Hashable, asyncio.Task[Answer]] = {}
 
-    async def read(self, scope: Any, what: Hashable, run: Callable[[], Awaitable[Answer]]) -> Answer:
-        """The answer of `run`, which is called after this was; or of somebody else's for the same thing."""
+    async def read(self, environ: Environ, what: Hashable, run: Callable[[], Awaitable[Answer]]) -> Answer:
+        """The answer of `run`, which begins after this did, and ends in time; or somebody else's like it."""
         began, is_first = time.perf_counter(), what not in self._next
         if is_first:
             self._next[what] = asyncio.create_task(self._run(what, run))
-        # Whoever gives up gives up for itself.
-        answer = await asyncio.shield(self._next[what])
+        try:
+            # Whoever gives up gives up for itself.
+            answer = await asyncio.shield(self._next[what])
+        except (TimeoutError, asyncio.CancelledError):
+            if not is_first:
+                count_request("GET", _name_route(environ), 503, time.perf_counter() - began)
+            raise
         if is_first:
             return answer
         count_request("GET", answer.route, answer.status, time.perf_counter() - began)
         others = [header for header in answer.headers if header[0] != REQUEST_ID]
-        return replace(answer, headers=[*others, name_request(scope)])
+        return replace(answer, headers=[*others, _name_request(environ)])
 
     async def _run(self, what: Hashable, run: Callable[[], Awaitable[Answer]]) -> Answer:
         if what in self._running:
@@ -172,11 +197,13 @@ class SharedReads:
                 self._running.pop(what)
 
 
-def find_read(scope: Any) -> Hashable:
+def _name_route(environ: Environ) -> str:
+    return NUMBER.sub("<show_id>", environ["PATH_INFO"])
+
+
+def find_read(environ: Environ) -> Hashable:
     """What tells a read that anybody may share from all others; None of anything else."""
-    headers = scope.headers
-    if scope.method != "GET" or not scope.path.startswith(SHOWS) or scope.path.endswith(STREAM):
+    path = environ["PATH_INFO"]
+    if environ["REQUEST_METHOD"] != "GET" or not SHARED.fullmatch(path) or any(n in environ for n in OWN):
         return None
-    if any(name in headers for name in OWN):
-        return None
-    return (scope.path, scope.query_string, *(tuple(headers.get_all(name)) for name in TELLING))
+    return (path, environ["QUERY_STRING"], *map(environ.get, TELLING))

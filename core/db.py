@@ -28,6 +28,8 @@ CONNECT_TIMEOUT_SECONDS = 2
 STATEMENT_TIMEOUT_MS = 5_000
 # Locks are held for milliseconds; whoever waits 2 s waits for a frozen process and had better retry.
 LOCK_TIMEOUT_MS = 2_000
+# Who commits for many at once waits for no lock: the one that has to goes by itself.
+SHARED_LOCK_TIMEOUT_MS = 100
 # A worker frozen inside a transaction holds its show's lock: the server ends its session after 3 s.
 IDLE_IN_TRANSACTION_TIMEOUT_MS = 3_000
 # A request waits this long for a connection, then says 503 rather than queue without end.
@@ -44,7 +46,7 @@ TCP_USER_TIMEOUT_MS = 5_000
 KEEPALIVES_IDLE_SECONDS, KEEPALIVES_INTERVAL_SECONDS, KEEPALIVES_COUNT = 2, 1, 3
 
 # Not a lock that was waited for in vain (55P03): a request has no time to wait for it again.
-DEADLOCK, SERIALIZATION = "40P01", "40001"
+DEADLOCK, SERIALIZATION, LOCK_NOT_AVAILABLE = "40P01", "40001", "55P03"
 RETRIED_SQLSTATES = frozenset({DEADLOCK, SERIALIZATION})
 TRIES = 5
 
@@ -58,10 +60,10 @@ def name_driver(url: str) -> str:
     return "postgresql+psycopg2://" + url.split("://", 1)[1]
 
 
-def _connect_args() -> dict[str, Any]:
+def _connect_args(lock_timeout_ms: int) -> dict[str, Any]:
     timeouts = {
         "statement_timeout": STATEMENT_TIMEOUT_MS,
-        "lock_timeout": LOCK_TIMEOUT_MS,
+        "lock_timeout": lock_timeout_ms,
         "idle_in_transaction_session_timeout": IDLE_IN_TRANSACTION_TIMEOUT_MS,
     }
     return {
@@ -78,25 +80,35 @@ def _connect_args() -> dict[str, Any]:
 @make_once
 def get_engine() -> Engine:
     """This process's engine for transactions on the primary; connections are opened when first needed."""
-    return _make_engine(TRANSACTION_POOL_SIZE)
+    return _make_engine(TRANSACTION_POOL_SIZE, LOCK_TIMEOUT_MS)
 
 
 @make_once
 def get_statement_engine() -> Engine:
     """This process's engine for statements that commit by themselves."""
-    return _make_engine(STATEMENT_POOL_SIZE, isolation_level="AUTOCOMMIT")
+    return _make_engine(STATEMENT_POOL_SIZE, LOCK_TIMEOUT_MS, isolation_level="AUTOCOMMIT")
+
+
+@make_once
+def get_shared_engine() -> Engine:
+    """This process's engine for the one statement that commits what many have asked for."""
+    return _make_engine(1, SHARED_LOCK_TIMEOUT_MS, isolation_level="AUTOCOMMIT")
+
+
+# All of them: each is disposed of with the others.
+ENGINES = get_engine, get_statement_engine, get_shared_engine
 
 
 def dispose_engines(*, close: bool = True) -> None:
     """Let go of all connections; with `close` False, without closing what a parent process still uses."""
-    for engine in (get_engine(), get_statement_engine()):
-        engine.dispose(close=close)
+    for get in ENGINES:
+        get().dispose(close=close)
 
 
-def _make_engine(pool_size: int, **options: Any) -> Engine:
+def _make_engine(pool_size: int, lock_timeout_ms: int, **options: Any) -> Engine:
     engine = create_engine(
         name_driver(get_settings().database_url),
-        connect_args=_connect_args(),
+        connect_args=_connect_args(lock_timeout_ms),
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=POOL_TIMEOUT_SECONDS,
@@ -130,6 +142,13 @@ def transaction() -> Iterator[Connection]:
 def autocommit() -> Iterator[Connection]:
     """A connection on which each statement commits by itself: one round trip for one statement."""
     with translate_outages(), get_statement_engine().connect() as connection:
+        yield connection
+
+
+@contextmanager
+def shared_autocommit() -> Iterator[Connection]:
+    """The same, for a statement in which many have a part: there is one such connection a process."""
+    with translate_outages(), get_shared_engine().connect() as connection:
         yield connection
 
 

@@ -74,12 +74,11 @@ def enter(variables: Mapping[str, str]) -> Iterator[None]:
 
 
 def _forget() -> None:
-    if db.get_engine.cache_info().currsize or db.get_statement_engine.cache_info().currsize:
+    if any(engine.cache_info().currsize for engine in db.ENGINES):
         db.dispose_engines()
     for remembered in (
         get_settings,
-        db.get_engine,
-        db.get_statement_engine,
+        *db.ENGINES,
         redis.get_redis,
         jobs.get_celery,
     ):

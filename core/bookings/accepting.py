@@ -10,7 +10,7 @@ from core.bookings import queries
 from core.bookings.errors import HoldRequiredError
 from core.bookings.idempotency import Key, find_replay
 from core.bookings.views import Booking
-from core.db import autocommit
+from core.db import autocommit, shared_autocommit
 from core.errors import Fault, InvalidRequestError, SeatlineError, UnavailableError
 from core.ids import new_id
 from core.jobs import nudge
@@ -22,6 +22,9 @@ from core.shows.service import Show, get_show
 
 # Sales may open between the INSERT and the question why nothing went in; then it is worth another try.
 TRIES = 3
+
+# What a client asks for at once, all or none: its bookings as they will be, with the key that it came with.
+Request = list[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,14 +45,6 @@ class NewBooking:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """What a client asks for at once, all or none, with the key it came with."""
-
-    news: Sequence[NewBooking]
-    key: Key | None
-
-
-@dataclass(frozen=True, slots=True)
 class Accepted:
     """The bookings, in the order asked; a replay where the key had been used for this very request."""
 
@@ -59,68 +54,62 @@ class Accepted:
 
 def accept_booking(new: NewBooking, key: Key | None) -> Accepted:
     """Accept one request. Raises what refuses it: see errors.py here, in seats and in shows."""
-    return _accept(Request([new], key), refuse=lambda refusals: next(r for r in refusals if r))
+    return _accept([new], key, refuse=lambda refusals: next(r for r in refusals if r))
 
 
 def accept_batch(news: Sequence[NewBooking], key: Key | None) -> Accepted:
     """Accept all of these requests or none. Raises InvalidRequestError with a fault an item at fault."""
-    return _accept(Request(news, key), refuse=_refuse_batch)
+    return _accept(news, key, refuse=_refuse_batch)
+
+
+def prepare(new: NewBooking, key: Key | None) -> Request | None:
+    """A request that may be accepted together with others; None where more than memory has to be asked."""
+    entry = find_entry(new.show_id)
+    if entry is None or _find_misfit(new, entry):
+        return None
+    return [_to_item(new, key, entry)]
 
 
 def accept_together(requests: Sequence[Request]) -> list[list[Booking]]:
     """Accept requests of several clients in one commit, each by itself; nothing of one that is refused.
 
-    Nor of one whose key was used before. Each has to be one that is worth a try: see `is_worth_a_try`.
+    Nor of one whose key was used before. Raises UnavailableError, with whose SQLSTATE it can be told whether
+    anything may be on disk.
     """
-    items = [_to_items(request) for request in requests]
-    with autocommit() as connection:
-        accepted = queries.insert_bookings(connection, items)
+    with shared_autocommit() as connection:
+        accepted = queries.insert_bookings(connection, requests)
     for show_id in {booking.show_id for bookings in accepted for booking in bookings}:
         nudge(show_id)
     return accepted
 
 
-def is_worth_a_try(new: NewBooking) -> bool:
-    """Whether nothing is known that refuses it; without a query, hence False of a show not yet known here."""
-    entry = find_entry(new.show_id)
-    return entry is not None and _find_misfit(new, entry) is None
-
-
-def _accept(request: Request, *, refuse: Any) -> Accepted:
+def _accept(news: Sequence[NewBooking], key: Key | None, *, refuse: Any) -> Accepted:
     # The commit is the INSERT's own, so that a booking costs one round trip; hence no transaction() here.
-    refusals = [_find_lasting_refusal(new) for new in request.news]
-    items = [] if any(refusals) else _to_items(request)
+    refusals = [_find_lasting_refusal(new) for new in news]
+    request = [] if any(refusals) else [_to_item(new, key, get_entry(new.show_id)) for new in news]
     for _ in range(TRIES):
         with autocommit() as connection:
-            if items and (bookings := queries.insert_bookings(connection, [items])[0]):
+            if request and (bookings := queries.insert_bookings(connection, [request])[0]):
                 break
-            if (replay := find_replay(connection, request.key)) is not None:
+            if (replay := find_replay(connection, key)) is not None:
                 return Accepted(replay, is_replay=True)
             refusals = [
-                known or _find_refusal(connection, new)
-                for known, new in zip(refusals, request.news, strict=True)
+                known or _find_refusal(connection, new) for known, new in zip(refusals, news, strict=True)
             ]
         if any(refusals):
             raise refuse(refusals)
     else:
         raise UnavailableError("The booking could not be taken up just now.")
-    for show_id in {new.show_id for new in request.news}:
+    for show_id in {new.show_id for new in news}:
         nudge(show_id)
     return Accepted(bookings, is_replay=False)
 
 
-def _to_items(request: Request) -> list[dict[str, Any]]:
-    key = request.key
-    came_with = {
+def _to_item(new: NewBooking, key: Key | None, entry: CatalogueEntry) -> dict[str, Any]:
+    return {
         "client": key.client if key else None,
         "key": key.key if key else None,
         "fingerprint": key.fingerprint if key else None,
-    }
-    return [_to_item(new, get_entry(new.show_id)) | came_with for new in request.news]
-
-
-def _to_item(new: NewBooking, entry: CatalogueEntry) -> dict[str, Any]:
-    return {
         "id": new_id(),
         "show_id": new.show_id,
         "seats": new.seats,

@@ -12,8 +12,8 @@ from sqlalchemy.engine import Connection
 from core.bookings import settling_queries as queries
 from core.bookings.archive_queries import move_to_archive
 from core.bookings.idempotency import purge_keys
-from core.bookings.setting_aside import set_aside
-from core.bookings.settling import BATCH_SIZE, TRIES, Batch, settle_batch
+from core.bookings.setting_aside import TRIES, set_aside
+from core.bookings.settling import BATCH_SIZE, Batch, settle_batch
 from core.bookings.waiting import announce_changes
 from core.cache import bump_generation, publish_version
 from core.db import autocommit, retry_conflicts, snapshot, transaction

@@ -13,6 +13,9 @@ from core.seats.queries import lock_version, update_freed
 
 log = logging.getLogger(__name__)
 
+# Once may be chance; what fails three times over, alone in its batch, will fail a fourth time.
+TRIES = 3
+
 
 def set_aside(connection: Connection, show_id: int, *, only: UUID) -> Batch | None:
     """End a booking that cannot be settled, and free what it owns; None where another is at this show.
@@ -31,7 +34,7 @@ def set_aside(connection: Connection, show_id: int, *, only: UUID) -> Batch | No
     freed = update_freed(connection, show_id, booking_id=only, version=version + 1)
     changes.give_up(waiting[0], *_find_end(waiting[0].wants), freed=freed)
     log.error("booking set aside", extra={"booking_id": str(only), "show_id": show_id})
-    return write_changes(connection, show_id, changes, version=version + 1)
+    return write_changes(connection, show_id, changes, version=version + 1, keeps_tries=True)
 
 
 def _find_end(wants: str | None) -> tuple[BookingStatus, FailureCode | None]:

@@ -27,8 +27,6 @@ from core.shows.catalogue import get_entry
 # Large enough that a batch's fixed cost is spread thin, small enough that its first booking need not wait
 # long for its last.
 BATCH_SIZE = 500
-# Once may be chance; what fails three times over, alone in its batch, will fail a fourth time.
-TRIES = 3
 # Seats are chosen in memory while the transaction stands idle, which the server ends after 3 s (core/db.py).
 # Choosing for hundreds of large groups in a large hall takes longer: what is decided by then is committed.
 CHOOSING_SECONDS = 0.5
@@ -83,9 +81,14 @@ def settle_batch(connection: Connection, show_id: int, *, only: UUID | None = No
     return write_changes(connection, show_id, changes, version=version + 1)
 
 
-def write_changes(connection: Connection, show_id: int, changes: Changes, *, version: int) -> Batch:
-    """Write the bookings as they will be, their events, and the map's new version where a seat changed."""
-    _write_bookings(connection, changes)
+def write_changes(
+    connection: Connection, show_id: int, changes: Changes, *, version: int, keeps_tries: bool = False
+) -> Batch:
+    """Write the bookings as they will be, their events, and the map's new version where a seat changed.
+
+    With `keeps_tries` they go on telling how often each was tried: they were given up.
+    """
+    _write_bookings(connection, changes, keeps_tries=keeps_tries)
     if not changes.has_seats:
         return Batch(tuple(b.id for b in changes.settled), None)
     counts = {status.value: changes.counts[status] for status in SeatStatus}
@@ -153,10 +156,11 @@ def _write_taken(writer: SeatWriter, changes: Changes, *, hold_seconds: int) -> 
     _guard(writer.update_booked(changes.booked), len(changes.booked))
 
 
-def _write_bookings(connection: Connection, changes: Changes) -> None:
+def _write_bookings(connection: Connection, changes: Changes, *, keeps_tries: bool) -> None:
     if not changes.settled:
         return
-    written = queries.update_settled(connection, to_outcomes(changes.settled), now=changes.now, tries=TRIES)
+    outcomes = to_outcomes(changes.settled)
+    written = queries.update_settled(connection, outcomes, now=changes.now, keeps_tries=keeps_tries)
     _guard(written, len(changes.settled))
     transitions = [
         Transition(EVENT_OF[BookingStatus(b.status)], b.id, b.to_document()) for b in changes.settled

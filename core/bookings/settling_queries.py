@@ -67,7 +67,7 @@ _UPDATE_SETTLED = text("""
     UPDATE bookings b
     SET status = o.status, wants = NULL, seats = o.seats, amount = o.amount, held_at = o.held_at,
         hold_expires_at = o.hold_expires_at, failure_code = o.failure_code, failure_seats = o.failure_seats,
-        updated_at = :now, tries = CASE WHEN tries > :tries THEN tries ELSE 0 END
+        updated_at = :now, tries = CASE WHEN :keeps_tries THEN tries ELSE 0 END
     FROM json_to_recordset(cast(:outcomes AS json)) AS o(
         id uuid, status text, seats text[], amount bigint, held_at timestamptz, hold_expires_at timestamptz,
         failure_code text, failure_seats text[])
@@ -90,7 +90,7 @@ _SELECT_WORK = text("""
      ORDER BY hold_expires_at LIMIT :limit)
 """)
 
-_UPDATE_TRIES = text("UPDATE bookings SET tries = tries + :by WHERE id = :id RETURNING tries")
+_UPDATE_TRIES = text("UPDATE bookings SET tries = greatest(tries + :by, 0) WHERE id = :id RETURNING tries")
 
 # In a later second of the database's clock, whichever machine asks.
 _UPDATE_SWEPT = text("""
@@ -197,11 +197,11 @@ def select_owned(
 
 
 def update_settled(
-    connection: Connection, outcomes: Sequence[dict[str, Any]], *, now: datetime, tries: int
+    connection: Connection, outcomes: Sequence[dict[str, Any]], *, now: datetime, keeps_tries: bool
 ) -> int:
-    """Write what became of these bookings, `tries` being how often one is tried; how many rows it changed."""
+    """Write what became of these bookings, and whether their tries stay; returns how many rows it changed."""
     parameters = {"outcomes": to_json_text(outcomes), "ids": [str(o["id"]) for o in outcomes], "now": now}
-    return int(connection.execute(_UPDATE_SETTLED, {**parameters, "tries": tries}).rowcount)
+    return int(connection.execute(_UPDATE_SETTLED, {**parameters, "keeps_tries": keeps_tries}).rowcount)
 
 
 def select_has_work(connection: Connection, show_id: int) -> bool:

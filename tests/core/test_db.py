@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from core import db
-from core.db import TRIES, get_sqlstate, retry_conflicts, snapshot, transaction
+from core.db import TRIES, get_sqlstate, retry_conflicts, shared_autocommit, snapshot, transaction
 from core.errors import UnavailableError
 from core.shows.service import Show
 from tests.acting import ask
@@ -33,6 +33,12 @@ def test_setting_is_in_force(database: dict[str, str], name: str, value: str) ->
     assert ask(f"SHOW {name}")[0][0] == value
     with transaction() as connection:
         assert connection.execute(text(f"SHOW {name}")).scalar_one() == value
+
+
+def test_who_commits_for_many_waits_for_no_lock(database: dict[str, str]) -> None:
+    with shared_autocommit() as connection:
+        assert connection.execute(text("SHOW lock_timeout")).scalar_one() == "100ms"
+        assert connection.execute(text("SHOW statement_timeout")).scalar_one() == "5s"
 
 
 def test_transaction_commits_or_rolls_back(make_show: Callable[..., Show]) -> None:

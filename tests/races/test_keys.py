@@ -1,19 +1,21 @@
 """Races with idempotency keys: however many requests, one booking."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from core.bookings.accepting import (
     Accepted,
     NewBooking,
-    Request,
     accept_batch,
     accept_booking,
     accept_together,
+    prepare,
 )
 from core.bookings.errors import IdempotencyKeyReusedError
 from core.bookings.idempotency import Key
 from core.bookings.service import Acted
+from core.bookings.views import Booking
+from core.shows.catalogue import get_entry
 from core.shows.service import Show
 from tests.acting import ask, confirm, hold, settle_all, tell
 from tests.invariants import check_settled
@@ -75,11 +77,14 @@ def test_same_key_for_a_confirm(make_show: MakeShow) -> None:
 def test_same_keys_of_many_in_any_order(make_show: MakeShow) -> None:
     """Whoever came second waits for who came first, and never each for the other."""
     show = make_show(total_seats=40)
-    requests = [
-        Request([NewBooking(show_id=show.id, seats=(str(n),))], Key("client", f"key-{n}", "same"))
-        for n in range(1, 41)
-    ]
-    answers = race([partial(accept_together, order) for order in (requests, requests[::-1]) * 5])
+    get_entry(show.id)
+
+    def accept(order: Sequence[int]) -> list[list[Booking]]:
+        news = [NewBooking(show_id=show.id, seats=(str(n),)) for n in order]
+        keys = [Key("client", f"key-{n}", "same") for n in order]
+        return accept_together([prepare(new, key) or [] for new, key in zip(news, keys, strict=True)])
+
+    answers = race([partial(accept, order) for order in (range(1, 41), range(40, 0, -1)) * 5])
     assert all(isinstance(answer, list) for answer in answers)
     assert sum(len(bookings) for answer in answers for bookings in answer) == 40
     assert ask("SELECT count(*), count(DISTINCT seats) FROM bookings") == [(40, 40)]

@@ -12,13 +12,14 @@ from core.bookings.accepting import (
     accept_batch,
     accept_booking,
     accept_together,
-    is_worth_a_try,
+    prepare,
 )
 from core.bookings.errors import HoldRequiredError, IdempotencyKeyReusedError
 from core.bookings.idempotency import DELETED_AT_ONCE, KEPT_HOURS, Key
 from core.bookings.pipeline import purge_idempotency_keys
 from core.errors import InvalidRequestError, SeatlineError
 from core.seats.errors import DuplicateSeatsError, TooManySeatsError, UnknownSeatsError
+from core.shows.catalogue import get_entry
 from core.shows.errors import SalesClosedError, SalesNotOpenError, ShowCancelledError, ShowNotFoundError
 from core.shows.service import Show
 from tests.acting import ask, book, run, settle_all, tell
@@ -176,21 +177,31 @@ def test_odd_text_survives(make_show: MakeShow) -> None:
     assert [tell(booking_id) for booking_id in ids] == ["CONFIRMED", "CONFIRMED"]
 
 
+def made_ready(show: Show, seat: str = "", key: Key | None = None, **fields: Any) -> Request:
+    get_entry(show.id)
+    new = NewBooking(show_id=show.id, seats=(seat,) if seat else (), **fields)
+    request = prepare(new, key)
+    assert request
+    return request
+
+
 def test_together_each_goes_in_or_not_by_itself(make_show: MakeShow) -> None:
     """Unkeyed, with keys of their own, with one that was used before, of a show that is not on sale."""
     show, closed = make_show(), make_show(sales_close_at=LONG_AGO)
     accept_booking(NewBooking(show_id=show.id, seats=("9",)), KEY)
-    requests = [
-        Request([NewBooking(show_id=show.id, seats=("1",))], None),
-        Request([NewBooking(show_id=closed.id, seats=("1",))], None),
-        Request([NewBooking(show_id=show.id, seats=("2",))], KEY),
-        Request([NewBooking(show_id=show.id, seats=("3",))], Key("client", "b", "fingerprint")),
-        Request([NewBooking(show_id=closed.id, seats=("3",))], Key("client", "a", "fingerprint")),
-        Request([NewBooking(show_id=show.id, quantity=2)], None),
-    ]
-    accepted = accept_together(requests)
+    accepted = accept_together(
+        [
+            made_ready(show, "1"),
+            made_ready(closed, "1"),
+            made_ready(show, "2", KEY),
+            made_ready(show, "3", Key("client", "b", "fingerprint")),
+            made_ready(closed, "3", Key("client", "a", "fingerprint")),
+            made_ready(show, quantity=2),
+        ]
+    )
     assert [[b.seats for b in bookings] for bookings in accepted] == [[["1"]], [], [], [["3"]], [], [[]]]
-    assert [accepted[n][0].seq for n in (0, 3, 5)] == sorted(accepted[n][0].seq for n in (0, 3, 5))
+    arrived = [accepted[number][0].seq for number in (0, 3, 5)]
+    assert arrived == sorted(arrived)
     assert count_bookings() == 4
     # A refusal used no key up.
     assert ask("SELECT key FROM idempotency_keys ORDER BY key") == [("b",), ("key",)]
@@ -198,24 +209,22 @@ def test_together_each_goes_in_or_not_by_itself(make_show: MakeShow) -> None:
 
 def test_together_the_same_key_is_one_booking(make_show: MakeShow) -> None:
     show = make_show()
-    requests = [Request([NewBooking(show_id=show.id, seats=(str(n),))], KEY) for n in (1, 2)]
-    assert sorted(map(len, accept_together(requests))) == [0, 1]
+    assert sorted(map(len, accept_together([made_ready(show, seat, KEY) for seat in "12"]))) == [0, 1]
     assert count_bookings() == 1
 
 
 def test_together_a_request_of_several_goes_in_whole_or_not(make_show: MakeShow) -> None:
     show, closed = make_show(), make_show(sales_close_at=LONG_AGO)
-    first, second = (NewBooking(show_id=show.id, seats=(seat,)) for seat in ("1", "2"))
-    spoilt = Request([first, NewBooking(show_id=closed.id, seats=("1",))], None)
-    found = accept_together([spoilt, Request([second, first], KEY)])
+    spoilt = made_ready(show, "1") + made_ready(closed, "1")
+    found = accept_together([spoilt, made_ready(show, "2", KEY) + made_ready(show, "1", KEY)])
     assert [[b.seats for b in bookings] for bookings in found] == [[], [["2"], ["1"]]]
     assert ask("SELECT cardinality(booking_ids) FROM idempotency_keys") == [(2,)]
 
 
-def test_worth_a_try_is_what_is_known_to_fit(make_show: MakeShow) -> None:
+def test_together_goes_what_memory_tells_to_fit(make_show: MakeShow) -> None:
     show = make_show()
     good, bad = (NewBooking(show_id=show.id, seats=(seat,)) for seat in ("1", "11"))
-    assert not is_worth_a_try(good)
-    book(show.id, "2")
-    assert is_worth_a_try(good)
-    assert not is_worth_a_try(bad)
+    assert prepare(good, None) is None
+    get_entry(show.id)
+    assert prepare(good, None)
+    assert prepare(bad, None) is None

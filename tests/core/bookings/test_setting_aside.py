@@ -140,6 +140,7 @@ def test_what_comes_next_has_tries_of_its_own(make_show: MakeShow) -> None:
         with transaction() as connection:
             connection.execute(text("UPDATE bookings SET tries = tries + 2"))
         pipeline.settle_show(show.id, is_again=True)
+        assert ask("SELECT tries FROM bookings") == [(0,)]
     assert tell(held) == "CANCELLED"
     assert read_events(held) == ["HELD", "CONFIRMED", "CANCELLED"]
 
