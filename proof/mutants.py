@@ -94,7 +94,7 @@ MUTANTS = (
         (
             (
                 "core/bookings/queries.py",
-                "AND (cast(:key AS text) IS NULL OR EXISTS (SELECT FROM claimed))",
+                "WHERE whole.key IS NULL OR whole.ids IN (SELECT booking_ids FROM claimed)",
                 "",
             ),
         ),
