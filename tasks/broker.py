@@ -1,15 +1,18 @@
-"""Mends of what Celery 5.7 stands on: a closed channel, a process of the pool that waits for its parent."""
+"""Mends of what Celery 5.7 stands on: a closed channel, a full Redis, a pool that waits for its parent."""
 
 from typing import Any
 
 import billiard.pool
-from kombu.transport.redis import Channel
+from kombu.transport import virtual
+from kombu.transport.redis import Channel, QoS
 from redis.exceptions import ConnectionError as LostConnectionError
+from redis.exceptions import OutOfMemoryError
 
 # Times a tenth of a second.
 MESSAGES_CONSUMED_TRIES = 10
 
 _connparams = Channel._connparams  # type: ignore[attr-defined]
+_append = QoS.append
 
 
 def _refuse_when_closed(channel: Channel, *args: Any, **options: Any) -> Any:
@@ -24,9 +27,22 @@ def _refuse_when_closed(channel: Channel, *args: Any, **options: Any) -> Any:
     return _connparams(channel, *args, **options)
 
 
+def _append_without_room(qos: QoS, message: Any, delivery_tag: str) -> None:
+    """Take a message that Redis has no room to note as taken.
+
+    It is off its queue already, and the error would end the worker. So it is worked on like any other: should
+    this process die meanwhile it does not come again, and the sweep makes up for it.
+    """
+    try:
+        _append(qos, message, delivery_tag)
+    except OutOfMemoryError:
+        virtual.QoS.append(qos, message, delivery_tag)
+
+
 def mend_transport() -> None:
-    """Put the mend in place, for Redis and for Sentinel."""
+    """Put the mends in place, for Redis and for Sentinel."""
     Channel._connparams = _refuse_when_closed  # type: ignore[attr-defined]
+    QoS.append = _append_without_room  # type: ignore[assignment, method-assign]
 
 
 def mend_stop() -> None:
