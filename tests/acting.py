@@ -7,17 +7,26 @@ from uuid import UUID
 from sqlalchemy import text
 
 from core.bookings import service
-from core.bookings.accepting import NewBooking, accept_booking
+from core.bookings.accepting import NewBooking, Request, accept_booking, prepare
 from core.bookings.idempotency import Key
 from core.bookings.settling import Batch, settle_batch
 from core.bookings.settling_queries import select_has_work
 from core.bookings.views import Booking
 from core.db import retry_conflicts, snapshot, transaction
+from core.shows.catalogue import get_entry
 
 
 def book(show_id: int, *seats: str, key: Key | None = None, **options: Any) -> UUID:
     """Accept a booking of these seats (or, by the options, of a quantity); its id."""
     return accept_booking(NewBooking(show_id=show_id, seats=seats, **options), key).bookings[0].id
+
+
+def make_ready(show_id: int, *seats: str, key: Key | None = None, **options: Any) -> Request:
+    """Such a booking, ready to be accepted together with others."""
+    get_entry(show_id)
+    request = prepare(NewBooking(show_id=show_id, seats=seats, **options), key)
+    assert request
+    return request
 
 
 def settle(show_id: int) -> Batch | None:

@@ -19,7 +19,7 @@ from local.embedded import find_free_port
 from local.servers import EmbeddedPostgres, EmbeddedRedis
 from proof.tables import empty_tables
 from tests.apart import make_migrated_database
-from tests.support import ADMIN_KEY, run_process, wait_for_http
+from tests.support import ADMIN_KEY, WORKER, run_process, wait_for_http
 
 
 @pytest.fixture(scope="session")
@@ -91,8 +91,7 @@ def make_show(database: dict[str, str]) -> Callable[..., Show]:
 @pytest.fixture(scope="module")
 def workers(servers: dict[str, str]) -> Iterator[None]:
     """A real worker and a real beat on the servers, for this module: in others nothing settles by itself."""
-    environment = {**servers, "WORKER_CONCURRENCY": "2", "EXPIRY_INTERVAL_SECONDS": "0.5"}
-    with run_process("worker", environment), run_process("beat", environment):
+    with run_process("worker", {**servers, **WORKER}), run_process("beat", {**servers, **WORKER}):
         yield
 
 

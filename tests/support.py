@@ -19,6 +19,8 @@ ROOT = Path(__file__).parent.parent
 ADMIN_KEY = "an-admin-key-for-the-tests"
 ADMIN = {"Authorization": f"Bearer {ADMIN_KEY}"}
 STOP_SECONDS = 15
+# What a worker and a beat are started with.
+WORKER = {"WORKER_CONCURRENCY": "2", "EXPIRY_INTERVAL_SECONDS": "0.5"}
 
 
 def wait_until(is_so: Callable[[], Any], *, seconds: float = 10.0) -> Any:

@@ -12,12 +12,11 @@ from sqlalchemy import text
 
 from api.answer import Answer
 from api.together import PLAIN_BYTES, GroupCommit, commit, find_booking
-from core.bookings.accepting import NewBooking, Request, prepare
 from core.db import transaction
 from core.errors import UnavailableError
 from core.shows.catalogue import get_entry
 from core.shows.service import Show
-from tests.acting import ask, settle_all
+from tests.acting import ask, make_ready, settle_all
 from tests.apart import enter
 from tests.api.test_waiting import call
 from tests.api.together import count_requests, make_environ
@@ -29,13 +28,6 @@ JSON = {"Content-Type": "application/json"}
 # What is another one's each time.
 OWN_HEADERS, OWN_FIELDS = {"Location", "X-Request-ID"}, {"id", "created_at", "updated_at"}
 NOWHERE = {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing"}
-
-
-def make_ready(show: Show, seat: str) -> Request:
-    get_entry(show.id)
-    request = prepare(NewBooking(show_id=show.id, seats=(seat,)), None)
-    assert request
-    return request
 
 
 def post(client: FlaskClient, body: bytes, headers: dict[str, str]) -> Any:
@@ -157,25 +149,25 @@ class TestCommit:
 
     def test_one_that_spoils_it_leaves_nothing_and_all_go_by_themselves(self, make_show: MakeShow) -> None:
         show = make_show()
-        spoilt = [{**item, "hold": "perhaps"} for item in make_ready(show, "1")]
-        assert commit([make_ready(show, "2"), spoilt]) == [[], []]
+        spoilt = [{**item, "hold": "perhaps"} for item in make_ready(show.id, "1")]
+        assert commit([make_ready(show.id, "2"), spoilt]) == [[], []]
         assert ask("SELECT count(*) FROM bookings") == [(0,)]
 
     def test_one_that_would_have_to_wait_keeps_nobody_waiting(self, make_show: MakeShow) -> None:
         show = make_show()
         with transaction() as holder:
             holder.execute(text("LOCK TABLE bookings IN EXCLUSIVE MODE"))
-            assert commit([make_ready(show, "1")]) == [[]]
+            assert commit([make_ready(show.id, "1")]) == [[]]
         assert ask("SELECT count(*) FROM bookings") == [(0,)]
 
     def test_where_nobody_knows_nobody_tries_again(self, make_show: MakeShow) -> None:
-        request = make_ready(make_show(), "1")
+        request = make_ready(make_show().id, "1")
         with enter(NOWHERE):
             outcome = commit([request, request])
         assert [type(each) for each in outcome] == [UnavailableError] * 2
 
     def test_who_asked_is_told_503_and_counted(self, make_show: MakeShow) -> None:
-        request, counted = make_ready(make_show(), "1"), count_requests("POST", "/bookings", 503)
+        request, counted = make_ready(make_show().id, "1"), count_requests("POST", "/bookings", 503)
         with (
             enter({"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing"}),
             pytest.raises(UnavailableError),
@@ -191,11 +183,11 @@ class TestCommit:
             with transaction() as holder:
                 # So short that the group's own patience does not end before.
                 holder.execute(text("LOCK TABLE shows IN ACCESS EXCLUSIVE MODE"))
-                first = asyncio.create_task(group.accept({}, make_ready(show, "1")))
+                first = asyncio.create_task(group.accept({}, make_ready(show.id, "1")))
                 await asyncio.sleep(0.01)
-                later = asyncio.create_task(group.accept({}, make_ready(show, "3")))
+                later = asyncio.create_task(group.accept({}, make_ready(show.id, "3")))
                 with pytest.raises(TimeoutError):
-                    await asyncio.wait_for(group.accept({}, make_ready(show, "2")), 0.01)
+                    await asyncio.wait_for(group.accept({}, make_ready(show.id, "2")), 0.01)
             return [await first, await later]
 
         get_entry(show.id)

@@ -9,21 +9,12 @@ from tests.apart import live_apart
 from tests.pipeline.load import Client
 from tests.support import run_process, wait_for_http
 
-WORKER = {"WORKER_CONCURRENCY": "2", "EXPIRY_INTERVAL_SECONDS": "0.5"}
-
 
 @pytest.fixture(scope="module")
 def servers(servers: dict[str, str]) -> Iterator[dict[str, str]]:
     """The session's servers, apart from its other processes."""
     with live_apart(servers, name="pipeline", redis_database=2) as variables:
         yield variables
-
-
-@pytest.fixture(scope="module")
-def workers(servers: dict[str, str]) -> Iterator[None]:
-    """A worker and a beat."""
-    with run_process("worker", {**servers, **WORKER}), run_process("beat", {**servers, **WORKER}):
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -12,9 +12,8 @@ from local.servers import EmbeddedRedis
 from tests.acting import ask
 from tests.apart import live_apart
 from tests.invariants import check_invariants, check_settled
-from tests.pipeline.conftest import WORKER
 from tests.pipeline.load import Client, under_load
-from tests.support import run_process, start_process, wait_until
+from tests.support import WORKER, run_process, start_process, wait_until
 
 pytestmark = pytest.mark.processes
 MakeShow = Callable[..., Show]

@@ -28,9 +28,8 @@ from proof.sink import Sink, run_sink
 from tests.acting import ask
 from tests.apart import enter, live_apart
 from tests.invariants import check_invariants, check_settled
-from tests.pipeline.conftest import WORKER
 from tests.pipeline.load import Client, Post, posting, under_load
-from tests.support import run_process, wait_for_http, wait_until
+from tests.support import WORKER, run_process, wait_for_http, wait_until
 
 # Each stop is between a start and the work that is left over, of several processes on a busy machine.
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(240)]

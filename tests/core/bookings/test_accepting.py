@@ -8,7 +8,6 @@ import pytest
 
 from core.bookings.accepting import (
     NewBooking,
-    Request,
     accept_batch,
     accept_booking,
     accept_together,
@@ -22,7 +21,7 @@ from core.seats.errors import DuplicateSeatsError, TooManySeatsError, UnknownSea
 from core.shows.catalogue import get_entry
 from core.shows.errors import SalesClosedError, SalesNotOpenError, ShowCancelledError, ShowNotFoundError
 from core.shows.service import Show
-from tests.acting import ask, book, run, settle_all, tell
+from tests.acting import ask, book, make_ready, run, settle_all, tell
 
 MakeShow = Callable[..., Show]
 KEY = Key("client", "key", "fingerprint")
@@ -177,26 +176,18 @@ def test_odd_text_survives(make_show: MakeShow) -> None:
     assert [tell(booking_id) for booking_id in ids] == ["CONFIRMED", "CONFIRMED"]
 
 
-def made_ready(show: Show, seat: str = "", key: Key | None = None, **fields: Any) -> Request:
-    get_entry(show.id)
-    new = NewBooking(show_id=show.id, seats=(seat,) if seat else (), **fields)
-    request = prepare(new, key)
-    assert request
-    return request
-
-
 def test_together_each_goes_in_or_not_by_itself(make_show: MakeShow) -> None:
     """Unkeyed, with keys of their own, with one that was used before, of a show that is not on sale."""
     show, closed = make_show(), make_show(sales_close_at=LONG_AGO)
     accept_booking(NewBooking(show_id=show.id, seats=("9",)), KEY)
     accepted = accept_together(
         [
-            made_ready(show, "1"),
-            made_ready(closed, "1"),
-            made_ready(show, "2", KEY),
-            made_ready(show, "3", Key("client", "b", "fingerprint")),
-            made_ready(closed, "3", Key("client", "a", "fingerprint")),
-            made_ready(show, quantity=2),
+            make_ready(show.id, "1"),
+            make_ready(closed.id, "1"),
+            make_ready(show.id, "2", key=KEY),
+            make_ready(show.id, "3", key=Key("client", "b", "fingerprint")),
+            make_ready(closed.id, "3", key=Key("client", "a", "fingerprint")),
+            make_ready(show.id, quantity=2),
         ]
     )
     assert [[b.seats for b in bookings] for bookings in accepted] == [[["1"]], [], [], [["3"]], [], [[]]]
@@ -209,14 +200,14 @@ def test_together_each_goes_in_or_not_by_itself(make_show: MakeShow) -> None:
 
 def test_together_the_same_key_is_one_booking(make_show: MakeShow) -> None:
     show = make_show()
-    assert sorted(map(len, accept_together([made_ready(show, seat, KEY) for seat in "12"]))) == [0, 1]
+    assert sorted(map(len, accept_together([make_ready(show.id, seat, key=KEY) for seat in "12"]))) == [0, 1]
     assert count_bookings() == 1
 
 
 def test_together_a_request_of_several_goes_in_whole_or_not(make_show: MakeShow) -> None:
     show, closed = make_show(), make_show(sales_close_at=LONG_AGO)
-    spoilt = made_ready(show, "1") + made_ready(closed, "1")
-    found = accept_together([spoilt, made_ready(show, "2", KEY) + made_ready(show, "1", KEY)])
+    spoilt = make_ready(show.id, "1") + make_ready(closed.id, "1")
+    found = accept_together([spoilt, make_ready(show.id, "2", key=KEY) + make_ready(show.id, "1", key=KEY)])
     assert [[b.seats for b in bookings] for bookings in found] == [[], [["2"], ["1"]]]
     assert ask("SELECT cardinality(booking_ids) FROM idempotency_keys") == [(2,)]
 
