@@ -10,14 +10,15 @@ import re
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from api.answer import Answer, Headers
-from api.app import choose_request_id
+from api.app import choose_request_id, trust_proxies
 from api.auth import is_admin_header
 from api.bookings import BATCH_LIMIT, REST
 from api.errors import RETRY_AFTER_SECONDS, MalformedJsonError, describe_problem
@@ -26,15 +27,17 @@ from api.metrics import ROUTE
 from api.schemas.bookings import LONGEST_WAIT_SECONDS
 from api.shows import PATH_OF_CREATION, SHOW_LIMIT
 from api.together import GroupCommit, SharedReads, find_booking, find_read
+from core.bookings.accepting import Request
 from core.bookings.waiting import MAX_WAITING, end_waits
 from core.db import STATEMENT_POOL_SIZE, TRANSACTION_POOL_SIZE
 from core.encoding import to_json
 from core.errors import SeatlineError, UnavailableError
-from core.settings import get_settings
 
 # So many requests run at once: as many as there are database connections for them. More would only wait for
 # those, and for the interpreter, and keep it from the event loop, which has to take in the others.
 RUNNING = STATEMENT_POOL_SIZE + TRANSACTION_POOL_SIZE
+# Counting is two or three round trips to Redis, each of a quarter of a second at the most (core/redis.py).
+COUNTING_THREADS = 4
 # These are answered whatever else is under way: no more threads can be stuck than there are connections.
 LOOKED_AFTER, LOOKED_AFTER_THREADS = frozenset({"/healthz", "/readyz", "/metrics"}), RUNNING + 4
 # No request is left without an answer for longer, whatever became of what it needs: 2 s is the promise.
@@ -51,21 +54,23 @@ DRAINED_BYTES, DRAIN_SECONDS = 64 * 1024 * 1024, 5
 WAIT = re.compile(r"(?:^|&)wait=([^&]*)")
 
 WsgiApp = Callable[..., Iterable[bytes]]
+# Tells a client's allowance, less the request; None where Flask has to count it.
+Count = Callable[[dict[str, Any]], Headers | None]
 
 
 class Front:
-    """The RSGI application around a WSGI one."""
+    """The RSGI application around a WSGI one; with `count` where requests are to be counted."""
 
-    def __init__(self, app: WsgiApp) -> None:
-        self._app = app
+    def __init__(self, app: WsgiApp, count: Count | None = None) -> None:
+        self._app, self._count = app, count
         self._threads = ThreadPoolExecutor(RUNNING, thread_name_prefix="request")
         self._kept_threads = ThreadPoolExecutor(LOOKED_AFTER_THREADS, thread_name_prefix="looked-after")
         self._waiting_threads = ThreadPoolExecutor(MAX_WAITING, thread_name_prefix="waiting")
         # Of those that wait so many run at once, before and after: all of them may be woken together.
         self._slots = threading.BoundedSemaphore(RUNNING)
         self._live: Live | None = None
-        # A limit counts every request, which Flask sees to.
-        self._is_together = not get_settings().rate_limit_enabled
+        self._counting_threads = ThreadPoolExecutor(COUNTING_THREADS, thread_name_prefix="counting")
+        self._find_client = trust_proxies(lambda *_: ())
         self._bookings, self._reads = GroupCommit(), SharedReads()
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -128,13 +133,24 @@ class Front:
 
     async def _find_answer(self, scope: Any, body: bytes) -> Answer:
         environ = _make_environ(scope, body)
-        if self._is_together:
-            if booking := find_booking(environ, body):
-                if answer := await self._bookings.accept(environ, booking):
-                    return answer
-            elif what := find_read(environ):
-                return await self._reads.read(environ, what, lambda: self._ask_flask_in_time(scope, environ))
+        self._find_client(environ, None)
+        booking, what = find_booking(environ, body), find_read(environ)
+        if (booking or what) and (allowance := await self._take_allowance(environ)) is not None:
+            answer = await self._find_shared_answer(scope, environ, booking, what)
+            return replace(answer, headers=[*answer.headers, *allowance]) if allowance else answer
         return await self._ask_flask(scope, environ)
+
+    async def _take_allowance(self, environ: dict[str, Any]) -> Headers | None:
+        if self._count is None:
+            return []
+        return await asyncio.get_running_loop().run_in_executor(self._counting_threads, self._count, environ)
+
+    async def _find_shared_answer(
+        self, scope: Any, environ: dict[str, Any], booking: Request | None, what: Hashable
+    ) -> Answer:
+        if not booking:
+            return await self._reads.read(environ, what, lambda: self._ask_flask_in_time(scope, environ))
+        return await self._bookings.accept(environ, booking) or await self._ask_flask(scope, environ)
 
     async def _ask_flask_in_time(self, scope: Any, environ: dict[str, Any]) -> Answer:
         """For others as well, who would wait for it however long it took: raises TimeoutError."""

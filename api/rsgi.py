@@ -4,10 +4,13 @@ import gc
 
 from api.app import create_app
 from api.front import Front
+from api.limits import find_allowances
 from core.log import configure_logging
 
 configure_logging()
-front = Front(create_app())
+app = create_app()
+allowances = find_allowances(app)
+front = Front(app, allowances.take if allowances else None)
 # What is loaded now stays for good, and need not be looked through at every collection. And who makes 100,000
 # seats makes a million objects that live as long as the request: to look at them every 700 is in vain.
 gc.collect()

@@ -32,7 +32,6 @@ from core.bookings.views import Booking
 from core.db import DEADLOCK, LOCK_NOT_AVAILABLE, SERIALIZATION, get_sqlstate
 from core.encoding import to_json
 from core.errors import SeatlineError, UnavailableError
-from core.settings import get_settings
 
 log = logging.getLogger(__name__)
 
@@ -131,7 +130,7 @@ def find_booking(environ: Environ, body: bytes) -> Request | None:
     try:
         wish = validate(BookingRequest, load_json(body))
         return prepare(wish.to_new(), _find_key(environ, wish))
-    except (SeatlineError, LookupError):
+    except SeatlineError:
         return None
 
 
@@ -139,8 +138,6 @@ def _find_key(environ: Environ, wish: BookingRequest) -> Key | None:
     text, credential = environ.get("HTTP_IDEMPOTENCY_KEY"), environ.get("HTTP_AUTHORIZATION")
     if text is None:
         return None
-    if not credential and get_settings().trusted_proxies:
-        raise LookupError("the client's address, which a proxy tells")
     client = name_client(credential, environ["REMOTE_ADDR"])
     return make_key(text, wish, client=client, method=POST, path=BOOKINGS)
 

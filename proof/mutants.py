@@ -100,6 +100,17 @@ MUTANTS = (
         ),
     ),
     Mutant(
+        "who is accepted together is told of one another's bookings",
+        "two beats",
+        (
+            (
+                "core/bookings/queries.py",
+                'if item["id"] in found] for request in requests]',
+                'if item["id"] in found] for request in reversed(requests)]',
+            ),
+        ),
+    ),
+    Mutant(
         "events are marked whether or not the broker has them",
         "events broker gone",
         (

@@ -9,11 +9,13 @@ from flask.testing import FlaskClient
 
 from core import redis
 from core.settings import get_settings
+from core.shows.service import Show
 from local.embedded import find_free_port
 from tests.api.asking import assert_problem
 from tests.support import ADMIN
 
 Build = Callable[..., FlaskClient]
+MakeShow = Callable[..., Show]
 
 
 @pytest.fixture
@@ -81,6 +83,17 @@ def test_forged_addresses_change_nothing(build: Build) -> None:
     client = build(TRUSTED_PROXIES="0")
     found = [ask(client, X_Forwarded_For=f"203.0.113.{n}", X_Real_IP=f"203.0.113.{n}")[0] for n in range(6)]
     assert found == [200] * 5 + [429]
+
+
+def test_when_to_come_again_is_no_matter_of_the_limit(build: Build, make_show: MakeShow) -> None:
+    """Whoever was accepted looks again in a second, not once the allowance is new."""
+    body = {"show_id": make_show().id, "seats": ["1"]}
+    told = [
+        build(RATE_LIMIT_ENABLED=is_limited).post("/bookings", json=body).headers["Retry-After"]
+        for is_limited in ("false", "true")
+    ]
+    assert told[0] == told[1]
+    assert build().get("/shows").headers.get("Retry-After") is None
 
 
 def test_made_up_keys_change_nothing(build: Build) -> None:

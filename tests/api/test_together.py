@@ -98,18 +98,6 @@ def test_all_else_is_for_flask(
     assert find_booking(make_environ(method, path, body, **headers), body) is None
 
 
-def test_behind_a_proxy_a_key_without_a_credential_is_for_flask(make_show: MakeShow) -> None:
-    show = make_show()
-    get_entry(show.id)
-    body = json.dumps({"show_id": show.id, "seats": ["1"]}).encode()
-    environ = make_environ("POST", "/bookings", body, **JSON, Idempotency_Key="a key")
-    assert find_booking(environ, body)
-    with enter({"TRUSTED_PROXIES": "1"}):
-        get_entry(show.id)
-        assert find_booking(environ, body) is None
-        assert find_booking({**environ, "HTTP_AUTHORIZATION": "Bearer mine"}, body)
-
-
 def insist(web: str, body: Any, key: str) -> tuple[int, Any, Any]:
     """Ask until a machine that may be busy has answered in time, as a client would."""
     while (found := call("POST", f"{web}/bookings", body, {"Idempotency-Key": key}))[0] == 503:
