@@ -17,15 +17,16 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]
+
 from api.answer import Answer, Headers
 from api.app import choose_request_id, trust_proxies
-from api.auth import is_admin_header
-from api.bookings import BATCH_LIMIT, REST
+from api.bookings import REST
 from api.errors import RETRY_AFTER_SECONDS, MalformedJsonError, describe_problem
 from api.live import FOLLOWS, HEARTBEAT, MAX_VIEWERS, Follow, Live
 from api.metrics import ROUTE
+from api.receiving import is_creation, receive
 from api.schemas.bookings import LONGEST_WAIT_SECONDS
-from api.shows import PATH_OF_CREATION, SHOW_LIMIT
 from api.together import GroupCommit, SharedReads, find_booking, find_read
 from core.bookings.accepting import Request
 from core.bookings.waiting import MAX_WAITING, end_waits
@@ -44,11 +45,6 @@ LOOKED_AFTER, LOOKED_AFTER_THREADS = frozenset({"/healthz", "/readyz", "/metrics
 ANSWER_SECONDS = 1.9
 # 100,000 seats are made in a few seconds.
 CREATION_SECONDS = 30
-# Time for a body to come: the larger ones are a show's, and may come from afar.
-BODY_SECONDS, LARGE_BODY_SECONDS = 10, 60
-# Of a body that is too large so much is still taken, and thrown away: a server that stops reading closes the
-# connection under a client that is still sending, which then reports that instead of the answer.
-DRAINED_BYTES, DRAIN_SECONDS = 64 * 1024 * 1024, 5
 
 # A long poll has its answer so much later; a value that is none is refused at once.
 WAIT = re.compile(r"(?:^|&)wait=([^&]*)")
@@ -97,10 +93,10 @@ class Front:
             protocol.close(403)
             return
         try:
-            body = await _receive(scope, protocol)
+            body = await receive(scope, protocol)
         except TimeoutError:
             answer = _refuse(scope, MalformedJsonError("The body did not come to its end in time."), 400)
-        except OSError:
+        except (OSError, ProtocolClosed):
             # The client went away in the middle of it; nobody is there to be answered.
             return
         else:
@@ -134,7 +130,8 @@ class Front:
     async def _find_answer(self, scope: Any, body: bytes) -> Answer:
         environ = _make_environ(scope, body)
         self._find_client(environ, None)
-        booking, what = find_booking(environ, body), find_read(environ)
+        booking = find_booking(environ, body)
+        what = None if booking else find_read(environ)
         if (booking or what) and (allowance := await self._take_allowance(environ)) is not None:
             answer = await self._find_shared_answer(scope, environ, booking, what)
             return replace(answer, headers=[*answer.headers, *allowance]) if allowance else answer
@@ -183,7 +180,7 @@ class Front:
 
 
 def _choose_seconds(scope: Any) -> float:
-    if _is_creation(scope):
+    if is_creation(scope):
         return CREATION_SECONDS
     return ANSWER_SECONDS + _read_wait(scope.query_string)
 
@@ -195,34 +192,6 @@ def _read_wait(query: str) -> float:
     except ValueError:
         return 0
     return seconds if 0 <= seconds <= LONGEST_WAIT_SECONDS else 0
-
-
-def _is_creation(scope: Any) -> bool:
-    return bool(scope.method == "POST" and scope.path == PATH_OF_CREATION)
-
-
-async def _receive(scope: Any, protocol: Any) -> bytes:
-    """The body; of one that is too large for its address a byte more than that. Raises TimeoutError."""
-    if "content-length" not in scope.headers and "transfer-encoding" not in scope.headers:
-        return b""
-    # A stranger's body is held to what strangers may send, so that many of them fill no memory.
-    is_large = _is_creation(scope) and is_admin_header(scope.headers.get("authorization") or "")
-    limit = SHOW_LIMIT if is_large else BATCH_LIMIT
-    body, received = bytearray(), 0
-    try:
-        async with asyncio.timeout(LARGE_BODY_SECONDS if is_large else BODY_SECONDS) as deadline:
-            async for chunk in protocol:
-                received += len(chunk)
-                if len(body) <= limit:
-                    body += chunk
-                    if len(body) > limit:
-                        deadline.reschedule(asyncio.get_running_loop().time() + DRAIN_SECONDS)
-                elif received > DRAINED_BYTES:
-                    break
-    except TimeoutError:
-        if len(body) <= limit:
-            raise
-    return bytes(body[: limit + 1])
 
 
 def _make_environ(scope: Any, body: bytes) -> dict[str, Any]:

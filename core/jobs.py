@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 
 import pybreaker
 from celery import Celery
@@ -43,6 +44,9 @@ FLAG_TTL_SECONDS = 30
 # No sweep makes up for these: when a process dies with one in hand, another may be sent this soon.
 OUTBOUND_FLAG_TTL_SECONDS = 10
 
+# The first nudge goes at once; the next one waits so long for others that are the same.
+PAUSE_SECONDS = 0.005
+
 # What sending to a broker that is down or frozen may raise; kombu lets RuntimeError escape at times.
 SEND_ERRORS = (OperationalError, RedisError, OSError, RuntimeError, pybreaker.CircuitBreakerError)
 
@@ -69,7 +73,7 @@ def raise_flag(task: str, *args: int) -> bool:
 
 
 def clear_flag(task: str, *args: int) -> None:
-    """Let the next message of this task through: read the tables only afterwards."""
+    """Let the next message of this task through: read the tables once more afterwards."""
     try_redis(lambda redis: redis.delete(_name_flag(task, *args)), default=None)
 
 
@@ -130,6 +134,8 @@ class Nudger:
                 except Exception:
                     # This thread must outlive whatever a client library makes up.
                     log.exception("nudge lost, the sweep will make up for it", extra={"task": task})
+            # In a rush the same show is nudged hundreds of times a second, and once in a while is enough.
+            time.sleep(PAUSE_SECONDS)
 
 
 @make_once

@@ -13,8 +13,9 @@ from core.webhooks.delivering import queue_deliveries
 
 log = logging.getLogger(__name__)
 
-# A rush commits dozens of batches a second: one relay takes what gathers meanwhile, instead of one each.
-GATHER_SECONDS = 0.05
+# A rush commits dozens of batches a second: one relay takes what gathers meanwhile, instead of one each. A
+# turn costs as much as a few hundred events do, and who waits for them is a machine.
+GATHER_SECONDS = 0.2
 # Then it queues up again, so that it can stop in time.
 TURN_SECONDS = 2.0
 

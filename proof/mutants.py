@@ -116,9 +116,9 @@ MUTANTS = (
         (
             (
                 "core/events/service.py",
-                "        publish([to_envelope(row) for row in rows])",
+                "        publish([item.envelope for item in page])",
                 "        with suppress(UnavailableError):\n"
-                "            publish([to_envelope(row) for row in rows])",
+                "            publish([item.envelope for item in page])",
             ),
             (
                 "core/events/service.py",

@@ -17,6 +17,7 @@ from sqlalchemy import text
 from core.db import dispose_engines, snapshot, transaction
 from core.errors import UnavailableError
 from core.events.publisher import STREAM
+from core.events.queries import UNPUBLISHED
 from core.webhooks.service import create_endpoint
 from proof.checker import RELEASED_WITHIN_SECONDS, Evidence, find_violations, gather_bookings, gather_events
 from proof.clients import SEATS, Customer
@@ -198,10 +199,10 @@ def await_quiet(world: World) -> None:
 
 def count_waiting() -> tuple[int, int]:
     """Bookings that wait to be settled; and holds that have yet to run out, and what has yet to be told."""
-    query = text("""
+    query = text(f"""
         SELECT (SELECT count(*) FROM bookings WHERE wants IS NOT NULL),
                (SELECT count(*) FROM bookings WHERE hold_expires_at IS NOT NULL)
-               + (SELECT count(*) FROM events WHERE published_at IS NULL)
+               + (SELECT count(*) FROM events e WHERE {UNPUBLISHED})
                + (SELECT count(*) FROM webhook_deliveries)
     """)
     try:

@@ -25,3 +25,4 @@ def empty_tables(connection: Connection) -> None:
     for table in TABLES:
         connection.execute(text(f"DELETE FROM {table}"))
     connection.execute(text("ALTER SEQUENCE events_position_seq RESTART"))
+    connection.execute(text("UPDATE event_cursors SET position = 0"))

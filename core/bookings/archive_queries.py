@@ -8,11 +8,12 @@ from sqlalchemy import Row, text
 from sqlalchemy.engine import Connection
 
 from core.bookings.views import COLUMNS, Booking, read_bookings
+from core.events.queries import UNPUBLISHED
 
 ARCHIVED_AT_ONCE = 1_000
 
 # All or nothing: a booking and all of its events, once nothing waits for any of them any more.
-_ARCHIVE = text("""
+_ARCHIVE = text(f"""
     WITH old AS (
         SELECT b.id FROM shows s JOIN bookings b ON b.show_id = s.id
         WHERE s.start_time < clock_timestamp() - make_interval(days => :days)
@@ -20,7 +21,7 @@ _ARCHIVE = text("""
           AND b.status <> 'PENDING' AND b.wants IS NULL
           AND NOT EXISTS (
               SELECT FROM events e
-              WHERE e.booking_id = b.id AND (e.published_at IS NULL OR EXISTS (
+              WHERE e.booking_id = b.id AND ({UNPUBLISHED} OR EXISTS (
                   SELECT FROM webhook_deliveries d WHERE d.event_id = e.id)))
         LIMIT :limit FOR UPDATE OF b SKIP LOCKED
     ), told AS (

@@ -44,23 +44,41 @@ def settle_show(show_id: int, *, is_again: bool = False) -> None:
 
     `is_again` where a process died at this before: it begins one by one, in case a booking was the reason.
 
-    The nudge's flag is cleared before the rows are read, and they are looked for again after each commit,
-    without the lock: a row committed while a batch ran is either seen here or has a nudge of its own.
+    The nudge's flag stays up meanwhile, or each row that comes would send another worker to a locked show. It
+    is cleared before the rows are looked for once more: a row is either seen here or has a nudge of its own.
     """
-    clear_flag(SETTLE_SHOW, show_id)
     # Read here, so that no batch waits for it with the show's lock in hand.
     get_entry(show_id)
     stop_at = time.monotonic() + TURN_SECONDS
+    has_work = True
+    while has_work and time.monotonic() < stop_at:
+        try:
+            is_mine = _settle_until_quiet(show_id, stop_at=stop_at, is_again=is_again)
+        finally:
+            clear_flag(SETTLE_SHOW, show_id)
+        has_work = is_mine and _has_work(show_id)
+    if has_work:
+        nudge(show_id)
+
+
+def _settle_until_quiet(show_id: int, *, stop_at: float, is_again: bool) -> bool:
+    """Settle until nothing waits, or until then; False where another worker is at this show."""
     while time.monotonic() < stop_at:
         batch = _settle_one_by_one(show_id) if is_again else _settle_some(show_id)
         if batch is None:
-            return
+            # It looks for more after its commit.
+            return False
         if len(batch.booking_ids) < SMALL_BATCH:
             time.sleep(GATHER_SECONDS)
-        with snapshot() as connection:
-            if not queries.select_has_work(connection, show_id):
-                return
-    nudge(show_id)
+        if not _has_work(show_id):
+            break
+    return True
+
+
+def _has_work(show_id: int) -> bool:
+    # Without the lock, after the commit: whoever found the show locked has left it to this.
+    with snapshot() as connection:
+        return queries.select_has_work(connection, show_id)
 
 
 def _settle_some(show_id: int) -> Batch | None:

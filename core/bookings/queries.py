@@ -9,6 +9,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.engine import Connection
 
 from core.bookings.views import COLUMNS, Booking, read_bookings
+from core.db import Prepared
 from core.encoding import to_json_text
 from core.shows.queries import SHOW_STATUS
 
@@ -16,9 +17,11 @@ from core.shows.queries import SHOW_STATUS
 # or nothing does. A show's sales and limits are judged here, in the same snapshot; why one did not go in is
 # asked only then. Keys are claimed in their order: two processes with the same ones must not wait for each
 # other.
-_INSERT_BOOKINGS = text(f"""
+_INSERT_BOOKINGS = Prepared(
+    "insert_bookings",
+    f"""
     WITH item AS (
-        SELECT * FROM json_to_recordset(cast(:items AS json)) AS i(
+        SELECT * FROM json_to_recordset(cast($1 AS json)) AS i(
             request int, size int, client text, key text, fingerprint text, position int, id uuid,
             show_id bigint, seats text[], quantity int, section text, hold boolean, customer text,
             amount bigint)
@@ -43,7 +46,9 @@ _INSERT_BOOKINGS = text(f"""
     WHERE whole.key IS NULL OR whole.ids IN (SELECT booking_ids FROM claimed)
     ORDER BY request, position
     RETURNING {COLUMNS}
-""")
+    """,
+    "items",
+)
 
 _SELECT_BOOKINGS = text(f"SELECT {COLUMNS} FROM bookings WHERE id = ANY(cast(:ids AS uuid[]))")
 
@@ -113,7 +118,7 @@ def insert_bookings(
         for number, request in enumerate(requests)
         for position, item in enumerate(request)
     ]
-    inserted = read_bookings(connection.execute(_INSERT_BOOKINGS, {"items": to_json_text(items)}))
+    inserted = read_bookings(_INSERT_BOOKINGS.execute(connection, {"items": to_json_text(items)}))
     found = {booking.id: booking for booking in inserted}
     return [[found[item["id"]] for item in request if item["id"] in found] for request in requests]
 

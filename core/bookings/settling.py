@@ -1,7 +1,7 @@
 """Settling: the one place where seats change hands, a batch of one show's bookings a transaction."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -32,7 +32,7 @@ BATCH_SIZE = 500
 CHOOSING_SECONDS = 0.5
 
 # A booking is PENDING after it was settled only where its seats are held.
-EVENT_OF = {
+EVENT_OF: Mapping[str, EventType] = {
     BookingStatus.PENDING: EventType.BOOKING_HELD,
     BookingStatus.CONFIRMED: EventType.BOOKING_CONFIRMED,
     BookingStatus.FAILED: EventType.BOOKING_FAILED,
@@ -162,9 +162,7 @@ def _write_bookings(connection: Connection, changes: Changes, *, keeps_tries: bo
     outcomes = to_outcomes(changes.settled)
     written = queries.update_settled(connection, outcomes, now=changes.now, keeps_tries=keeps_tries)
     _guard(written, len(changes.settled))
-    transitions = [
-        Transition(EVENT_OF[BookingStatus(b.status)], b.id, b.to_document()) for b in changes.settled
-    ]
+    transitions = [Transition(EVENT_OF[b.status], b.id, b.to_document()) for b in changes.settled]
     record_transitions(connection, transitions, now=changes.now)
 
 

@@ -48,8 +48,6 @@ class Event(Base):
         Index("events_by_booking", "booking_id", "seq"),
         # What has been committed and not yet been given its place in the feed.
         Index("events_unplaced", "seq", postgresql_where=text("position IS NULL")),
-        # What the events broker does not have yet.
-        Index("events_unpublished", "position", postgresql_where=text("published_at IS NULL")),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True)
@@ -61,4 +59,12 @@ class Event(Base):
     payload: Mapped[dict[str, Any]] = mapped_column(JSONB)
     position: Mapped[int | None] = mapped_column(BigInteger)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=CLOCK)
-    published_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class EventCursor(Base):
+    """How far a reader of the feed has come: the events broker, which has everything up to there."""
+
+    __tablename__ = "event_cursors"
+
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    position: Mapped[int] = mapped_column(BigInteger)

@@ -21,6 +21,12 @@ STREAM = "seatline:events"
 # The stream shares a Redis that must not fill up: about 100 MB. Who falls further behind reads the feed.
 STREAM_LENGTH = 100_000
 CONTENT_TYPE = "application/cloudevents+json"
+# One command, where one for each event would cost more on both sides than the events themselves.
+_APPEND_ALL = """
+    for i = 3, #ARGV do
+        redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*', 'content-type', ARGV[2], 'event', ARGV[i])
+    end
+"""
 
 # Rows stay locked while their events are sent, so a broker that does not answer must be given up well before
 # the server ends a transaction that is idle (core/db.py, 3 s).
@@ -73,11 +79,8 @@ def _append_to_stream(connection: Connection, envelopes: Sequence[dict[str, Any]
     channel: Any = connection.default_channel
     redis = channel.client
     redis.set_retry(Retry(NoBackoff(), 0))
-    with redis.pipeline(transaction=False) as pipeline:
-        for envelope in envelopes:
-            entry = {"content-type": CONTENT_TYPE, "event": to_json(envelope)}
-            pipeline.xadd(STREAM, entry, maxlen=STREAM_LENGTH, approximate=True)
-        pipeline.execute()
+    events = [to_json(envelope) for envelope in envelopes]
+    redis.eval(_APPEND_ALL, 1, STREAM, STREAM_LENGTH, CONTENT_TYPE, *events)
 
 
 def _send_to_exchange(connection: Connection, envelopes: Sequence[dict[str, Any]]) -> None:

@@ -34,25 +34,26 @@ _UPDATE_PLACED = text("""
     UPDATE events e SET position = placed.position FROM placed WHERE e.id = placed.id
 """)
 
-# An event goes out once it has its place in the feed, whose giver therefore never waits for these locks, and
-# once all earlier ones of its booking are out. SKIP LOCKED lets relays work side by side.
-_LOCK_UNPUBLISHED = text("""
-    SELECT * FROM events e
-    WHERE published_at IS NULL AND position IS NOT NULL
-      AND NOT EXISTS (SELECT FROM events p
-                      WHERE p.booking_id = e.booking_id AND p.seq < e.seq AND p.published_at IS NULL)
-    ORDER BY position LIMIT :limit
-    FOR NO KEY UPDATE SKIP LOCKED
+# SKIP LOCKED: whoever has it is sending at this moment, and looks for more afterwards.
+_LOCK_CURSOR = text("""
+    SELECT position FROM event_cursors WHERE name = 'broker' FOR NO KEY UPDATE SKIP LOCKED
 """)
 
-_UPDATE_PUBLISHED = text("""
-    UPDATE events SET published_at = clock_timestamp() WHERE id = ANY(cast(:ids AS uuid[]))
-""")
+_UPDATE_CURSOR = text("UPDATE event_cursors SET position = :position WHERE name = 'broker'")
+
+# What the broker may not have yet, of `events e`.
+UNPUBLISHED = """
+    (e.position IS NULL OR e.position > (SELECT position FROM event_cursors WHERE name = 'broker'))
+"""
 
 _SELECT_UNPUBLISHED_STATS = text("""
     SELECT count(*)::int AS events,
            coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float AS oldest_seconds
-    FROM (SELECT created_at FROM events WHERE published_at IS NULL ORDER BY position LIMIT :limit) AS waiting
+    FROM ((SELECT created_at FROM events
+           WHERE position > (SELECT position FROM event_cursors WHERE name = 'broker')
+           ORDER BY position LIMIT :limit)
+          UNION ALL (SELECT created_at FROM events WHERE position IS NULL ORDER BY seq LIMIT :limit)
+          LIMIT :limit) AS waiting
 """)
 
 _SELECT_FEED = text("SELECT * FROM events WHERE position > :after ORDER BY position LIMIT :limit")
@@ -85,14 +86,15 @@ def update_placed(connection: Connection, *, limit: int) -> int:
     return int(connection.execute(_UPDATE_PLACED, {"limit": limit}).rowcount)
 
 
-def lock_unpublished(connection: Connection, *, limit: int) -> list[Row[Any]]:
-    """Events that may go out now, locked against other relays, in the feed's order."""
-    return list(connection.execute(_LOCK_UNPUBLISHED, {"limit": limit}))
+def lock_cursor(connection: Connection) -> int | None:
+    """The place in the feed up to which the broker has everything; None where another relay is at it."""
+    position: int | None = connection.execute(_LOCK_CURSOR).scalar_one_or_none()
+    return position
 
 
-def update_published(connection: Connection, ids: Sequence[UUID]) -> None:
-    """Note that the broker has these events."""
-    connection.execute(_UPDATE_PUBLISHED, {"ids": [str(id_) for id_ in ids]})
+def update_cursor(connection: Connection, position: int) -> None:
+    """Note that the broker has everything up to here."""
+    connection.execute(_UPDATE_CURSOR, {"position": position})
 
 
 def select_unpublished_stats(connection: Connection, *, limit: int) -> Row[Any]:

@@ -58,16 +58,18 @@ def place_events(connection: Connection) -> int:
 
 
 def publish_events(connection: Connection) -> int:
-    """Send the broker what it does not have yet, some at a time; returns how many.
+    """Send the broker the next page of the feed that it does not have; returns how many events.
 
-    Noted after the sending, in one transaction: a relay that dies in between has its events sent again.
+    Noted after the sending, in one transaction: a relay that dies in between has its events sent again. One
+    relay at a time, which is quicker than any broker, and keeps all events in the feed's order.
     Raises UnavailableError where the broker does not take them: they stay, to be sent later.
     """
-    rows = queries.lock_unpublished(connection, limit=PUBLISHED_AT_ONCE)
-    if rows:
-        publish([to_envelope(row) for row in rows])
-        queries.update_published(connection, [row.id for row in rows])
-    return len(rows)
+    after = queries.lock_cursor(connection)
+    page = [] if after is None else read_feed(connection, after=after, limit=PUBLISHED_AT_ONCE)
+    if page:
+        publish([item.envelope for item in page])
+        queries.update_cursor(connection, page[-1].position)
+    return len(page)
 
 
 def read_feed(connection: Connection, *, after: int, limit: int) -> list[FeedItem]:

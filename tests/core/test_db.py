@@ -12,7 +12,15 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from core import db
-from core.db import TRIES, get_sqlstate, retry_conflicts, shared_autocommit, snapshot, transaction
+from core.db import (
+    TRIES,
+    Prepared,
+    get_sqlstate,
+    retry_conflicts,
+    shared_autocommit,
+    snapshot,
+    transaction,
+)
 from core.errors import UnavailableError
 from core.shows.service import Show
 from tests.acting import ask
@@ -237,3 +245,25 @@ def test_peer_that_is_gone_is_looked_for(database: dict[str, str], enter_databas
         asked = [socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT, socket.TCP_USER_TIMEOUT]
         idle, interval, count, unacknowledged = (wire.getsockopt(socket.IPPROTO_TCP, name) for name in asked)
     assert (idle, interval, count, unacknowledged) == (2, 1, 3, 5000)
+
+
+def test_prepared_statement_is_planned_once_a_connection(database: dict[str, str]) -> None:
+    """Whatever became of the transaction in which it first was; and anew once the connection is another."""
+    statement = Prepared("add_numbers", "SELECT cast($1 AS int) + cast($2 AS int)", "a", "b")
+
+    def add(connection: Connection) -> tuple[int, int]:
+        found = statement.execute(connection, {"a": 1, "b": 2}).scalar_one()
+        known = text("SELECT count(*) FROM pg_prepared_statements WHERE name = 'add_numbers'")
+        return found, connection.execute(known).scalar_one()
+
+    with pytest.raises(ZeroDivisionError), transaction() as connection:
+        assert add(connection) == (3, 1)
+        _ = 1 // 0
+    for _ in range(2):
+        with transaction() as connection:
+            assert add(connection) == (3, 1)
+    end = text("SELECT pg_terminate_backend(pg_backend_pid())")
+    with pytest.raises(UnavailableError), transaction() as connection:
+        connection.execute(end)
+    with transaction() as connection:
+        assert add(connection) == (3, 1)

@@ -6,13 +6,14 @@ from contextlib import AbstractContextManager
 
 from core import jobs
 from core.bookings import pipeline, settling
+from core.bookings.settling_queries import select_has_work
+from core.errors import UnavailableError
 from core.jobs import (
     BOOKINGS_QUEUE,
     SETTLE_SHOW,
     clear_flag,
     get_celery,
     get_nudger,
-    raise_flag,
     send_once,
 )
 from core.redis import get_redis
@@ -56,22 +57,63 @@ def test_cleared_flag_lets_the_next_through(database: dict[str, str]) -> None:
     assert count_messages() == 2
 
 
-def test_flag_is_cleared_before_the_rows_are_read(
+def is_flagged(show_id: int) -> bool:
+    return bool(get_redis().exists(jobs._name_flag(SETTLE_SHOW, show_id)))
+
+
+def test_flag_stays_up_while_a_show_is_settled_and_not_for_the_last_look(
     make_show: MakeShow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is booked once settling reads must be able to send a nudge of its own."""
+    """Nobody else is sent to a show that is locked; what is booked later sends a nudge of its own."""
     show = make_show()
     book(show.id, "1")
     wait_until(count_messages)
-    seen: list[bool] = []
+    while_settling, while_looking = [], []
 
-    def watch(connection: object, show_id: int) -> object:
-        seen.append(raise_flag(SETTLE_SHOW, show_id))
+    def settle_and_watch(connection: object, show_id: int) -> object:
+        while_settling.append(is_flagged(show_id))
         return settling.settle_batch(connection, show_id)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(pipeline, "settle_batch", watch)
+    def look_and_watch(connection: object, show_id: int) -> bool:
+        while_looking.append(is_flagged(show_id))
+        return select_has_work(connection, show_id)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(pipeline, "settle_batch", settle_and_watch)
+    monkeypatch.setattr(pipeline.queries, "select_has_work", look_and_watch)
     pipeline.settle_show(show.id)
-    assert seen[0] is True
+    assert (while_settling, while_looking) == ([True], [True, False])
+
+
+def test_what_is_booked_between_the_last_batch_and_the_clearing_is_settled(
+    make_show: MakeShow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    show = make_show()
+    ids = [book(show.id, "1")]
+    wait_until(count_messages)
+
+    def book_and_clear(task: str, *args: int) -> None:
+        if len(ids) < 2:
+            ids.append(book(show.id, "2"))
+        clear_flag(task, *args)
+
+    monkeypatch.setattr(pipeline, "clear_flag", book_and_clear)
+    pipeline.settle_show(show.id)
+    assert [tell(booking_id) for booking_id in ids] == ["CONFIRMED", "CONFIRMED"]
+
+
+def test_flag_is_cleared_whatever_goes_wrong(make_show: MakeShow, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or nobody would be sent to this show for as long as a message may wait."""
+    show = make_show()
+    book(show.id, "1")
+    wait_until(count_messages)
+
+    def fail(*_: object) -> None:
+        raise UnavailableError("The database did not answer.")
+
+    monkeypatch.setattr(pipeline, "settle_batch", fail)
+    with pytest.raises(UnavailableError):
+        pipeline.settle_show(show.id)
+    assert not is_flagged(show.id)
 
 
 def test_sweep_makes_up_for_a_lost_nudge(make_show: MakeShow) -> None:
@@ -134,6 +176,7 @@ def test_turn_ends_and_queues_up_again(make_show: MakeShow, monkeypatch: pytest.
     show = make_show()
     monkeypatch.setattr(settling, "BATCH_SIZE", 1)
     monkeypatch.setattr(pipeline, "TURN_SECONDS", 0.001)
+    monkeypatch.setattr(jobs, "PAUSE_SECONDS", 0)
     ids = [book(show.id, str(n)) for n in range(1, 4)]
     wait_until(count_messages)
     lose_messages()

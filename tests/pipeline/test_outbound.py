@@ -10,6 +10,7 @@ import pytest
 
 from core.db import transaction
 from core.events.publisher import STREAM
+from core.events.queries import UNPUBLISHED
 from core.redis import get_redis
 from core.shows.service import Show
 from core.webhooks import service as webhooks
@@ -48,7 +49,7 @@ def read_stream() -> list[dict[str, str]]:
 
 
 def is_all_published() -> bool:
-    return not ask("SELECT FROM events WHERE published_at IS NULL LIMIT 1")
+    return not ask(f"SELECT FROM events e WHERE {UNPUBLISHED} LIMIT 1")
 
 
 @pytest.mark.usefixtures("outbound")

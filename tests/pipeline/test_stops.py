@@ -19,6 +19,7 @@ from sqlalchemy import text
 from api.serve import STOP_SECONDS
 from core.db import transaction
 from core.events.publisher import STREAM
+from core.events.queries import UNPUBLISHED
 from core.listener import BOOKINGS_CHANNEL
 from core.redis import get_redis
 from core.shows.service import Show
@@ -223,7 +224,7 @@ def await_all_done(sink: Sink, booking_ids: list[str]) -> None:
     wait_until(lambda: count_unsettled() == 0, seconds=45)
     check_settled()
     assert ask("SELECT count(*) FROM bookings WHERE status = 'CONFIRMED'")[0][0] == len(booking_ids)
-    wait_until(lambda: not ask("SELECT FROM events WHERE published_at IS NULL LIMIT 1"), seconds=30)
+    wait_until(lambda: not ask(f"SELECT FROM events e WHERE {UNPUBLISHED} LIMIT 1"), seconds=30)
     published = {orjson.loads(entry[b"event"])["subject"] for _, entry in get_redis().xrange(STREAM)}
     assert published == set(booking_ids)
     told = lambda: {received.event["subject"] for received in sink.at("/good")}  # noqa: E731

@@ -22,7 +22,7 @@ def make_past(*, days: int = 91) -> None:
     run(f"UPDATE bookings SET updated_at = updated_at - {ago}, created_at = created_at - {ago}")
     with transaction() as connection:
         place_events(connection)
-    run("UPDATE events SET published_at = now()")
+    run("UPDATE event_cursors SET position = (SELECT max(position) FROM events)")
 
 
 def explain(booking_id: UUID) -> list[dict[str, object]]:
@@ -88,7 +88,8 @@ def test_places_in_the_feed_are_never_given_twice(make_show: MakeShow) -> None:
     [
         "UPDATE shows SET start_time = now() - interval '80 days'",
         "UPDATE bookings SET updated_at = now()",
-        "UPDATE events SET published_at = NULL",
+        "UPDATE event_cursors SET position = 0",
+        "UPDATE events SET position = NULL",
         "UPDATE bookings SET wants = 'cancel'",
         "INSERT INTO webhook_endpoints (url, secrets, position) VALUES ('https://a', '{x}', 0);"
         "INSERT INTO webhook_deliveries (endpoint_id, event_id, booking_id, position)"
