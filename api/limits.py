@@ -34,7 +34,7 @@ class Allowances:
     """What each client may still send."""
 
     def __init__(self, limiter: Limiter, limits: str) -> None:
-        self._limiter = limiter
+        self._limiter, self._counter = limiter, limiter.limiter
         # In the limiter's order: of several the shortest is told of.
         self._limits = sorted(parse_many(limits))
 
@@ -43,19 +43,23 @@ class Allowances:
 
         Flask then counts it, and answers as it would have.
         """
+        if self._limiter.limiter is not self._counter:
+            # While Redis is away the process counts by itself, and Flask's limiter looks whether it is back.
+            return None
         key = _name_limited(environ), SCOPE
         try:
-            limiter = self._limiter.limiter
-            if not all([limiter.hit(limit, *key) for limit in self._limits]):
+            # None of those after one that is used up: they would be used up by what was refused.
+            if not all(self._counter.hit(limit, *key) for limit in self._limits):
                 return None
-            reset_at, remaining = limiter.get_window_stats(self._limits[0], *key)
+            reset_at, remaining = self._counter.get_window_stats(self._limits[0], *key)
         except (RedisError, OSError):
             return None
         environ[COUNTED] = True
         return [
             (LIMIT_HEADER, str(self._limits[0].amount)),
             (REMAINING_HEADER, str(remaining)),
-            (RESET_HEADER, _count_down(reset_at)),
+            # As the limiter tells it: not before it is over.
+            (RESET_HEADER, _count_down(reset_at + 1)),
         ]
 
 

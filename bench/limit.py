@@ -31,7 +31,7 @@ def measure_limit(database_url: str, *, seconds: float) -> float:
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
         script.write(INSERT)
         script.flush()
-        command = [program, "--no-vacuum", f"--client={CLIENTS}", f"--jobs={JOBS}"]
+        command = [program, "--no-vacuum", "--protocol=prepared", f"--client={CLIENTS}", f"--jobs={JOBS}"]
         command += [f"--time={max(1, round(seconds))}", f"--file={script.name}"]
         command += [f"--host={parts.hostname}", f"--port={parts.port}", f"--username={parts.username}"]
         ran = subprocess.run(

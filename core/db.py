@@ -123,7 +123,7 @@ def _make_engine(pool_size: int, lock_timeout_ms: int, **options: Any) -> Engine
 
 
 class Prepared:
-    """A statement that a connection plans once: worth it where planning takes as long as the rest.
+    """A statement parsed once a connection, and soon plans no more, where that takes as long as the rest.
 
     `sql` has `$1` and so on where `parameters`, by their names and in their order, are to be.
     """

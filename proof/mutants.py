@@ -111,7 +111,7 @@ MUTANTS = (
         ),
     ),
     Mutant(
-        "events are marked whether or not the broker has them",
+        "the broker's cursor moves whether or not it has the events",
         "events broker gone",
         (
             (

@@ -44,18 +44,21 @@ def settle_show(show_id: int, *, is_again: bool = False) -> None:
 
     `is_again` where a process died at this before: it begins one by one, in case a booking was the reason.
 
-    The nudge's flag stays up meanwhile, or each row that comes would send another worker to a locked show. It
-    is cleared before the rows are looked for once more: a row is either seen here or has a nudge of its own.
+    The nudge's flag stays up meanwhile, or each row that comes would send another worker to a locked show.
+    Whoever has the show clears it before looking for rows once more: a row is seen then, or has a nudge of
+    its own.
     """
-    # Read here, so that no batch waits for it with the show's lock in hand.
-    get_entry(show_id)
     stop_at = time.monotonic() + TURN_SECONDS
     has_work = True
     while has_work and time.monotonic() < stop_at:
+        is_mine = True
         try:
+            # Read here, so that no batch waits for it with the show's lock in hand.
+            get_entry(show_id)
             is_mine = _settle_until_quiet(show_id, stop_at=stop_at, is_again=is_again)
         finally:
-            clear_flag(SETTLE_SHOW, show_id)
+            if is_mine:
+                clear_flag(SETTLE_SHOW, show_id)
         has_work = is_mine and _has_work(show_id)
     if has_work:
         nudge(show_id)

@@ -59,6 +59,8 @@ class Event(Base):
     payload: Mapped[dict[str, Any]] = mapped_column(JSONB)
     position: Mapped[int | None] = mapped_column(BigInteger)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=CLOCK)
+    # Not written any more: the version before reads it. To be dropped in the next one.
+    published_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
 class EventCursor(Base):

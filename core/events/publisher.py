@@ -28,7 +28,7 @@ _APPEND_ALL = """
     end
 """
 
-# Rows stay locked while their events are sent, so a broker that does not answer must be given up well before
+# The cursor stays locked while events are sent, so a broker that does not answer must be given up well before
 # the server ends a transaction that is idle (core/db.py, 3 s).
 CONNECT_SECONDS = 1
 ANSWER_SECONDS = 1

@@ -34,23 +34,27 @@ _UPDATE_PLACED = text("""
     UPDATE events e SET position = placed.position FROM placed WHERE e.id = placed.id
 """)
 
-# SKIP LOCKED: whoever has it is sending at this moment, and looks for more afterwards.
+# SKIP LOCKED: whoever has it is sending at this moment, and looks for more afterwards. Not locked by who only
+# looks: another one might pass by, and leave what it has just placed.
 _LOCK_CURSOR = text("""
-    SELECT position FROM event_cursors WHERE name = 'broker' FOR NO KEY UPDATE SKIP LOCKED
+    SELECT position FROM event_cursors c
+    WHERE name = 'broker' AND EXISTS (SELECT FROM events e WHERE e.position > c.position)
+    FOR NO KEY UPDATE SKIP LOCKED
 """)
 
 _UPDATE_CURSOR = text("UPDATE event_cursors SET position = :position WHERE name = 'broker'")
 
 # What the broker may not have yet, of `events e`.
 UNPUBLISHED = """
-    (e.position IS NULL OR e.position > (SELECT position FROM event_cursors WHERE name = 'broker'))
+    (e.position IS NULL
+     OR e.position > coalesce((SELECT position FROM event_cursors WHERE name = 'broker'), 0))
 """
 
 _SELECT_UNPUBLISHED_STATS = text("""
     SELECT count(*)::int AS events,
            coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float AS oldest_seconds
     FROM ((SELECT created_at FROM events
-           WHERE position > (SELECT position FROM event_cursors WHERE name = 'broker')
+           WHERE position > coalesce((SELECT position FROM event_cursors WHERE name = 'broker'), 0)
            ORDER BY position LIMIT :limit)
           UNION ALL (SELECT created_at FROM events WHERE position IS NULL ORDER BY seq LIMIT :limit)
           LIMIT :limit) AS waiting
@@ -87,7 +91,7 @@ def update_placed(connection: Connection, *, limit: int) -> int:
 
 
 def lock_cursor(connection: Connection) -> int | None:
-    """The place in the feed up to which the broker has everything; None where another relay is at it."""
+    """Up to where in the feed the broker has everything; None where that is all, or another is at it."""
     position: int | None = connection.execute(_LOCK_CURSOR).scalar_one_or_none()
     return position
 

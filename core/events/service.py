@@ -61,7 +61,7 @@ def publish_events(connection: Connection) -> int:
     """Send the broker the next page of the feed that it does not have; returns how many events.
 
     Noted after the sending, in one transaction: a relay that dies in between has its events sent again. One
-    relay at a time, which is quicker than any broker, and keeps all events in the feed's order.
+    relay at a time, which keeps all events in the feed's order.
     Raises UnavailableError where the broker does not take them: they stay, to be sent later.
     """
     after = queries.lock_cursor(connection)

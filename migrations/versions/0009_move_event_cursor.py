@@ -20,19 +20,21 @@ def upgrade() -> None:
         SELECT 'broker', coalesce(min(position) FILTER (WHERE published_at IS NULL) - 1, max(position), 0)
         FROM events
     """)
-    # And its index with it. A process of before fails at it until it is replaced; events wait meanwhile.
+    # The version before goes on without it, slowly. Its column stays: to be dropped in the next version.
     op.execute("""
-        -- squawk-ignore ban-drop-column
-        ALTER TABLE events DROP COLUMN published_at
+        -- squawk-ignore require-concurrent-index-deletion
+        DROP INDEX events_unpublished
     """)
 
 
 def downgrade() -> None:
-    op.add_column("events", sa.Column("published_at", sa.DateTime(timezone=True), nullable=True))
+    # First what takes long and keeps nobody waiting.
     op.execute("""
         UPDATE events SET published_at = clock_timestamp()
-        WHERE position <= (SELECT position FROM event_cursors WHERE name = 'broker')
+        WHERE published_at IS NULL
+          AND position <= (SELECT position FROM event_cursors WHERE name = 'broker')
     """)
+    op.drop_table("event_cursors")
     op.create_index(
         "events_unpublished",
         "events",
@@ -40,4 +42,3 @@ def downgrade() -> None:
         unique=False,
         postgresql_where=sa.text("published_at IS NULL"),
     )
-    op.drop_table("event_cursors")

@@ -51,7 +51,7 @@ def execute(self: DefaultDialect, cursor: Any, statement: str, parameters: Any, 
     if NAME == "deadly-seat" and "seats" in parameters and VALUE in (parameters["seats"] or ()):
         die()
     do_execute(self, cursor, statement, parameters, context)  # type: ignore[no-untyped-call]
-    if NAME == "after-insert" and "INSERT INTO bookings" in statement and is_time():
+    if NAME == "after-insert" and "EXECUTE insert_bookings" in statement and is_time():
         die()
 
 

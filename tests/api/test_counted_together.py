@@ -14,6 +14,7 @@ from core.shows.catalogue import get_entry
 from core.shows.service import Show
 from local.embedded import find_free_port
 from tests.api.together import ask_front
+from tests.support import wait_until
 
 MakeShow = Callable[..., Show]
 LIMIT = 5
@@ -102,6 +103,18 @@ def test_several_limits_all_count_and_the_shortest_is_told_of(
     asked = [ask_front(alone, "POST", "/bookings", wish) for _ in range(2)]
     assert [headers["RateLimit-Remaining"] for _, headers, _ in asked] == ["2", "1"]
     assert ask_front(front, "POST", "/bookings", wish)[0] == 429
+
+
+def test_what_is_refused_uses_up_no_longer_limit(build_fronts: BuildFronts, wish: dict[str, Any]) -> None:
+    front, _ = build_fronts(RATE_LIMIT="1/second;100/hour")
+
+    def is_taken() -> bool:
+        return ask_front(front, "POST", "/bookings", wish)[0] == 202
+
+    refused = 0
+    while refused < 100:
+        refused += not is_taken()
+    wait_until(is_taken)
 
 
 def test_without_the_store_they_are_counted_here(build_fronts: BuildFronts, wish: dict[str, Any]) -> None:

@@ -247,7 +247,7 @@ def test_peer_that_is_gone_is_looked_for(database: dict[str, str], enter_databas
     assert (idle, interval, count, unacknowledged) == (2, 1, 3, 5000)
 
 
-def test_prepared_statement_is_planned_once_a_connection(database: dict[str, str]) -> None:
+def test_statement_is_prepared_once_a_connection(database: dict[str, str]) -> None:
     """Whatever became of the transaction in which it first was; and anew once the connection is another."""
     statement = Prepared("add_numbers", "SELECT cast($1 AS int) + cast($2 AS int)", "a", "b")
 

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from core import jobs
 from core.bookings import pipeline, settling
 from core.bookings.settling_queries import select_has_work
+from core.db import transaction
 from core.errors import UnavailableError
 from core.jobs import (
     BOOKINGS_QUEUE,
@@ -17,6 +18,7 @@ from core.jobs import (
     send_once,
 )
 from core.redis import get_redis
+from core.seats.queries import lock_version
 from core.shows.service import Show
 from tests.acting import book, cancel, end_hold, hold, run, settle, tell
 from tests.apart import enter
@@ -101,7 +103,10 @@ def test_what_is_booked_between_the_last_batch_and_the_clearing_is_settled(
     assert [tell(booking_id) for booking_id in ids] == ["CONFIRMED", "CONFIRMED"]
 
 
-def test_flag_is_cleared_whatever_goes_wrong(make_show: MakeShow, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("step", ["get_entry", "settle_batch"])
+def test_flag_is_cleared_whatever_goes_wrong(
+    make_show: MakeShow, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
     """Or nobody would be sent to this show for as long as a message may wait."""
     show = make_show()
     book(show.id, "1")
@@ -110,9 +115,22 @@ def test_flag_is_cleared_whatever_goes_wrong(make_show: MakeShow, monkeypatch: p
     def fail(*_: object) -> None:
         raise UnavailableError("The database did not answer.")
 
-    monkeypatch.setattr(pipeline, "settle_batch", fail)
+    monkeypatch.setattr(pipeline, step, fail)
     with pytest.raises(UnavailableError):
         pipeline.settle_show(show.id)
+    assert not is_flagged(show.id)
+
+
+def test_who_finds_the_show_locked_leaves_the_flag_to_whoever_has_it(make_show: MakeShow) -> None:
+    """Or the next nudge would send yet another worker there."""
+    show = make_show()
+    book(show.id, "1")
+    wait_until(count_messages)
+    with transaction() as connection:
+        lock_version(connection, show.id)
+        pipeline.settle_show(show.id)
+        assert is_flagged(show.id)
+    pipeline.settle_show(show.id)
     assert not is_flagged(show.id)
 
 

@@ -3,6 +3,7 @@
 import subprocess
 import uuid
 from collections.abc import Iterator
+from contextlib import closing
 
 import psycopg2
 import pytest
@@ -94,3 +95,30 @@ def test_release_waits_for_one_that_takes_its_time(url: str) -> None:
     """A release that builds an index may take minutes; one beside it must not fail meanwhile."""
     source = (ROOT / "migrations" / "env.py").read_text()
     assert source.index("MIGRATION_LOCK}") < source.index("SET LOCAL lock_timeout")
+
+
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        ("", 0),
+        ("(1, true), (2, true)", 2),
+        ("(1, true), (2, false), (3, true)", 1),
+        ("(1, true), (2, true), (NULL, false)", 2),
+    ],
+)
+def test_the_brokers_cursor_begins_before_what_it_may_not_have(url: str, events: str, expected: int) -> None:
+    """Of events by their place and whether they were published."""
+    check(migrate(url, "upgrade", "0008"))
+    with closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE events DROP CONSTRAINT events_have_a_booking")
+        if events:
+            cursor.execute(f"""
+                INSERT INTO events (id, booking_id, type, payload, position, published_at)
+                SELECT gen_random_uuid(), gen_random_uuid(), 'BOOKING_FAILED', '{{}}', position,
+                       CASE WHEN is_published THEN now() END
+                FROM (VALUES {events}) AS e(position, is_published)
+            """)
+    check(migrate(url))
+    with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT name, position FROM event_cursors")
+        assert cursor.fetchall() == [("broker", expected)]

@@ -76,7 +76,9 @@ def test_published_as_cloudevents_once_and_in_order(stream: Redis, make_show: Ma
     assert count_unpublished() == 0
 
 
-def test_sent_again_byte_for_byte_after_a_death_before_the_mark(stream: Redis, make_show: MakeShow) -> None:
+def test_sent_again_byte_for_byte_after_a_death_before_the_cursor_moved(
+    stream: Redis, make_show: MakeShow
+) -> None:
     show = make_show()
     book(show.id, "1", customer="Zoë")
     settle(show.id)
@@ -108,18 +110,40 @@ def test_while_a_relay_is_sending_another_sends_nothing(stream: Redis, make_show
     ]
 
 
-def test_relays_side_by_side_send_each_event_once(stream: Redis, make_show: MakeShow) -> None:
+def test_relays_side_by_side_send_each_event_once(
+    stream: Redis, make_show: MakeShow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the breaker of this process, which would let in one after the other."""
+    monkeypatch.setattr(service, "PUBLISHED_AT_ONCE", 20)
     show = make_show(total_seats=300)
     for number in range(1, 301):
         book(show.id, str(number))
     settle(show.id)
-    relays = [threading.Thread(target=relay.relay_events) for _ in range(4)]
+    with transaction() as connection:
+        service.place_events(connection)
+
+    def send_all() -> None:
+        while count_unpublished():
+            with transaction() as connection:
+                service.publish_events(connection)
+
+    relays = [threading.Thread(target=send_all) for _ in range(4)]
     for thread in relays:
         thread.start()
     for thread in relays:
         thread.join()
     ids = [event["id"] for event in read_stream(stream)]
     assert len(ids) == len(set(ids)) == 300
+
+
+def test_who_only_looks_keeps_nobody_from_sending(stream: Redis, make_show: MakeShow) -> None:
+    show = make_show()
+    book(show.id, "1")
+    settle(show.id)
+    with transaction() as connection:
+        assert service.queries.lock_cursor(connection) is None
+        relay.relay_events()
+        assert len(read_stream(stream)) == 1
 
 
 def test_broker_down_keeps_events_and_delays_nothing(
