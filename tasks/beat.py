@@ -1,5 +1,6 @@
-"""Beat's scheduler: an entry still waiting for a worker is not sent again."""
+"""Beat's scheduler: an entry still waiting for a worker is not sent again, and none is broken off."""
 
+import signal
 from typing import Any
 
 from celery.beat import ScheduleEntry, Scheduler
@@ -14,6 +15,30 @@ class FlaggedScheduler(Scheduler):
     nothing to remember over a restart, and no file that two beats would fight over.
     """
 
+    _is_told_to_stop = False
+
+    def setup_schedule(self) -> None:
+        """Take the signals from Celery, which would raise SystemExit wherever it is.
+
+        Within a client library, whose own clean-up may fail at that, it would be lost, and beat go on.
+        """
+        super().setup_schedule()
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(signum, self._note_stop)
+
+    def tick(self, *args: Any, **options: Any) -> Any:
+        """Send what is due; once a second at the least."""
+        self._stop_where_told()
+        return super().tick(*args, **options)
+
     def apply_async(self, entry: ScheduleEntry, *args: Any, **options: Any) -> Any:
         """Send the entry's task, unless its flag says that one is waiting."""
+        self._stop_where_told()
         return super().apply_async(entry, *args, **options) if raise_flag(str(entry.task)) else None
+
+    def _note_stop(self, *_: object) -> None:
+        self._is_told_to_stop = True
+
+    def _stop_where_told(self) -> None:
+        if self._is_told_to_stop:
+            raise SystemExit

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 
+import psutil
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -106,10 +107,13 @@ def test_metrics(asking: Asking) -> None:
 
 def test_cut_connections_cost_no_more_than_a_503(asking: Asking) -> None:
     """The server cut them while they lay in the pool: what the next requests find is dead."""
-    kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'seatline'"
+    # Those of this process: others use the server too.
+    ports = [connection.laddr.port for connection in psutil.Process().net_connections("tcp")]
+    kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE client_port = ANY(:ports)"
     asking.book("1")
     with db.get_engine().connect() as connection:
-        connection.execute(text(f"{kill} AND pid <> pg_backend_pid()"))
+        killed = connection.execute(text(f"{kill} AND pid <> pg_backend_pid()"), {"ports": ports}).rowcount
+    assert killed > 0
     statuses = []
     for seat in ("2", "3", "4"):
         answer = asking.client.post("/bookings", json={"show_id": asking.show_id, "seats": [seat]})
