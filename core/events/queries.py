@@ -44,18 +44,15 @@ _LOCK_CURSOR = text("""
 
 _UPDATE_CURSOR = text("UPDATE event_cursors SET position = :position WHERE name = 'broker'")
 
-# What the broker may not have yet, of `events e`.
-UNPUBLISHED = """
-    (e.position IS NULL
-     OR e.position > coalesce((SELECT position FROM event_cursors WHERE name = 'broker'), 0))
-"""
+_CURSOR = "coalesce((SELECT position FROM event_cursors WHERE name = 'broker'), 0)"
 
-_SELECT_UNPUBLISHED_STATS = text("""
+# What the broker may not have yet, of `events e`.
+UNPUBLISHED = f"(e.position IS NULL OR e.position > {_CURSOR})"
+
+_SELECT_UNPUBLISHED_STATS = text(f"""
     SELECT count(*)::int AS events,
            coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float AS oldest_seconds
-    FROM ((SELECT created_at FROM events
-           WHERE position > coalesce((SELECT position FROM event_cursors WHERE name = 'broker'), 0)
-           ORDER BY position LIMIT :limit)
+    FROM ((SELECT created_at FROM events WHERE position > {_CURSOR} ORDER BY position LIMIT :limit)
           UNION ALL (SELECT created_at FROM events WHERE position IS NULL ORDER BY seq LIMIT :limit)
           LIMIT :limit) AS waiting
 """)
