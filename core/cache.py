@@ -97,14 +97,25 @@ def store_body(key: str, body: bytes, *, ttl_seconds: int) -> None:
 
 
 def fetch_or_build(
-    key: str, build: Callable[[], tuple[str, bytes]], *, ttl_seconds: int = BODY_TTL_SECONDS
+    key: str,
+    build: Callable[[], tuple[str, bytes]],
+    *,
+    ttl_seconds: int = BODY_TTL_SECONDS,
+    is_lasting: bool = False,
 ) -> bytes:
     """The body under `key`, built by one request of this process at a time where it is missing.
 
     `build` returns the key it belongs under, which may be of a newer version than the one asked for, and the
-    body; whoever waited for it gets this body too.
+    body; whoever waited for it gets this body too. One that `is_lasting`, whose key means the same for ever,
+    is not even asked of Redis for as long, while it is the last that was asked for.
     """
-    return fetch_body(key) or _flights[hash(key) % len(_flights)].build(key, build, ttl_seconds=ttl_seconds)
+    flight = _flights[hash(key) % len(_flights)]
+    if is_lasting and (known := flight.recall(key, seconds=ttl_seconds)):
+        return known
+    if found := fetch_body(key):
+        flight.remember(key, found)
+        return found
+    return flight.build(key, build, ttl_seconds=ttl_seconds)
 
 
 class _Flight:
@@ -112,20 +123,35 @@ class _Flight:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._key, self._body, self._built_at = "", b"", 0.0
+        self._last = "", b"", 0.0
+
+    def recall(self, key: str, *, seconds: float) -> bytes | None:
+        """The body under this key, where it was the last, and not longer ago."""
+        last_key, body, at = self._last
+        return body if last_key == key and time.monotonic() < at + seconds else None
+
+    def remember(self, key: str, body: bytes) -> None:
+        """This was the last."""
+        self._last = key, body, time.monotonic()
 
     def build(self, key: str, build: Callable[[], tuple[str, bytes]], *, ttl_seconds: int) -> bytes:
         """Build the body, unless somebody did while this request waited for its turn."""
         asked_at = time.monotonic()
         with self._lock:
-            if self._key == key and self._built_at > asked_at:
-                return self._body
+            last_key, last_body, built_at = self._last
+            if last_key == key and built_at > asked_at:
+                return last_body
             if (body := fetch_body(key)) is None:
                 built_key, body = build()
                 store_body(built_key, body, ttl_seconds=ttl_seconds)
-            self._key, self._body, self._built_at = key, body, time.monotonic()
+            self.remember(key, body)
             return body
 
 
 # Two keys rarely share a flight, and then one only waits for the other.
 _flights = [_Flight() for _ in range(64)]
+
+
+def forget_bodies() -> None:
+    """Remember none of the bodies that were asked for last: the database is another one."""
+    _flights[:] = [_Flight() for _ in _flights]

@@ -13,3 +13,8 @@ def to_json(value: Any) -> bytes:
 def to_json_text(value: Any) -> str:
     """The value as JSON for a parameter of a statement."""
     return to_json(value).decode()
+
+
+def from_json(text: bytes) -> Any:
+    """What JSON of our own making says."""
+    return orjson.loads(text)

@@ -1,16 +1,17 @@
 """A database and a Redis database of their own, for tests that must not meet another test's workers."""
 
+import functools
 import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from functools import cache
 
 import psycopg2
 from psycopg2 import sql
 
-from core import db, jobs, redis
+from core import cache, db, jobs, redis
+from core.seats.maps import kept_pages
 from core.settings import get_settings
 from core.shows import catalogue
 from tests.support import ROOT
@@ -37,7 +38,7 @@ def make_migrated_database(url: str, name: str) -> str:
     return make_database(url, name, template=MIGRATED)
 
 
-@cache
+@functools.cache
 def _make_template(url: str) -> None:
     migrated = migrate(make_database(url, MIGRATED))
     assert migrated.returncode == 0, migrated.stderr
@@ -86,7 +87,14 @@ def _forget() -> None:
     sys.modules.pop("celeryconfig", None)
     redis.breaker.close()
     jobs.broker_breaker.close()
+    forget_database()
+
+
+def forget_database() -> None:
+    """Keep nothing in memory of what the database holds: it is another one, or empty."""
     catalogue.forget_shows()
+    cache.forget_bodies()
+    kept_pages.forget()
 
 
 @contextmanager

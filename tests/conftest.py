@@ -13,12 +13,11 @@ from flask.testing import FlaskClient
 
 from core import db, jobs, redis
 from core.settings import get_settings
-from core.shows import catalogue
 from core.shows.service import NewShow, Show, create_show
 from local.embedded import find_free_port
 from local.servers import EmbeddedPostgres, EmbeddedRedis
 from proof.tables import empty_tables
-from tests.apart import make_migrated_database
+from tests.apart import forget_database, make_migrated_database
 from tests.support import ADMIN_KEY, WORKER, run_process, wait_for_http
 
 
@@ -57,7 +56,7 @@ def database(servers: dict[str, str]) -> Iterator[dict[str, str]]:
     redis.breaker.close()
     jobs.broker_breaker.close()
     redis.get_redis().flushall()
-    catalogue.forget_shows()
+    forget_database()
 
 
 @pytest.fixture

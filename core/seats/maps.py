@@ -5,18 +5,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row
-
 from core import cache
 from core.db import snapshot
 from core.encoding import to_json
 from core.errors import InvalidRequestError
 from core.seats import queries
 from core.seats.best import BestSeats
+from core.seats.pages import GZIP_LEVEL, KeptPages, Packed, Page, Reading
 from core.shows.catalogue import get_entry
 
-# Above 5 a map of 5,000 seats takes twice the time for a twentieth fewer bytes.
-GZIP_LEVEL = 5
 # Clients keep a layout for a day; here it stands in the memory of the broker.
 LAYOUT_TTL_SECONDS = 60
 # A map is kept behind its version, which may be newer than the one it was asked for by.
@@ -41,7 +38,9 @@ class SeatsFilter:
     limit: int = 1000
 
 
-Build = Callable[[], tuple[int, dict[str, Any]]]
+Build = Callable[[], Packed]
+
+kept_pages = KeptPages()
 
 
 def read_seats(
@@ -54,7 +53,10 @@ def read_seats(
     if which.section is not None and not get_entry(show_id).hall.has_section(which.section):
         raise InvalidRequestError(f"The show has no section {which.section!r}.", pointer="/section")
 
-    def build() -> tuple[int, dict[str, Any]]:
+    if page := kept_pages.find((show_id, which)):
+        return _read_page(show_id, page, known=known)
+
+    def read() -> Reading:
         with snapshot() as connection:
             rows = queries.select_seats(
                 connection,
@@ -64,28 +66,28 @@ def read_seats(
                 section=which.section,
                 limit=which.limit + 1,
             )
-        return rows[0].version, _to_page(show_id, rows, limit=which.limit, to_cursor=to_cursor)
+        found = [row for row in rows if row.id is not None]
+        more = to_cursor(found[which.limit - 1].id) if len(found) > which.limit else None
+        return Reading(rows[0].version, found[: which.limit], more)
+
+    def build() -> Packed:
+        first = read()
+        page = Page(show_id, read, first)
+        # With a status, seats come and go.
+        if first.rows and which.status is None:
+            kept_pages.keep((show_id, which), page)
+        return page.packed
 
     name = f"seats:{which.after}:{which.status}:{which.limit}:{which.section}"
     return _read(show_id, name, known=known, build=build)
 
 
-def _to_page(
-    show_id: int, rows: list[Row[Any]], *, limit: int, to_cursor: Callable[[int], str]
-) -> dict[str, Any]:
-    found = [row for row in rows if row.id is not None]
-    seats = [
-        {
-            "seat_number": row.seat_number,
-            "status": row.status,
-            "section": row.section,
-            "row": row.row,
-            "price": row.price,
-        }
-        for row in found[:limit]
-    ]
-    more = to_cursor(found[limit - 1].id) if len(found) > limit else None
-    return {"show_id": show_id, "version": rows[0].version, "seats": seats, "next": more}
+def _read_page(show_id: int, page: Page, *, known: int | None) -> Map:
+    """Where the database has to be asked for the version, it tells at once what has changed."""
+    if cache.find_version(show_id, page.follow) > page.packed.version:
+        page.follow()
+    packed = page.packed
+    return Map(packed.version, None if known == packed.version else packed.body)
 
 
 def read_availability(show_id: int, *, since: int | None, known: int | None) -> Map:
@@ -100,17 +102,17 @@ def read_availability(show_id: int, *, since: int | None, known: int | None) -> 
     return _read(show_id, f"since:{since}", known=known, build=lambda: _build_changes(show_id, since))
 
 
-def _build_availability(show_id: int) -> tuple[int, dict[str, Any]]:
+def _build_availability(show_id: int) -> Packed:
     with snapshot() as connection:
         rows = queries.select_occupied(connection, show_id)
     version = rows[0].version
     by_status = {
         status: [row.seat_number for row in rows if row.status == status] for status in ("held", "booked")
     }
-    return version, {"show_id": show_id, "version": version, **by_status}
+    return _pack(version, {"show_id": show_id, "version": version, **by_status})
 
 
-def _build_changes(show_id: int, since: int) -> tuple[int, dict[str, Any]]:
+def _build_changes(show_id: int, since: int) -> Packed:
     with snapshot() as connection:
         rows = queries.select_changed(connection, show_id, since)
     version = rows[0].version
@@ -119,7 +121,7 @@ def _build_changes(show_id: int, since: int) -> tuple[int, dict[str, Any]]:
             f"Version {since} is yet to come; the map is at {version}.", pointer="/since"
         )
     changes = {row.seat_number: row.status for row in rows if row.seat_number is not None}
-    return version, {"show_id": show_id, "version": version, "since": since, "changes": changes}
+    return _pack(version, {"show_id": show_id, "version": version, "since": since, "changes": changes})
 
 
 def read_statuses(show_id: int, *, since: int | None) -> Map:
@@ -128,12 +130,13 @@ def read_statuses(show_id: int, *, since: int | None) -> Map:
     A `since` from the future is none that this map ever had: all of it. Raises ShowNotFoundError.
     """
 
-    def build() -> tuple[int, dict[str, Any]]:
+    def build() -> Packed:
         with snapshot() as connection:
             rows = queries.select_changed(connection, show_id, -1 if since is None else since)
             if since is not None and since > rows[0].version:
                 rows = queries.select_changed(connection, show_id, -1)
-        return rows[0].version, {row.seat_number: row.status for row in rows if row.seat_number is not None}
+        statuses = {row.seat_number: row.status for row in rows if row.seat_number is not None}
+        return _pack(rows[0].version, statuses)
 
     return _read(show_id, f"statuses:{since}", known=since, build=build)
 
@@ -151,13 +154,13 @@ def read_suggestions(
     if near is not None and hall.price_of(near) is None:
         raise InvalidRequestError(f"The show has no seat {near!r}.", pointer="/near")
 
-    def build() -> tuple[int, dict[str, Any]]:
+    def build() -> Packed:
         with snapshot() as connection:
             rows = queries.select_free(connection, show_id)
         best = BestSeats(hall, [row.seat_number for row in rows if row.seat_number is not None])
         choices = best.suggest(quantity, section=section, near=near)
         suggestions = [{"seats": c.seats, "together": c.together, "amount": c.amount} for c in choices]
-        return rows[0].version, {"version": rows[0].version, "suggestions": suggestions}
+        return _pack(rows[0].version, {"version": rows[0].version, "suggestions": suggestions})
 
     return _read(show_id, f"suggestions:{quantity}:{section}:{near}", known=known, build=build)
 
@@ -167,10 +170,9 @@ def read_layout(show_id: int) -> bytes:
     hall = get_entry(show_id).hall
 
     def build() -> tuple[str, bytes]:
-        document = to_json({"show_id": show_id, **hall.layout()})
-        return f"{show_id}:layout", gzip.compress(document, GZIP_LEVEL, mtime=0)
+        return f"{show_id}:layout", _compress({"show_id": show_id, **hall.layout()})
 
-    return cache.fetch_or_build(f"{show_id}:layout", build, ttl_seconds=LAYOUT_TTL_SECONDS)
+    return cache.fetch_or_build(f"{show_id}:layout", build, ttl_seconds=LAYOUT_TTL_SECONDS, is_lasting=True)
 
 
 def _read(show_id: int, name: str, *, known: int | None, build: Build) -> Map:
@@ -180,11 +182,10 @@ def _read(show_id: int, name: str, *, known: int | None, build: Build) -> Map:
         return Map(current, None)
 
     def build_body() -> tuple[str, bytes]:
-        version, document = build()
-        body = gzip.compress(to_json(document), GZIP_LEVEL, mtime=0)
+        version, body = build()
         return f"{show_id}:{version}:{name}", version.to_bytes(VERSION_BYTES) + body
 
-    kept = cache.fetch_or_build(f"{show_id}:{current}:{name}", build_body)
+    kept = cache.fetch_or_build(f"{show_id}:{current}:{name}", build_body, is_lasting=True)
     return Map(int.from_bytes(kept[:VERSION_BYTES]), kept[VERSION_BYTES:])
 
 
@@ -194,3 +195,11 @@ def _ask_version(show_id: int) -> int:
     if version is None:
         raise InvalidRequestError(f"There is no map of show {show_id}.")
     return version
+
+
+def _pack(version: int, document: dict[str, Any]) -> Packed:
+    return Packed(version, _compress(document))
+
+
+def _compress(document: dict[str, Any]) -> bytes:
+    return gzip.compress(to_json(document), GZIP_LEVEL, mtime=0)

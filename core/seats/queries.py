@@ -95,6 +95,13 @@ _SELECT_SEATS = text("""
     ORDER BY page.id
 """)
 
+_SELECT_PAGE_CHANGES = text("""
+    SELECT v.version, s.id, s.status
+    FROM show_versions v
+    LEFT JOIN seats s ON s.show_id = :show_id AND s.id BETWEEN :first AND :last AND s.version > :since
+    WHERE v.show_id = :show_id
+""")
+
 _SELECT_OCCUPIED = text("""
     SELECT v.version, s.seat_number, s.status
     FROM show_versions v LEFT JOIN seats s ON s.show_id = :show_id AND s.status <> 'available'
@@ -208,6 +215,14 @@ def select_seats(
     """A page of seats in seat order beside the version, of one snapshot; one empty row for none."""
     parameters = {"show_id": show_id, "after": after, "status": status, "section": section, "limit": limit}
     return list(connection.execute(_SELECT_SEATS, parameters))
+
+
+def select_page_changes(
+    connection: Connection, show_id: int, *, first: int, last: int, since: int
+) -> list[Row[Any]]:
+    """Seats from id `first` to `last` that changed after version `since`, like select_occupied."""
+    parameters = {"show_id": show_id, "first": first, "last": last, "since": since}
+    return list(connection.execute(_SELECT_PAGE_CHANGES, parameters))
 
 
 def select_occupied(connection: Connection, show_id: int) -> list[Row[Any]]:
