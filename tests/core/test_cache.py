@@ -114,6 +114,19 @@ class TestProtocol:
         assert cache.fetch_or_build("1:18:all", build) == b"map"
         assert (len(builds), cache.fetch_body("1:17:all")) == (1, None)
 
+    def test_last_body_that_lasts_is_not_asked_of_redis_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def build() -> tuple[str, bytes]:
+            return "1:17:all", b"map"
+
+        for is_lasting, asked in ((True, 0), (False, 1)):
+            assert cache.fetch_or_build("1:17:all", build, is_lasting=is_lasting) == b"map"
+            fetched: list[str] = []
+            with monkeypatch.context() as patch:
+                patch.setattr(cache, "fetch_body", lambda key, fetched=fetched: fetched.append(key) or b"map")
+                assert cache.fetch_or_build("1:17:all", build, is_lasting=is_lasting) == b"map"
+            assert len(fetched) == asked
+        assert cache.fetch_or_build("1:17:all", build, ttl_seconds=0, is_lasting=True) == b"map"
+
     def test_generation(self) -> None:
         before = cache.find_generation()
         cache.bump_generation()
