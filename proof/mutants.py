@@ -135,8 +135,8 @@ MUTANTS = (
             ("core/bookings/pipeline.py", "if time.monotonic() >= stop_at:", "if stop_at:"),
             (
                 "core/jobs.py",
-                "    if raise_flag(task, *args):",
-                '    if raise_flag(task, *args) and __import__("os").urandom(1)[0] % 2:',
+                "list(compress(messages, raised))",
+                'list(filter(lambda _: __import__("os").urandom(1)[0] % 2, compress(messages, raised)))',
             ),
         ),
     ),

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from typing import Any
 
 from core import jobs
 from core.bookings import pipeline, settling
@@ -40,9 +41,30 @@ def lose_messages() -> None:
 
 def test_many_nudges_for_one_show_become_one_message(database: dict[str, str]) -> None:
     for _ in range(100):
-        send_once(SETTLE_SHOW, 7)
+        send_once([(SETTLE_SHOW, (7,))])
     assert count_messages() == 1
-    send_once(SETTLE_SHOW, 8)
+    send_once([(SETTLE_SHOW, (8,))])
+    assert count_messages() == 2
+
+
+def test_what_is_on_its_way_is_left_out_of_many(database: dict[str, str]) -> None:
+    send_once([(SETTLE_SHOW, (7,))])
+    send_once([(SETTLE_SHOW, (show_id,)) for show_id in (6, 7, 8)])
+    assert count_messages() == 3
+
+
+def test_one_message_that_cannot_be_sent_costs_the_others_nothing(
+    database: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send = get_celery().send_task
+
+    def refuse_one(task: str, *, args: tuple[int], **options: Any) -> object:
+        if args == (1,):
+            raise KeyError("of a library's own making")
+        return send(task, args=args, **options)
+
+    monkeypatch.setattr(get_celery(), "send_task", refuse_one)
+    send_once([(SETTLE_SHOW, (show_id,)) for show_id in (1, 2, 3)])
     assert count_messages() == 2
 
 
@@ -53,9 +75,9 @@ def test_nudger_sends(database: dict[str, str]) -> None:
 
 
 def test_cleared_flag_lets_the_next_through(database: dict[str, str]) -> None:
-    send_once(SETTLE_SHOW, 7)
+    send_once([(SETTLE_SHOW, (7,))])
     clear_flag(SETTLE_SHOW, 7)
-    send_once(SETTLE_SHOW, 7)
+    send_once([(SETTLE_SHOW, (7,))])
     assert count_messages() == 2
 
 
@@ -211,7 +233,7 @@ def test_broker_that_is_gone_costs_a_nudge_and_no_error(
 
     monkeypatch.setattr(get_celery(), "send_task", refuse)
     for show_id in range(10):
-        send_once(SETTLE_SHOW, show_id)
+        send_once([(SETTLE_SHOW, (show_id,))])
     assert jobs.broker_breaker.current_state == "open"
 
 
@@ -222,7 +244,7 @@ def test_broker_that_is_not_there_costs_the_nudger_seconds(
     """And requests nothing, since it is the nudger that waits."""
     with run_port() as port, enter({"CELERY_BROKER_URL": f"redis://127.0.0.1:{port}/0"}):
         with measured() as took:
-            send_once(SETTLE_SHOW, 7)
+            send_once([(SETTLE_SHOW, (7,))])
         assert jobs.broker_breaker.fail_counter == 1
     assert seconds <= took[0] < seconds + 1.5
 
@@ -262,7 +284,7 @@ def test_nudger_outlives_whatever_sending_raises(
         raise KeyError("of a library's own making")
 
     with monkeypatch.context() as patch:
-        patch.setattr(jobs, "send_once", raise_something)
+        patch.setattr(jobs, "raise_flags", raise_something)
         get_nudger().add(SETTLE_SHOW, 7)
         get_nudger().add(SETTLE_SHOW, 7)
         wait_until(lambda: not get_nudger()._waiting)
