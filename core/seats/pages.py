@@ -49,6 +49,7 @@ class Page:
     def __init__(self, show_id: int, read: Callable[[], Reading], first: Reading) -> None:
         self._show_id, self._read = show_id, read
         self._lock = threading.Lock()
+        self._looked_at = time.monotonic()
         self._take(first)
 
     def __len__(self) -> int:
@@ -56,9 +57,14 @@ class Page:
 
     def follow(self) -> int:
         """Bring it up to date from the database; returns the version that it is at now."""
+        asked_at = time.monotonic()
         with self._lock:
-            if time.monotonic() > self._read_at + PAGE_TTL_SECONDS or not self._catch_up():
-                self._take(self._read())
+            looking_at = time.monotonic()
+            # Who waited for another's look that began after this one was asked for has no need of its own.
+            if self._looked_at < asked_at:
+                if looking_at > self._read_at + PAGE_TTL_SECONDS or not self._catch_up():
+                    self._take(self._read())
+                self._looked_at = looking_at
             return self.packed.version
 
     def _take(self, reading: Reading) -> None:

@@ -5,6 +5,7 @@ import json
 import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event, Lock, Semaphore
 from typing import Any
 
 import pytest
@@ -137,6 +138,58 @@ def test_readers_during_a_sale_see_no_mix_and_never_an_older_map(show: Show) -> 
         assert seen == sorted(seen)
         assert all(booked == version - 1 for version, booked in seen)
         assert len({version for version, _ in seen}) > 5
+
+
+def test_all_who_wait_for_a_look_share_the_next(show: Show, monkeypatch: pytest.MonkeyPatch) -> None:
+    look(show.id)
+    page = maps.kept_pages.find((show.id, ALL))
+    assert page is not None
+    catch_up, looks, go_on, asking = page._catch_up, [], Event(), Semaphore(0)
+
+    class Watched:
+        def __init__(self) -> None:
+            self.lock = Lock()
+
+        def __enter__(self) -> None:
+            asking.release()
+            self.lock.acquire()
+
+        def __exit__(self, *_: object) -> None:
+            self.lock.release()
+
+    def look_slowly() -> bool:
+        looks.append(1)
+        assert go_on.wait(10)
+        return catch_up()
+
+    monkeypatch.setattr(page, "_lock", Watched())
+    monkeypatch.setattr(page, "_catch_up", look_slowly)
+    with ThreadPoolExecutor(5) as threads:
+        first = threads.submit(page.follow)
+        assert asking.acquire(timeout=10)
+        # What is committed after the first look began is not in it: who asks now must see it.
+        book(show.id, "1")
+        settle_all(show.id)
+        waiting = [threads.submit(page.follow) for _ in range(4)]
+        for _ in waiting:
+            assert asking.acquire(timeout=10)
+        go_on.set()
+        assert {each.result() for each in waiting} == {2}
+        first.result()
+    assert len(looks) == 2
+
+
+def test_a_look_that_failed_is_no_one_elses(show: Show, monkeypatch: pytest.MonkeyPatch) -> None:
+    look(show.id)
+    page = maps.kept_pages.find((show.id, ALL))
+    assert page is not None
+    book(show.id, "1")
+    settle_all(show.id)
+    with monkeypatch.context() as patch:
+        patch.setattr(page, "_catch_up", lambda: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            page.follow()
+    assert page.follow() == 2
 
 
 def test_pages_not_asked_for_longest_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
