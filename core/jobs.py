@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Collection
-from itertools import compress
+from itertools import compress, islice
 from typing import Any
 
 import pybreaker
@@ -53,6 +53,9 @@ OUTBOUND_FLAG_TTL_SECONDS = 10
 
 # The first nudge goes at once; the next one waits so long for others that are the same.
 PAUSE_SECONDS = 0.005
+
+# A flag that is up holds back everybody else's message: never more of them than are sent in a moment.
+FLAGS_AT_ONCE = 32
 
 # What sending to a broker that is down or frozen may raise; kombu lets RuntimeError escape at times.
 SEND_ERRORS = (OperationalError, RedisError, OSError, RuntimeError, pybreaker.CircuitBreakerError)
@@ -103,8 +106,10 @@ def _name_flag(task: str, *args: int) -> str:
 
 def send_once(messages: Collection[Message]) -> None:
     """Send tasks now, but for those that are on their way already. Promises nothing, like any nudge."""
-    for task, args in raise_flags(messages):
-        _send(task, *args)
+    waiting = iter(messages)
+    while some := list(islice(waiting, FLAGS_AT_ONCE)):
+        for task, args in raise_flags(some):
+            _send(task, *args)
 
 
 def nudge(show_id: int) -> None:

@@ -1,0 +1,54 @@
+"""Nudges of many shows at once: their flags go up together, a few at a time."""
+
+from typing import Any
+
+import pytest
+
+from core import jobs
+from core.jobs import BOOKINGS_QUEUE, SETTLE_SHOW, get_celery, send_once
+from core.redis import get_redis
+
+
+def count_messages() -> int:
+    return int(get_redis().llen(BOOKINGS_QUEUE))
+
+
+def send(*show_ids: int) -> None:
+    send_once([(SETTLE_SHOW, (show_id,)) for show_id in show_ids])
+
+
+def test_what_is_on_its_way_is_left_out_of_many(database: dict[str, str]) -> None:
+    send(7)
+    send(6, 7, 8)
+    assert count_messages() == 3
+
+
+def test_no_more_flags_are_up_than_are_sent_at_once(
+    database: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever dies with a flag up holds back everybody else's message."""
+    ahead: list[int] = []
+    really_send = get_celery().send_task
+
+    def count_ahead(task: str, **options: Any) -> object:
+        ahead.append(len(list(get_redis().scan_iter(f"*{SETTLE_SHOW}*", count=1_000))) - len(ahead))
+        return really_send(task, **options)
+
+    monkeypatch.setattr(get_celery(), "send_task", count_ahead)
+    send(*range(100))
+    assert (len(ahead), max(ahead), count_messages()) == (100, jobs.FLAGS_AT_ONCE, 100)
+
+
+def test_one_message_that_cannot_be_sent_costs_the_others_nothing(
+    database: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really_send = get_celery().send_task
+
+    def refuse_one(task: str, *, args: tuple[int], **options: Any) -> object:
+        if args == (1,):
+            raise KeyError("of a library's own making")
+        return really_send(task, args=args, **options)
+
+    monkeypatch.setattr(get_celery(), "send_task", refuse_one)
+    send(1, 2, 3)
+    assert count_messages() == 2
