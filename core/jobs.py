@@ -83,7 +83,7 @@ def raise_flags(messages: Collection[Message]) -> list[Message]:
     """Say that these tasks are on their way; returns those that were not yet. Without Redis: all of them."""
 
     def raise_all(redis: Redis) -> list[Any]:
-        # In one round trip: with a hundred shows on sale there are dozens of them a hundredth of a second.
+        # In one round trip: with many shows on sale many nudges wait at the same moment.
         pipeline = redis.pipeline(transaction=False)
         for task, args in messages:
             is_outbound = QUEUE_OF[task] in (EVENTS_QUEUE, WEBHOOKS_QUEUE)

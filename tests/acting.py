@@ -13,12 +13,19 @@ from core.bookings.settling import Batch, settle_batch
 from core.bookings.settling_queries import select_has_work
 from core.bookings.views import Booking
 from core.db import retry_conflicts, snapshot, transaction
+from core.jobs import BOOKINGS_QUEUE
+from core.redis import get_redis
 from core.shows.catalogue import get_entry
 
 
 def book(show_id: int, *seats: str, key: Key | None = None, **options: Any) -> UUID:
     """Accept a booking of these seats (or, by the options, of a quantity); its id."""
     return accept_booking(NewBooking(show_id=show_id, seats=seats, **options), key).bookings[0].id
+
+
+def count_messages(queue: str = BOOKINGS_QUEUE) -> int:
+    """The messages that wait for a worker."""
+    return int(get_redis().llen(queue))
 
 
 def make_ready(show_id: int, *seats: str, key: Key | None = None, **options: Any) -> Request:

@@ -10,7 +10,6 @@ from core.bookings.settling_queries import select_has_work
 from core.db import transaction
 from core.errors import UnavailableError
 from core.jobs import (
-    BOOKINGS_QUEUE,
     SETTLE_SHOW,
     clear_flag,
     get_celery,
@@ -20,18 +19,13 @@ from core.jobs import (
 from core.redis import get_redis
 from core.seats.queries import lock_version
 from core.shows.service import Show
-from tests.acting import book, cancel, end_hold, hold, run, settle, tell
+from tests.acting import book, cancel, count_messages, end_hold, hold, run, settle, tell
 from tests.apart import enter
 from tests.support import measured, run_deaf_port, run_silent_port, wait_until
 
 import pytest  # isort: skip
 
 MakeShow = Callable[..., Show]
-
-
-def count_messages(queue: str = BOOKINGS_QUEUE) -> int:
-    with get_celery().connection_for_read() as connection:
-        return int(connection.default_channel._size(queue))
 
 
 def lose_messages() -> None:

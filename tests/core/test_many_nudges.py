@@ -5,12 +5,9 @@ from typing import Any
 import pytest
 
 from core import jobs
-from core.jobs import BOOKINGS_QUEUE, SETTLE_SHOW, get_celery, send_once
+from core.jobs import SETTLE_SHOW, get_celery, send_once
 from core.redis import get_redis
-
-
-def count_messages() -> int:
-    return int(get_redis().llen(BOOKINGS_QUEUE))
+from tests.acting import count_messages
 
 
 def send(*show_ids: int) -> None:

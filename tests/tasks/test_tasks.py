@@ -8,14 +8,10 @@ from core.jobs import EXPIRY_QUEUE, SWEEP, clear_flag, get_celery
 from core.redis import get_redis
 from core.shows.service import Show
 from tasks.beat import FlaggedScheduler
-from tests.acting import book, end_hold, hold, tell
+from tests.acting import book, count_messages, end_hold, hold, tell
 from tests.support import run_process, wait_until
 
 MakeShow = Callable[..., Show]
-
-
-def count_messages(queue: str = EXPIRY_QUEUE) -> int:
-    return int(get_redis().llen(queue))
 
 
 def test_settle_show_settles(make_show: MakeShow) -> None:
@@ -43,7 +39,7 @@ def test_expire_holds_nudges_the_show(make_show: MakeShow) -> None:
     end_hold(booking_id)
     get_redis().flushdb()
     bookings.expire_holds()
-    wait_until(lambda: count_messages("bookings") == 1)
+    wait_until(lambda: count_messages() == 1)
 
 
 def test_entry_that_waits_is_not_sent_again(database: dict[str, str]) -> None:
@@ -51,18 +47,18 @@ def test_entry_that_waits_is_not_sent_again(database: dict[str, str]) -> None:
     entry = ScheduleEntry(name="sweep", task=SWEEP, schedule=1, app=get_celery())
     for _ in range(5):
         scheduler.apply_async(entry, advance=False)
-    assert count_messages() == 1
+    assert count_messages(EXPIRY_QUEUE) == 1
     clear_flag(SWEEP)
     scheduler.apply_async(entry, advance=False)
-    assert count_messages() == 2
+    assert count_messages(EXPIRY_QUEUE) == 2
 
 
 def test_beat_without_a_worker_leaves_no_pile(database: dict[str, str]) -> None:
     with run_process("beat", {**database, "EXPIRY_INTERVAL_SECONDS": "0.1"}):
-        wait_until(count_messages, seconds=20)
+        wait_until(lambda: count_messages(EXPIRY_QUEUE), seconds=20)
         # It is due thirty times and more in these three seconds.
         wait_for_ticks()
-        assert count_messages() <= 2 * 2
+        assert count_messages(EXPIRY_QUEUE) <= 2 * 2
 
 
 def wait_for_ticks() -> None:
