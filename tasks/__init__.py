@@ -10,6 +10,7 @@ from typing import Any
 
 from celery.signals import celeryd_init, setup_logging, worker_init, worker_process_init, worker_shutting_down
 
+from core.garbage import spare_what_is_loaded
 from core.jobs import get_celery
 from core.log import configure_logging
 from tasks.broker import mend_stop, mend_transport
@@ -35,10 +36,12 @@ def _set_up_logging(**_: Any) -> None:
 
 
 @worker_init.connect
-def _require_database(**_: Any) -> None:
+def _begin_parent(**_: Any) -> None:
     from core.health import require_fit_database  # noqa: PLC0415
 
     require_fit_database()
+    # In the parent, for all of its children.
+    spare_what_is_loaded()
 
 
 @worker_process_init.connect

@@ -13,7 +13,7 @@ from core.bookings import settling_queries as queries
 from core.bookings.archive_queries import move_to_archive
 from core.bookings.idempotency import purge_keys
 from core.bookings.setting_aside import TRIES, set_aside
-from core.bookings.settling import BATCH_SIZE, Batch, settle_batch
+from core.bookings.settling import Batch, settle_batch
 from core.bookings.waiting import announce_changes
 from core.cache import bump_generation, publish_version
 from core.db import autocommit, retry_conflicts, snapshot, transaction
@@ -29,6 +29,8 @@ TURN_SECONDS = 0.5
 # Many tiny batches would eat the core that the API needs: after one, wait for the next rows to gather.
 SMALL_BATCH = 50
 GATHER_SECONDS = 0.01
+# Each takes some milliseconds, and a worker that was told to stop has 10 s to finish them.
+ONE_BY_ONE = 500
 # Rows and run-out holds this old were not nudged, or their nudge was lost or waits behind many others.
 OVERDUE_SECONDS = 1.0
 # Each worker process looks so often whether beat has swept, and sweeps itself where it has not for so long:
@@ -100,7 +102,7 @@ def _settle_one_by_one(show_id: int) -> Batch | None:
     A try is counted before it is made: a booking that takes its process with it has had its tries as well.
     """
     with snapshot() as connection:
-        booking_ids = queries.select_work(connection, show_id, limit=BATCH_SIZE)
+        booking_ids = queries.select_work(connection, show_id, limit=ONE_BY_ONE)
     for booking_id in booking_ids:
         tries = _count_try(booking_id)
         try:

@@ -65,7 +65,7 @@ class Waiting:
     """The requests of this process that wait, and what wakes them."""
 
     def __init__(self, listener: Listener) -> None:
-        self._events: dict[UUID, set[threading.Event]] = defaultdict(set)
+        self._events: dict[bytes, set[threading.Event]] = defaultdict(set)
         self._count = 0
         self._lock = threading.Lock()
         listener.register(BOOKINGS_CHANNEL, self._wake)
@@ -86,20 +86,21 @@ class Waiting:
                 return None
             self._count += 1
             changed = threading.Event()
-            self._events[booking_id].add(changed)
+            self._events[booking_id.bytes].add(changed)
             return changed
 
     def _forget(self, booking_id: UUID, changed: threading.Event) -> None:
         with self._lock:
             self._count -= 1
-            self._events[booking_id].discard(changed)
-            if not self._events[booking_id]:
-                del self._events[booking_id]
+            waiting = self._events[booking_id.bytes]
+            waiting.discard(changed)
+            if not waiting:
+                del self._events[booking_id.bytes]
 
     def _wake(self, message: bytes) -> None:
         with self._lock:
             for start in range(0, len(message) - ID_BYTES + 1, ID_BYTES):
-                for changed in self._events.get(UUID(bytes=message[start : start + ID_BYTES]), ()):
+                for changed in self._events.get(message[start : start + ID_BYTES], ()):
                     changed.set()
 
 

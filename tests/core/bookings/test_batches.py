@@ -140,8 +140,9 @@ def test_guard_rolls_back_what_changed_behind_our_back(
     acting.run(change, status=before.status, id=before.booking_id, at=before.hold_expires_at)
 
 
-def test_more_than_a_batch_keeps_the_order(make_show: MakeShow) -> None:
-    show = make_show(total_seats=1200)
+def test_more_than_a_batch_keeps_the_order(make_show: MakeShow, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settling, "BATCH_SIZE", 300)
+    show = make_show(total_seats=500)
     count = settling.BATCH_SIZE + 120
     ids = [book(show.id, str(n)) for n in range(1, count)]
     last = book(show.id, "1")
