@@ -24,9 +24,11 @@ LEARNING_LIMIT_SECONDS = 0.5
 GENERATION_KEY = "shows:generation"
 
 # The first key holds "17", or "c18" while a transaction that makes version 18 is about to commit; larger wins
-# there. The second exists while "17" need not be asked for again. Who follows the map is told of what is new.
+# there. The second exists while "17" need not be asked for again. Who follows the map is told of
+# what is new; the third counts it for lists, which show what a later mark hides from maps.
 _PUT_VERSION = """
 local current = redis.call('GET', KEYS[1])
+if ARGV[1] ~= 'c' and current ~= ARGV[2] then redis.call('INCR', KEYS[3]) end
 local number = current and tonumber((string.gsub(current, 'c', '')))
 if number and (number > tonumber(ARGV[2])) then return 0 end
 if ARGV[1] == 'c' then
@@ -50,13 +52,13 @@ def mark_changing(show_id: int, version: int) -> None:
 
 
 def publish_version(show_id: int, version: int) -> None:
-    """After the commit: this version is current, and who follows the map is told. What is later stays."""
+    """After the commit: this version is current, and who follows or lists it sees it. What is later stays."""
     tell_redis(lambda redis: _put(redis, show_id, "", version, VERSION_TTL_SECONDS))
 
 
 def _put(redis: Redis, show_id: int, mark: str, version: int, ttl_seconds: int) -> None:
     arguments = mark, version, ttl_seconds, FRESH_SECONDS, MAPS_CHANNEL, show_id
-    redis.eval(_PUT_VERSION, 2, *_version_keys(show_id), *arguments)
+    redis.eval(_PUT_VERSION, 3, *_version_keys(show_id), GENERATION_KEY, *arguments)
 
 
 def find_version(show_id: int, ask_database: Callable[[], int]) -> int:

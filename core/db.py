@@ -2,6 +2,7 @@
 
 import logging
 import random
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -49,6 +50,8 @@ KEEPALIVES_IDLE_SECONDS, KEEPALIVES_INTERVAL_SECONDS, KEEPALIVES_COUNT = 2, 1, 3
 DEADLOCK, SERIALIZATION, LOCK_NOT_AVAILABLE = "40P01", "40001", "55P03"
 RETRIED_SQLSTATES = frozenset({DEADLOCK, SERIALIZATION})
 TRIES = 5
+
+_PARAMETER = re.compile(r"(?<!:):(\w+)")
 
 
 class Base(DeclarativeBase):
@@ -123,14 +126,17 @@ def _make_engine(pool_size: int, lock_timeout_ms: int, **options: Any) -> Engine
 
 
 class Prepared:
-    """A statement parsed once a connection, and soon plans no more, where that takes as long as the rest.
+    """A statement parsed once a connection, and soon planned no more, where that takes as long as the rest.
 
-    `sql` has `$1` and so on where `parameters`, by their names and in their order, are to be.
+    For those whose plan is the same whatever their parameters are: not where one is an array, of one or of
+    thousands. `sql` names its parameters as in text().
     """
 
-    def __init__(self, name: str, sql: str, *parameters: str) -> None:
-        self._name, self._prepare = name, f"PREPARE {name} AS {sql}"
-        execute = f"EXECUTE {name}({', '.join(f':{parameter}' for parameter in parameters)})"
+    def __init__(self, name: str, sql: str) -> None:
+        names = list(dict.fromkeys(_PARAMETER.findall(sql)))
+        numbered = _PARAMETER.sub(lambda found: f"${names.index(found[1]) + 1}", sql)
+        self.sql, self._name, self._prepare = sql, name, f"PREPARE {name} AS {numbered}"
+        execute = f"EXECUTE {name}({', '.join(f':{parameter}' for parameter in names)})"
         self._execute = text(execute)
 
     def execute(self, connection: Connection, parameters: Mapping[str, Any]) -> CursorResult[Any]:

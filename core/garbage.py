@@ -2,8 +2,9 @@
 
 import gc
 
-# A collection looks at what was made since the last one. Who settles 2,000 bookings, or makes 100,000 seats, makes
-# objects that live until it is done: to look at them every 700 is in vain, and took a fifth of a worker's time.
+# A collection looks at what was made since the last one. Who settles 2,000 bookings, or makes 100,000 seats,
+# makes objects that live until it is done: to look at them every 700 is in vain, and took a worker a fifth of
+# its time.
 NEW_OBJECTS = 50_000
 
 

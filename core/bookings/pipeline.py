@@ -15,7 +15,7 @@ from core.bookings.idempotency import purge_keys
 from core.bookings.setting_aside import TRIES, set_aside
 from core.bookings.settling import Batch, settle_batch
 from core.bookings.waiting import announce_changes
-from core.cache import bump_generation, publish_version
+from core.cache import publish_version
 from core.db import autocommit, retry_conflicts, snapshot, transaction
 from core.errors import UnavailableError
 from core.jobs import RELAY_EVENTS, SETTLE_SHOW, clear_flag, nudge, send_later
@@ -136,7 +136,6 @@ def _commit(show_id: int, settle: Callable[[Connection], Batch | None]) -> Batch
     if batch is not None and batch.booking_ids:
         if batch.version is not None:
             publish_version(show_id, batch.version)
-            bump_generation()
         announce_changes(batch.booking_ids)
         send_later(RELAY_EVENTS)
         log.info("batch settled", extra={"show_id": show_id, "bookings": len(batch.booking_ids)})

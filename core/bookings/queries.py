@@ -21,7 +21,7 @@ _INSERT_BOOKINGS = Prepared(
     "insert_bookings",
     f"""
     WITH item AS (
-        SELECT * FROM json_to_recordset(cast($1 AS json)) AS i(
+        SELECT * FROM json_to_recordset(cast(:items AS json)) AS i(
             request int, size int, client text, key text, fingerprint text, position int, id uuid,
             show_id bigint, seats text[], quantity int, section text, hold boolean, customer text,
             amount bigint)
@@ -47,7 +47,6 @@ _INSERT_BOOKINGS = Prepared(
     ORDER BY request, position
     RETURNING {COLUMNS}
     """,
-    "items",
 )
 
 _SELECT_BOOKINGS = text(f"SELECT {COLUMNS} FROM bookings WHERE id = ANY(cast(:ids AS uuid[]))")

@@ -24,8 +24,8 @@ from core.seats.states import SeatStatus
 from core.settings import get_settings
 from core.shows.catalogue import get_entry
 
-# Large enough that a batch's fixed cost is spread thin: of a backlog 2,000 at a time cost a fifth less than 500.
-# Small enough that its first booking need not wait long for its last: a fifth of a second.
+# Large enough that a batch's fixed cost is spread thin: of a backlog 2,000 at a time cost a fifth less than
+# 500. Small enough that its first booking need not wait long for its last: a fifth of a second.
 BATCH_SIZE = 2_000
 # Seats are chosen in memory while the transaction stands idle, which the server ends after 3 s (core/db.py).
 # Choosing for hundreds of large groups in a large hall takes longer: what is decided by then is committed.

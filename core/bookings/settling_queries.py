@@ -9,19 +9,25 @@ from sqlalchemy import Row, text
 from sqlalchemy.engine import Connection
 
 from core.bookings.views import COLUMNS, Booking, read_bookings
+from core.db import Prepared
 from core.encoding import to_json_text
 
-_SELECT_TERMS = text("""
+_SELECT_TERMS = Prepared(
+    "select_terms",
+    """
     SELECT clock_timestamp() AS now, hold_seconds, max_seats_per_customer,
            cancelled_at IS NOT NULL AS is_cancelled
     FROM shows WHERE id = :show_id
-""")
+""",
+)
 
 # Rows are chosen inside and locked outside, by id; as an array, so that the primary key finds them whatever
 # the statistics say of a table that grows by thousands of rows a second. SKIP LOCKED passes by a row that a
 # request is changing at this moment: that request nudges after its commit. PostgreSQL judges the outer
 # conditions again on what it locked, so a row that changed meanwhile drops out.
-_LOCK_WAITING = text(f"""
+_LOCK_WAITING = Prepared(
+    "lock_waiting",
+    f"""
     SELECT {COLUMNS} FROM bookings
     WHERE id = ANY(ARRAY(SELECT id FROM bookings
                          WHERE show_id = :show_id AND wants IS NOT NULL
@@ -30,9 +36,12 @@ _LOCK_WAITING = text(f"""
       AND wants IS NOT NULL
     ORDER BY id
     FOR NO KEY UPDATE SKIP LOCKED
-""")
+""",
+)
 
-_LOCK_RUN_OUT = text(f"""
+_LOCK_RUN_OUT = Prepared(
+    "lock_run_out",
+    f"""
     SELECT {COLUMNS} FROM bookings
     WHERE id = ANY(ARRAY(
         SELECT id FROM bookings
@@ -42,7 +51,8 @@ _LOCK_RUN_OUT = text(f"""
       AND hold_expires_at <= :now AND wants IS NULL
     ORDER BY id
     FOR NO KEY UPDATE SKIP LOCKED
-""")
+""",
+)
 
 # A cancelled show's live bookings: those that own seats are found through the seats; those that wait are
 # in the queue anyway.
@@ -74,13 +84,16 @@ _UPDATE_SETTLED = text("""
     WHERE b.id = ANY(cast(:ids AS uuid[])) AND b.id = o.id
 """)
 
-_SELECT_HAS_WORK = text("""
+_SELECT_HAS_WORK = Prepared(
+    "select_has_work",
+    """
     SELECT EXISTS (SELECT FROM bookings WHERE show_id = :show_id AND wants IS NOT NULL)
         OR EXISTS (SELECT FROM bookings
                    WHERE show_id = :show_id AND hold_expires_at <= clock_timestamp() AND wants IS NULL)
         OR EXISTS (SELECT FROM shows s JOIN show_versions v ON v.show_id = s.id
                    WHERE s.id = :show_id AND s.cancelled_at IS NOT NULL AND v.held + v.booked > 0)
-""")
+""",
+)
 
 _SELECT_WORK = text("""
     (SELECT id FROM bookings WHERE show_id = :show_id AND wants IS NOT NULL ORDER BY seq LIMIT :limit)
@@ -143,14 +156,14 @@ _SELECT_CANCELLED_SHOWS = text("""
 
 def select_terms(connection: Connection, show_id: int) -> Row[Any]:
     """The database's clock and the show's terms, read after the show's lock is held."""
-    return connection.execute(_SELECT_TERMS, {"show_id": show_id}).one()
+    return _SELECT_TERMS.execute(connection, {"show_id": show_id}).one()
 
 
 def lock_waiting(
     connection: Connection, show_id: int, *, limit: int, only: UUID | None = None
 ) -> list[Booking]:
     """The show's oldest bookings that want something, or `only` one of them, locked; in order of arrival."""
-    rows = connection.execute(_LOCK_WAITING, {"show_id": show_id, "limit": limit, "only": only})
+    rows = _LOCK_WAITING.execute(connection, {"show_id": show_id, "limit": limit, "only": only})
     return sorted(read_bookings(rows), key=lambda booking: booking.seq)
 
 
@@ -159,7 +172,7 @@ def lock_run_out(
 ) -> list[Booking]:
     """The show's holds that ran out first, or `only` one of them, locked."""
     parameters = {"show_id": show_id, "now": now, "limit": limit, "only": only}
-    return read_bookings(connection.execute(_LOCK_RUN_OUT, parameters))
+    return read_bookings(_LOCK_RUN_OUT.execute(connection, parameters))
 
 
 def select_work(connection: Connection, show_id: int, *, limit: int) -> list[UUID]:
@@ -206,7 +219,7 @@ def update_settled(
 
 def select_has_work(connection: Connection, show_id: int) -> bool:
     """Whether anything of this show waits to be settled or released."""
-    return bool(connection.execute(_SELECT_HAS_WORK, {"show_id": show_id}).scalar_one())
+    return bool(_SELECT_HAS_WORK.execute(connection, {"show_id": show_id}).scalar_one())
 
 
 def select_run_out_shows(connection: Connection, *, seconds: float = 0) -> list[int]:

@@ -8,17 +8,24 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.engine import Connection
 
+from core.db import Prepared
 from core.seats.states import SeatStatus
 
-_LOCK_VERSION = text("""
+_LOCK_VERSION = Prepared(
+    "lock_version",
+    """
     SELECT version FROM show_versions WHERE show_id = :show_id FOR NO KEY UPDATE SKIP LOCKED
-""")
+""",
+)
 
-_UPDATE_VERSION = text("""
+_UPDATE_VERSION = Prepared(
+    "update_version",
+    """
     UPDATE show_versions
     SET version = :version, available = available + :available, held = held + :held, booked = booked + :booked
     WHERE show_id = :show_id
-""")
+""",
+)
 
 _SELECT_AVAILABLE = text("""
     SELECT seat_number FROM seats
@@ -131,7 +138,7 @@ def lock_version(connection: Connection, show_id: int) -> int | None:
     SKIP LOCKED: waiting would park every worker on one hot show, and whoever has the lock looks for more
     work after its commit.
     """
-    version: int | None = connection.execute(_LOCK_VERSION, {"show_id": show_id}).scalar_one_or_none()
+    version: int | None = _LOCK_VERSION.execute(connection, {"show_id": show_id}).scalar_one_or_none()
     return version
 
 
@@ -140,7 +147,7 @@ def update_version(
 ) -> None:
     """Set the show's version and move its counts by these differences."""
     counts = {"available": available, "held": held, "booked": booked}
-    connection.execute(_UPDATE_VERSION, {"show_id": show_id, "version": version, **counts})
+    _UPDATE_VERSION.execute(connection, {"show_id": show_id, "version": version, **counts})
 
 
 def select_available(connection: Connection, show_id: int, seats: Sequence[str] | None) -> set[str]:

@@ -249,7 +249,7 @@ def test_peer_that_is_gone_is_looked_for(database: dict[str, str], enter_databas
 
 def test_statement_is_prepared_once_a_connection(database: dict[str, str]) -> None:
     """Whatever became of the transaction in which it first was; and anew once the connection is another."""
-    statement = Prepared("add_numbers", "SELECT cast($1 AS int) + cast($2 AS int)", "a", "b")
+    statement = Prepared("add_numbers", "SELECT cast(:a AS int) + cast(:b AS int)")
 
     def add(connection: Connection) -> tuple[int, int]:
         found = statement.execute(connection, {"a": 1, "b": 2}).scalar_one()

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from core.bookings import settling, settling_queries
 from core.bookings.settling import GuardError, settle_batch
-from core.db import get_engine, transaction
+from core.db import Prepared, get_engine, transaction
 from core.shows.service import Show, cancel_show
 from tests import acting
 from tests.acting import (
@@ -207,11 +207,11 @@ def test_confirm_that_commits_while_expiry_looks_is_kept(
     confirm(booking_id)
     end_hold(booking_id)
     acting.run("UPDATE bookings SET wants = NULL WHERE id = :id", id=booking_id)
-    slow = str(settling_queries._LOCK_RUN_OUT).replace(
+    slow = settling_queries._LOCK_RUN_OUT.sql.replace(
         "SELECT id FROM bookings", "SELECT id FROM (SELECT pg_sleep(1)) AS pause, bookings"
     )
     assert "pg_sleep" in slow
-    monkeypatch.setattr(settling_queries, "_LOCK_RUN_OUT", text(slow))
+    monkeypatch.setattr(settling_queries, "_LOCK_RUN_OUT", Prepared("slow", slow))
     settler = threading.Thread(target=settle, args=(show.id,))
     settler.start()
     sleeping = "SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
