@@ -11,11 +11,10 @@ import logging
 import re
 import time
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy.exc import DBAPIError
+import psycopg2
 
 from api.answer import Answer
 from api.app import choose_request_id
@@ -29,9 +28,10 @@ from api.schemas.bookings import BookingRequest
 from core.bookings.accepting import Request, accept_together, prepare
 from core.bookings.idempotency import Key
 from core.bookings.views import Booking
-from core.db import DEADLOCK, LOCK_NOT_AVAILABLE, SERIALIZATION, get_sqlstate
+from core.db import ROLLED_BACK, get_sqlstate
 from core.encoding import to_json
 from core.errors import SeatlineError, UnavailableError
+from core.loop import LoopConnection
 
 log = logging.getLogger(__name__)
 
@@ -40,8 +40,6 @@ POST, BOOKINGS, REQUEST_ID = "POST", "/bookings", "X-Request-ID"
 PLAIN_BYTES = 4096
 # More would hold up the first of them; what is left goes next.
 COMMITTED_TOGETHER = 500
-# After these the server has rolled back: nothing is on disk.
-ROLLED_BACK = frozenset({DEADLOCK, SERIALIZATION, LOCK_NOT_AVAILABLE})
 
 SHARED = re.compile(r"/shows(/[0-9]{1,18}(/(seats|availability|layout|suggestions))?)?", re.ASCII)
 NUMBER = re.compile("[0-9]+")
@@ -63,10 +61,10 @@ Waiting = tuple[Request, asyncio.Future[list[Booking]]]
 
 
 class GroupCommit:
-    """Bookings that came while others were committed, committed together, by one thread a process."""
+    """Bookings that came while others were committed, committed together, over one connection a process."""
 
     def __init__(self) -> None:
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="bookings")
+        self._connection = LoopConnection()
         self._waiting: list[Waiting] = []
         self._task: asyncio.Task[None] | None = None
 
@@ -91,12 +89,11 @@ class GroupCommit:
         return _answer_booking(environ, bookings[0])
 
     async def _commit_all(self) -> None:
-        loop = asyncio.get_running_loop()
         while self._waiting:
             next_, self._waiting = self._waiting[:COMMITTED_TOGETHER], self._waiting[COMMITTED_TOGETHER:]
             # Who has been told that it takes too long is not to have a booking after all.
             taken = [(request, future) for request, future in next_ if not future.done()]
-            outcomes = await loop.run_in_executor(self._writer, commit, [request for request, _ in taken])
+            outcomes = await commit(self._connection, [request for request, _ in taken])
             for (_, future), outcome in zip(taken, outcomes, strict=True):
                 if future.done():
                     continue
@@ -106,13 +103,15 @@ class GroupCommit:
                     future.set_result(outcome)
 
 
-def commit(requests: Sequence[Request]) -> Sequence[list[Booking] | UnavailableError]:
+async def commit(
+    connection: LoopConnection, requests: Sequence[Request]
+) -> Sequence[list[Booking] | UnavailableError]:
     """What came of each: its bookings; none where it has to go by itself; an error where nobody knows."""
     try:
-        return accept_together(requests) if requests else []
+        return await accept_together(connection, requests) if requests else []
     except UnavailableError as error:
         return [[] if get_sqlstate(error) in ROLLED_BACK else error] * len(requests)
-    except DBAPIError:
+    except psycopg2.Error:
         # One of them spoilt it for all.
         log.exception("bookings not committed together")
         return [[]] * len(requests)

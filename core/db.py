@@ -29,8 +29,6 @@ CONNECT_TIMEOUT_SECONDS = 2
 STATEMENT_TIMEOUT_MS = 5_000
 # Locks are held for milliseconds; whoever waits 2 s waits for a frozen process and had better retry.
 LOCK_TIMEOUT_MS = 2_000
-# Who commits for many at once waits for no lock: the one that has to goes by itself.
-SHARED_LOCK_TIMEOUT_MS = 100
 # A worker frozen inside a transaction holds its show's lock: the server ends its session after 3 s.
 IDLE_IN_TRANSACTION_TIMEOUT_MS = 3_000
 # A request waits this long for a connection, then says 503 rather than queue without end.
@@ -49,6 +47,8 @@ KEEPALIVES_IDLE_SECONDS, KEEPALIVES_INTERVAL_SECONDS, KEEPALIVES_COUNT = 2, 1, 3
 # Not a lock that was waited for in vain (55P03): a request has no time to wait for it again.
 DEADLOCK, SERIALIZATION, LOCK_NOT_AVAILABLE = "40P01", "40001", "55P03"
 RETRIED_SQLSTATES = frozenset({DEADLOCK, SERIALIZATION})
+# After these the server has rolled back: nothing is on disk, and the connection is as it was.
+ROLLED_BACK = RETRIED_SQLSTATES | {LOCK_NOT_AVAILABLE}
 TRIES = 5
 
 _PARAMETER = re.compile(r"(?<!:):(\w+)")
@@ -63,7 +63,8 @@ def name_driver(url: str) -> str:
     return "postgresql+psycopg2://" + url.split("://", 1)[1]
 
 
-def _connect_args(lock_timeout_ms: int) -> dict[str, Any]:
+def set_timeouts(lock_timeout_ms: int) -> dict[str, Any]:
+    """What a connection is opened with, so that nothing is waited for without end."""
     timeouts = {
         "statement_timeout": STATEMENT_TIMEOUT_MS,
         "lock_timeout": lock_timeout_ms,
@@ -83,23 +84,17 @@ def _connect_args(lock_timeout_ms: int) -> dict[str, Any]:
 @make_once
 def get_engine() -> Engine:
     """This process's engine for transactions on the primary; connections are opened when first needed."""
-    return _make_engine(TRANSACTION_POOL_SIZE, LOCK_TIMEOUT_MS)
+    return _make_engine(TRANSACTION_POOL_SIZE)
 
 
 @make_once
 def get_statement_engine() -> Engine:
     """This process's engine for statements that commit by themselves."""
-    return _make_engine(STATEMENT_POOL_SIZE, LOCK_TIMEOUT_MS, isolation_level="AUTOCOMMIT")
-
-
-@make_once
-def get_shared_engine() -> Engine:
-    """This process's engine for the one statement that commits what many have asked for."""
-    return _make_engine(1, SHARED_LOCK_TIMEOUT_MS, isolation_level="AUTOCOMMIT")
+    return _make_engine(STATEMENT_POOL_SIZE, isolation_level="AUTOCOMMIT")
 
 
 # All of them: each is disposed of with the others.
-ENGINES = get_engine, get_statement_engine, get_shared_engine
+ENGINES = get_engine, get_statement_engine
 
 
 def dispose_engines(*, close: bool = True) -> None:
@@ -108,10 +103,10 @@ def dispose_engines(*, close: bool = True) -> None:
         get().dispose(close=close)
 
 
-def _make_engine(pool_size: int, lock_timeout_ms: int, **options: Any) -> Engine:
+def _make_engine(pool_size: int, **options: Any) -> Engine:
     engine = create_engine(
         name_driver(get_settings().database_url),
-        connect_args=_connect_args(lock_timeout_ms),
+        connect_args=set_timeouts(LOCK_TIMEOUT_MS),
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=POOL_TIMEOUT_SECONDS,
@@ -135,7 +130,9 @@ class Prepared:
     def __init__(self, name: str, sql: str) -> None:
         names = list(dict.fromkeys(_PARAMETER.findall(sql)))
         numbered = _PARAMETER.sub(lambda found: f"${names.index(found[1]) + 1}", sql)
-        self.sql, self._name, self._prepare = sql, name, f"PREPARE {name} AS {numbered}"
+        self.sql, self.name, self.preparation = sql, name, f"PREPARE {name} AS {numbered}"
+        # As the driver has it.
+        self.call = f"EXECUTE {name}({', '.join(f'%({parameter})s' for parameter in names)})"
         execute = f"EXECUTE {name}({', '.join(f':{parameter}' for parameter in names)})"
         self._execute = text(execute)
 
@@ -143,9 +140,9 @@ class Prepared:
         """Run it on a connection, which learns it first where it does not know it."""
         # Of the connection to the server, and gone with it.
         known = connection.info.setdefault("prepared", set())
-        if self._name not in known:
-            connection.exec_driver_sql(self._prepare)
-            known.add(self._name)
+        if self.name not in known:
+            connection.exec_driver_sql(self.preparation)
+            known.add(self.name)
         return connection.execute(self._execute, parameters)
 
 
@@ -169,13 +166,6 @@ def transaction() -> Iterator[Connection]:
 def autocommit() -> Iterator[Connection]:
     """A connection on which each statement commits by itself: one round trip for one statement."""
     with translate_outages(), get_statement_engine().connect() as connection:
-        yield connection
-
-
-@contextmanager
-def shared_autocommit() -> Iterator[Connection]:
-    """The same, for a statement in which many have a part: there is one such connection a process."""
-    with translate_outages(), get_shared_engine().connect() as connection:
         yield connection
 
 
@@ -216,6 +206,8 @@ def get_sqlstate(error: BaseException) -> str | None:
     while error is not None:
         if isinstance(error, DBAPIError):
             return getattr(error.orig, "pgcode", None)
+        if isinstance(error, psycopg2.Error):
+            return error.pgcode
         if error.__cause__ is None:
             return None
         error = error.__cause__

@@ -1,12 +1,13 @@
 """What happens to bookings, by hand: accept, settle, confirm, cancel, let time pass, look."""
 
+import asyncio
 from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 
-from core.bookings import service
+from core.bookings import accepting, service
 from core.bookings.accepting import NewBooking, Request, accept_booking, prepare
 from core.bookings.idempotency import Key
 from core.bookings.settling import Batch, settle_batch
@@ -14,6 +15,7 @@ from core.bookings.settling_queries import select_has_work
 from core.bookings.views import Booking
 from core.db import retry_conflicts, snapshot, transaction
 from core.jobs import BOOKINGS_QUEUE
+from core.loop import LoopConnection
 from core.redis import get_redis
 from core.shows.catalogue import get_entry
 
@@ -26,6 +28,11 @@ def book(show_id: int, *seats: str, key: Key | None = None, **options: Any) -> U
 def count_messages(queue: str = BOOKINGS_QUEUE) -> int:
     """The messages that wait for a worker."""
     return int(get_redis().llen(queue))
+
+
+def accept_together(requests: list[Request]) -> list[list[Booking]]:
+    """Accept these together, on an event loop of their own."""
+    return asyncio.run(accepting.accept_together(LoopConnection(), requests))
 
 
 def make_ready(show_id: int, *seats: str, key: Key | None = None, **options: Any) -> Request:

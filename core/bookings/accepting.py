@@ -10,10 +10,11 @@ from core.bookings import queries
 from core.bookings.errors import HoldRequiredError
 from core.bookings.idempotency import Key, find_replay
 from core.bookings.views import Booking
-from core.db import autocommit, shared_autocommit
+from core.db import autocommit
 from core.errors import Fault, InvalidRequestError, SeatlineError, UnavailableError
 from core.ids import new_id
 from core.jobs import nudge
+from core.loop import LoopConnection
 from core.seats.errors import DuplicateSeatsError, TooManySeatsError, UnknownSeatsError
 from core.shows.catalogue import CatalogueEntry, find_entry, get_entry
 from core.shows.errors import ShowNotFoundError
@@ -70,14 +71,13 @@ def prepare(new: NewBooking, key: Key | None) -> Request | None:
     return [_to_item(new, key, entry)]
 
 
-def accept_together(requests: Sequence[Request]) -> list[list[Booking]]:
+async def accept_together(connection: LoopConnection, requests: Sequence[Request]) -> list[list[Booking]]:
     """Accept requests of several clients in one commit, each by itself; nothing of one that is refused.
 
     Nor of one whose key was used before. Raises UnavailableError, with whose SQLSTATE it can be told whether
     anything may be on disk.
     """
-    with shared_autocommit() as connection:
-        accepted = queries.insert_bookings(connection, requests)
+    accepted = await queries.insert_bookings_on_loop(connection, requests)
     for show_id in {booking.show_id for bookings in accepted for booking in bookings}:
         nudge(show_id)
     return accepted

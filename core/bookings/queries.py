@@ -1,6 +1,6 @@
 """Every SQL statement about bookings and their idempotency keys."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,11 @@ from sqlalchemy.engine import Connection
 from core.bookings.views import COLUMNS, Booking, read_bookings
 from core.db import Prepared
 from core.encoding import to_json_text
+from core.loop import LoopConnection
 from core.shows.queries import SHOW_STATUS
+
+# Of several clients, what each asks for at once, all or none: its bookings as they will be.
+Requests = Sequence[Sequence[dict[str, Any]]]
 
 # Requests of several clients in one statement, and one commit: of each every booking goes in, with its key,
 # or nothing does. A show's sales and limits are judged here, in the same snapshot; why one did not go in is
@@ -104,20 +108,32 @@ _SELECT_STATS = text("""
 """)
 
 
-def insert_bookings(
-    connection: Connection, requests: Sequence[Sequence[dict[str, Any]]]
-) -> list[list[Booking]]:
+def insert_bookings(connection: Connection, requests: Requests) -> list[list[Booking]]:
     """New PENDING bookings of each request, in the order given, all of it or none; empty where none went in.
 
     What came with a request, its `client`, `key` and `fingerprint`, each of its items has. Where the same key
     is being used at this moment this waits for that transaction to end.
     """
+    inserted = _INSERT_BOOKINGS.execute(connection, _to_parameters(requests))
+    return _sort_by_request(requests, read_bookings(inserted))
+
+
+async def insert_bookings_on_loop(connection: LoopConnection, requests: Requests) -> list[list[Booking]]:
+    """The same from an event loop."""
+    rows = await connection.fetch_all(_INSERT_BOOKINGS, _to_parameters(requests))
+    return _sort_by_request(requests, map(Booking._make, rows))
+
+
+def _to_parameters(requests: Requests) -> dict[str, Any]:
     items = [
         {**item, "request": number, "size": len(request), "position": position}
         for number, request in enumerate(requests)
         for position, item in enumerate(request)
     ]
-    inserted = read_bookings(_INSERT_BOOKINGS.execute(connection, {"items": to_json_text(items)}))
+    return {"items": to_json_text(items)}
+
+
+def _sort_by_request(requests: Requests, inserted: Iterable[Booking]) -> list[list[Booking]]:
     found = {booking.id: booking for booking in inserted}
     return [[found[item["id"]] for item in request if item["id"] in found] for request in requests]
 

@@ -6,9 +6,12 @@ import random
 import signal
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import psycopg2
+import psycopg2.extensions
 from sqlalchemy.engine.default import DefaultDialect
 
 NAME, VALUE = os.environ["PROOF_HOOK"].split(":")
@@ -47,16 +50,24 @@ def commit(self: DefaultDialect, connection: Any) -> None:
 
 
 def execute(self: DefaultDialect, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
-    """Execute, and perhaps die of a seat that is looked for, or after bookings were inserted."""
+    """Execute, and perhaps die of a seat that is looked for."""
     if NAME == "deadly-seat" and "seats" in parameters and VALUE in (parameters["seats"] or ()):
         die()
     do_execute(self, cursor, statement, parameters, context)  # type: ignore[no-untyped-call]
-    if NAME == "after-insert" and "EXECUTE insert_bookings" in statement and is_time():
-        die()
+
+
+class Cursor(psycopg2.extensions.cursor):
+    """Fetch what a statement returned, and perhaps die before anybody hears of the bookings it inserted."""
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        if NAME == "after-insert" and b"EXECUTE insert_bookings" in (self.query or b"") and is_time():
+            die()
+        return super().fetchall()
 
 
 DefaultDialect.do_commit = commit  # type: ignore[method-assign]
 DefaultDialect.do_execute = execute  # type: ignore[method-assign]
+psycopg2.connect = partial(psycopg2.connect, cursor_factory=Cursor)
 
 if NAME == "quick-redelivery":
     import celeryconfig

@@ -12,8 +12,11 @@ from sqlalchemy import text
 
 from api.answer import Answer
 from api.together import PLAIN_BYTES, GroupCommit, commit, find_booking
+from core.bookings.accepting import Request
+from core.bookings.views import Booking
 from core.db import transaction
 from core.errors import UnavailableError
+from core.loop import LoopConnection
 from core.shows.catalogue import get_entry
 from core.shows.service import Show
 from tests.acting import ask, make_ready, settle_all
@@ -132,26 +135,30 @@ def test_the_same_key_at_once_is_one_booking(web: str, make_show: MakeShow) -> N
     assert ask("SELECT count(*) FROM bookings") == [(1,)]
 
 
+def run_commit(requests: list[Request]) -> list[list[Booking] | UnavailableError]:
+    return list(asyncio.run(commit(LoopConnection(), requests)))
+
+
 class TestCommit:
     """What comes of those who go together where it fails."""
 
     def test_one_that_spoils_it_leaves_nothing_and_all_go_by_themselves(self, make_show: MakeShow) -> None:
         show = make_show()
         spoilt = [{**item, "hold": "perhaps"} for item in make_ready(show.id, "1")]
-        assert commit([make_ready(show.id, "2"), spoilt]) == [[], []]
+        assert run_commit([make_ready(show.id, "2"), spoilt]) == [[], []]
         assert ask("SELECT count(*) FROM bookings") == [(0,)]
 
     def test_one_that_would_have_to_wait_keeps_nobody_waiting(self, make_show: MakeShow) -> None:
         show = make_show()
         with transaction() as holder:
             holder.execute(text("LOCK TABLE bookings IN EXCLUSIVE MODE"))
-            assert commit([make_ready(show.id, "1")]) == [[]]
+            assert run_commit([make_ready(show.id, "1")]) == [[]]
         assert ask("SELECT count(*) FROM bookings") == [(0,)]
 
     def test_where_nobody_knows_nobody_tries_again(self, make_show: MakeShow) -> None:
         request = make_ready(make_show().id, "1")
         with enter(NOWHERE):
-            outcome = commit([request, request])
+            outcome = run_commit([request, request])
         assert [type(each) for each in outcome] == [UnavailableError] * 2
 
     def test_who_asked_is_told_503_and_counted(self, make_show: MakeShow) -> None:

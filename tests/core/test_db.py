@@ -17,7 +17,6 @@ from core.db import (
     Prepared,
     get_sqlstate,
     retry_conflicts,
-    shared_autocommit,
     snapshot,
     transaction,
 )
@@ -41,12 +40,6 @@ def test_setting_is_in_force(database: dict[str, str], name: str, value: str) ->
     assert ask(f"SHOW {name}")[0][0] == value
     with transaction() as connection:
         assert connection.execute(text(f"SHOW {name}")).scalar_one() == value
-
-
-def test_who_commits_for_many_waits_for_no_lock(database: dict[str, str]) -> None:
-    with shared_autocommit() as connection:
-        assert connection.execute(text("SHOW lock_timeout")).scalar_one() == "100ms"
-        assert connection.execute(text("SHOW statement_timeout")).scalar_one() == "5s"
 
 
 def test_transaction_commits_or_rolls_back(make_show: Callable[..., Show]) -> None:

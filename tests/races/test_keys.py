@@ -8,7 +8,6 @@ from core.bookings.accepting import (
     NewBooking,
     accept_batch,
     accept_booking,
-    accept_together,
     prepare,
 )
 from core.bookings.errors import IdempotencyKeyReusedError
@@ -17,7 +16,7 @@ from core.bookings.service import Acted
 from core.bookings.views import Booking
 from core.shows.catalogue import get_entry
 from core.shows.service import Show
-from tests.acting import ask, confirm, hold, settle_all, tell
+from tests.acting import accept_together, ask, confirm, hold, settle_all, tell
 from tests.invariants import check_settled
 from tests.races.racing import race, settlers
 

@@ -10,7 +10,6 @@ from core.bookings.accepting import (
     NewBooking,
     accept_batch,
     accept_booking,
-    accept_together,
     prepare,
 )
 from core.bookings.errors import HoldRequiredError, IdempotencyKeyReusedError
@@ -21,7 +20,7 @@ from core.seats.errors import DuplicateSeatsError, TooManySeatsError, UnknownSea
 from core.shows.catalogue import get_entry
 from core.shows.errors import SalesClosedError, SalesNotOpenError, ShowCancelledError, ShowNotFoundError
 from core.shows.service import Show
-from tests.acting import ask, book, make_ready, run, settle_all, tell
+from tests.acting import accept_together, ask, book, make_ready, run, settle_all, tell
 
 MakeShow = Callable[..., Show]
 KEY = Key("client", "key", "fingerprint")
