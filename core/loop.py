@@ -88,7 +88,7 @@ class LoopConnection:
 
     def _close(self) -> None:
         if self._connection is not None:
-            log.warning("database connection given up")
+            log.warning("database connection lost")
             self._connection.close()
             self._connection = None
 
