@@ -25,13 +25,14 @@ GENERATION_KEY = "shows:generation"
 
 # The first key holds "17", or "c18" while a transaction that makes version 18 is about to commit; larger wins
 # there. The second exists while "17" need not be asked for again. Who follows the map is told of
-# what is new; the third counts it for lists, which show what a later mark hides from maps.
+# what is new; the third counts what was published, for lists, which show also what
+# a later mark hides from maps.
 _PUT_VERSION = """
 local current = redis.call('GET', KEYS[1])
-if ARGV[1] ~= 'c' and current ~= ARGV[2] then redis.call('INCR', KEYS[3]) end
+if ARGV[1] == 'published' then redis.call('INCR', KEYS[3]) end
 local number = current and tonumber((string.gsub(current, 'c', '')))
 if number and (number > tonumber(ARGV[2])) then return 0 end
-if ARGV[1] == 'c' then
+if ARGV[1] == 'changing' then
     redis.call('SET', KEYS[1], 'c' .. ARGV[2], 'EX', ARGV[3])
     return 1
 end
@@ -48,16 +49,16 @@ def _version_keys(show_id: int) -> tuple[str, str]:
 
 def mark_changing(show_id: int, version: int) -> None:
     """Before the commit: from now until publish_version, readers ask the database for the version."""
-    tell_redis(lambda redis: _put(redis, show_id, "c", version, MARK_TTL_SECONDS))
+    tell_redis(lambda redis: _put(redis, show_id, "changing", version, MARK_TTL_SECONDS))
 
 
 def publish_version(show_id: int, version: int) -> None:
     """After the commit: this version is current, and who follows or lists it sees it. What is later stays."""
-    tell_redis(lambda redis: _put(redis, show_id, "", version, VERSION_TTL_SECONDS))
+    tell_redis(lambda redis: _put(redis, show_id, "published", version, VERSION_TTL_SECONDS))
 
 
-def _put(redis: Redis, show_id: int, mark: str, version: int, ttl_seconds: int) -> None:
-    arguments = mark, version, ttl_seconds, FRESH_SECONDS, MAPS_CHANNEL, show_id
+def _put(redis: Redis, show_id: int, how: str, version: int, ttl_seconds: int) -> None:
+    arguments = how, version, ttl_seconds, FRESH_SECONDS, MAPS_CHANNEL, show_id
     redis.eval(_PUT_VERSION, 3, *_version_keys(show_id), GENERATION_KEY, *arguments)
 
 
@@ -72,7 +73,7 @@ def find_version(show_id: int, ask_database: Callable[[], int]) -> int:
     version = ask_database()
     if not is_marked and time.monotonic() - asked_at < LEARNING_LIMIT_SECONDS:
         # A mark or a version that came meanwhile is larger, and stays.
-        try_redis(lambda redis: _put(redis, show_id, "", version, VERSION_TTL_SECONDS), default=None)
+        try_redis(lambda redis: _put(redis, show_id, "learned", version, VERSION_TTL_SECONDS), default=None)
     return version
 
 

@@ -51,7 +51,7 @@ RETRIED_SQLSTATES = frozenset({DEADLOCK, SERIALIZATION})
 ROLLED_BACK = RETRIED_SQLSTATES | {LOCK_NOT_AVAILABLE}
 TRIES = 5
 
-_PARAMETER = re.compile(r"(?<!:):(\w+)")
+_PARAMETER = re.compile(r"(?<![:\w\\]):(\w+)(?!:)")
 
 
 class Base(DeclarativeBase):
@@ -123,14 +123,15 @@ def _make_engine(pool_size: int, **options: Any) -> Engine:
 class Prepared:
     """A statement parsed once a connection, and soon planned no more, where that takes as long as the rest.
 
-    For those whose plan is the same whatever their parameters are: not where one is an array, of one or of
-    thousands. `sql` names its parameters as in text().
+    Its plan may be of a time when the tables were small, and stays until they are next analyzed. So it is
+    for those that find a row by its key, and not where one of a minute ago could read a table that has grown
+    since, or a parameter is an array, of one or of thousands. `sql` names its parameters as in text().
     """
 
     def __init__(self, name: str, sql: str) -> None:
         names = list(dict.fromkeys(_PARAMETER.findall(sql)))
         numbered = _PARAMETER.sub(lambda found: f"${names.index(found[1]) + 1}", sql)
-        self.sql, self.name, self.preparation = sql, name, f"PREPARE {name} AS {numbered}"
+        self.name, self.preparation = name, f"PREPARE {name} AS {numbered}"
         # As the driver has it.
         self.call = f"EXECUTE {name}({', '.join(f'%({parameter})s' for parameter in names)})"
         execute = f"EXECUTE {name}({', '.join(f':{parameter}' for parameter in names)})"

@@ -16,8 +16,8 @@ from core.settings import get_settings
 
 log = logging.getLogger(__name__)
 
-# What says «the server is not there or too slow».
-OUTAGES = psycopg2.OperationalError, psycopg2.InterfaceError, TimeoutError
+# The server ends a statement after 5 s (core/db.py); who has said nothing after 6 is frozen.
+ANSWER_SECONDS = 6
 # Who commits for many at once waits for no lock: the one that has to goes by itself.
 LOCK_TIMEOUT_MS = 100
 
@@ -39,15 +39,19 @@ class LoopConnection:
         try:
             if self._connection is None:
                 await self._connect()
-            found = await self._execute(statement, parameters)
+            async with asyncio.timeout(ANSWER_SECONDS):
+                found = await self._execute(statement, parameters)
             is_fit = True
-        except OUTAGES as error:
-            is_fit = getattr(error, "pgcode", None) in ROLLED_BACK
+        except (psycopg2.Error, TimeoutError) as error:
+            sqlstate = getattr(error, "pgcode", None)
+            is_refused = sqlstate is not None and not isinstance(error, psycopg2.OperationalError)
+            is_fit = is_refused or sqlstate in ROLLED_BACK
+            if is_refused:
+                # The statement's own fault.
+                raise
+            if not is_fit:
+                log.warning("database connection lost", extra={"error": type(error).__name__})
             raise UnavailableError("The database did not answer.") from error
-        except psycopg2.Error:
-            # The statement's own fault.
-            is_fit = True
-            raise
         finally:
             if not is_fit:
                 self._close()
@@ -88,7 +92,6 @@ class LoopConnection:
 
     def _close(self) -> None:
         if self._connection is not None:
-            log.warning("database connection lost")
             self._connection.close()
             self._connection = None
 

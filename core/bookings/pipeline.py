@@ -29,8 +29,9 @@ TURN_SECONDS = 0.5
 # Many tiny batches would eat the core that the API needs: after one, wait for the next rows to gather.
 SMALL_BATCH = 50
 GATHER_SECONDS = 0.01
-# Each takes some milliseconds, and a worker that was told to stop has 10 s to finish them.
-ONE_BY_ONE = 500
+# One by one it goes on for so long, whatever the turn: a worker that was told to stop has 10 s. It goes in
+# order of arrival, and the next one begins where this ended.
+ONE_BY_ONE, ONE_BY_ONE_SECONDS = 500, 5.0
 # Rows and run-out holds this old were not nudged, or their nudge was lost or waits behind many others.
 OVERDUE_SECONDS = 1.0
 # Each worker process looks so often whether beat has swept, and sweeps itself where it has not for so long:
@@ -103,7 +104,10 @@ def _settle_one_by_one(show_id: int) -> Batch | None:
     """
     with snapshot() as connection:
         booking_ids = queries.select_work(connection, show_id, limit=ONE_BY_ONE)
+    stop_at = time.monotonic() + ONE_BY_ONE_SECONDS
     for booking_id in booking_ids:
+        if time.monotonic() >= stop_at:
+            break
         tries = _count_try(booking_id)
         try:
             settle = set_aside if tries > TRIES else settle_batch

@@ -1,9 +1,11 @@
 """Settling: the one place where seats change hands, a batch of one show's bookings a transaction."""
 
 import time
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import accumulate
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +29,8 @@ from core.shows.catalogue import get_entry
 # Large enough that a batch's fixed cost is spread thin: of a backlog 2,000 at a time cost a fifth less than
 # 500. Small enough that its first booking need not wait long for its last: a fifth of a second.
 BATCH_SIZE = 2_000
+# And so many seats, of large bookings fewer: no statement comes near its 5 s (core/db.py).
+SEATS_AT_ONCE = 10_000
 # Seats are chosen in memory while the transaction stands idle, which the server ends after 3 s (core/db.py).
 # Choosing for hundreds of large groups in a large hall takes longer: what is decided by then is committed.
 CHOOSING_SECONDS = 0.5
@@ -62,14 +66,15 @@ def settle_batch(connection: Connection, show_id: int, *, only: UUID | None = No
     version = lock_version(connection, show_id)
     if version is None:
         return None
-    waiting = queries.lock_waiting(connection, show_id, limit=BATCH_SIZE, only=only)
+    waiting = _fit(queries.lock_waiting(connection, show_id, limit=BATCH_SIZE, only=only))
     # The clock is asked once they are locked: what was asked for is never later than what came of it.
     terms = queries.select_terms(connection, show_id)
     changes = Changes(terms.now)
     if terms.is_cancelled:
         # The next batch finds these waiting.
         queries.update_cancelled_show(connection, show_id, limit=BATCH_SIZE)
-    for booking in queries.lock_run_out(connection, show_id, now=terms.now, limit=BATCH_SIZE, only=only):
+    run_out = queries.lock_run_out(connection, show_id, now=terms.now, limit=BATCH_SIZE, only=only)
+    for booking in _fit(run_out):
         changes.release(booking, BookingStatus.FAILED, FailureCode.HOLD_EXPIRED)
     applicants = _decide_wants(waiting, changes, is_show_cancelled=terms.is_cancelled)
     writer = SeatWriter(connection, show_id=show_id, version=version + 1, now=terms.now)
@@ -79,6 +84,12 @@ def settle_batch(connection: Connection, show_id: int, *, only: UUID | None = No
     _decide_awards(connection, applicants, terms, changes)
     _write_taken(writer, changes, hold_seconds=terms.hold_seconds)
     return write_changes(connection, show_id, changes, version=version + 1)
+
+
+def _fit(bookings: Sequence[Booking]) -> Sequence[Booking]:
+    """The first of them, with at most so many seats, and at least one; the others are in the next batch."""
+    sums = list(accumulate(booking.quantity or len(booking.seats) for booking in bookings))
+    return bookings[: max(1, bisect_right(sums, SEATS_AT_ONCE))]
 
 
 def write_changes(

@@ -24,35 +24,31 @@ _SELECT_TERMS = Prepared(
 # Rows are chosen inside and locked outside, by id; as an array, so that the primary key finds them whatever
 # the statistics say of a table that grows by thousands of rows a second. SKIP LOCKED passes by a row that a
 # request is changing at this moment: that request nudges after its commit. PostgreSQL judges the outer
-# conditions again on what it locked, so a row that changed meanwhile drops out.
-_LOCK_WAITING = Prepared(
-    "lock_waiting",
-    f"""
+# conditions again on what it locked, so a row that changed meanwhile drops out. IS TRUE hides them from the
+# planner: where the last statistics are of a quiet hour, it would look for the ids in the index of all that
+# waits, reading it whole and comparing each row with each id.
+_LOCK_WAITING = text(f"""
     SELECT {COLUMNS} FROM bookings
     WHERE id = ANY(ARRAY(SELECT id FROM bookings
                          WHERE show_id = :show_id AND wants IS NOT NULL
                            AND (cast(:only AS uuid) IS NULL OR id = cast(:only AS uuid))
                          ORDER BY seq LIMIT :limit))
-      AND wants IS NOT NULL
+      AND (wants IS NOT NULL) IS TRUE
     ORDER BY id
     FOR NO KEY UPDATE SKIP LOCKED
-""",
-)
+""")
 
-_LOCK_RUN_OUT = Prepared(
-    "lock_run_out",
-    f"""
+_LOCK_RUN_OUT = text(f"""
     SELECT {COLUMNS} FROM bookings
     WHERE id = ANY(ARRAY(
         SELECT id FROM bookings
         WHERE show_id = :show_id AND hold_expires_at <= :now AND wants IS NULL
           AND (cast(:only AS uuid) IS NULL OR id = cast(:only AS uuid))
         ORDER BY hold_expires_at, id LIMIT :limit))
-      AND hold_expires_at <= :now AND wants IS NULL
+      AND (hold_expires_at <= :now AND wants IS NULL) IS TRUE
     ORDER BY id
     FOR NO KEY UPDATE SKIP LOCKED
-""",
-)
+""")
 
 # A cancelled show's live bookings: those that own seats are found through the seats; those that wait are
 # in the queue anyway.
@@ -84,16 +80,13 @@ _UPDATE_SETTLED = text("""
     WHERE b.id = ANY(cast(:ids AS uuid[])) AND b.id = o.id
 """)
 
-_SELECT_HAS_WORK = Prepared(
-    "select_has_work",
-    """
+_SELECT_HAS_WORK = text("""
     SELECT EXISTS (SELECT FROM bookings WHERE show_id = :show_id AND wants IS NOT NULL)
         OR EXISTS (SELECT FROM bookings
                    WHERE show_id = :show_id AND hold_expires_at <= clock_timestamp() AND wants IS NULL)
         OR EXISTS (SELECT FROM shows s JOIN show_versions v ON v.show_id = s.id
                    WHERE s.id = :show_id AND s.cancelled_at IS NOT NULL AND v.held + v.booked > 0)
-""",
-)
+""")
 
 _SELECT_WORK = text("""
     (SELECT id FROM bookings WHERE show_id = :show_id AND wants IS NOT NULL ORDER BY seq LIMIT :limit)
@@ -163,7 +156,7 @@ def lock_waiting(
     connection: Connection, show_id: int, *, limit: int, only: UUID | None = None
 ) -> list[Booking]:
     """The show's oldest bookings that want something, or `only` one of them, locked; in order of arrival."""
-    rows = _LOCK_WAITING.execute(connection, {"show_id": show_id, "limit": limit, "only": only})
+    rows = connection.execute(_LOCK_WAITING, {"show_id": show_id, "limit": limit, "only": only})
     return sorted(read_bookings(rows), key=lambda booking: booking.seq)
 
 
@@ -172,7 +165,7 @@ def lock_run_out(
 ) -> list[Booking]:
     """The show's holds that ran out first, or `only` one of them, locked."""
     parameters = {"show_id": show_id, "now": now, "limit": limit, "only": only}
-    return read_bookings(_LOCK_RUN_OUT.execute(connection, parameters))
+    return read_bookings(connection.execute(_LOCK_RUN_OUT, parameters))
 
 
 def select_work(connection: Connection, show_id: int, *, limit: int) -> list[UUID]:
@@ -219,7 +212,7 @@ def update_settled(
 
 def select_has_work(connection: Connection, show_id: int) -> bool:
     """Whether anything of this show waits to be settled or released."""
-    return bool(_SELECT_HAS_WORK.execute(connection, {"show_id": show_id}).scalar_one())
+    return bool(connection.execute(_SELECT_HAS_WORK, {"show_id": show_id}).scalar_one())
 
 
 def select_run_out_shows(connection: Connection, *, seconds: float = 0) -> list[int]:

@@ -128,9 +128,17 @@ class TestProtocol:
         assert cache.fetch_or_build("1:17:all", build, ttl_seconds=0, is_lasting=True) == b"map"
 
     def test_generation(self) -> None:
-        before = cache.find_generation()
-        cache.bump_generation()
-        assert cache.find_generation() == before + 1
+        """What is published counts, also where the next version is marked; not what a reader has learned."""
+        found = [cache.find_generation()]
+        for change in (
+            cache.bump_generation,
+            lambda: cache.mark_changing(1, 19),
+            lambda: cache.publish_version(1, 18),
+            lambda: cache.find_version(2, lambda: 3),
+        ):
+            change()
+            found.append(cache.find_generation() - found[0])
+        assert found[1:] == [1, 1, 2, 2]
 
 
 def test_many_readers_build_once(database: dict[str, str]) -> None:

@@ -240,6 +240,13 @@ def test_peer_that_is_gone_is_looked_for(database: dict[str, str], enter_databas
     assert (idle, interval, count, unacknowledged) == (2, 1, 3, 5000)
 
 
+def test_prepared_statement_names_its_parameters_as_text_does(database: dict[str, str]) -> None:
+    sql = "SELECT cast(:b AS int), cast(:a AS int), cast(:b AS int), (ARRAY[1, 2])[1:1], '10:01:02'::text"
+    with transaction() as connection:
+        found = Prepared("named", sql).execute(connection, {"a": 1, "b": 2}).one()
+    assert tuple(found) == (2, 1, 2, [1], "10:01:02")
+
+
 def test_statement_is_prepared_once_a_connection(database: dict[str, str]) -> None:
     """Whatever became of the transaction in which it first was; and anew once the connection is another."""
     statement = Prepared("add_numbers", "SELECT cast(:a AS int) + cast(:b AS int)")

@@ -187,7 +187,9 @@ def test_settling_leaves_nothing_behind(make_show: MakeShow) -> None:
 def test_turn_ends_and_queues_up_again(make_show: MakeShow, monkeypatch: pytest.MonkeyPatch) -> None:
     show = make_show()
     monkeypatch.setattr(settling, "BATCH_SIZE", 1)
-    monkeypatch.setattr(pipeline, "TURN_SECONDS", 0.001)
+    # The pause after a batch of one is longer than the turn.
+    monkeypatch.setattr(pipeline, "TURN_SECONDS", 0.3)
+    monkeypatch.setattr(pipeline, "GATHER_SECONDS", 0.4)
     # Nothing is on its way but what the turn itself sends.
     monkeypatch.setattr(accepting, "nudge", lambda _: None)
     ids = [book(show.id, str(n)) for n in range(1, 4)]

@@ -1,6 +1,7 @@
 """The event loop's way into PostgreSQL, and what becomes of it where the server is not well."""
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -21,6 +22,7 @@ DIVIDE = Prepared("divide_on_loop", "SELECT cast(:a AS int) / cast(:b AS int)")
 SETTING = Prepared("setting_on_loop", "SELECT current_setting(:name)")
 END = Prepared("end_on_loop", "SELECT pg_terminate_backend(pg_backend_pid()) AND :yes")
 SLEEP = Prepared("sleep_on_loop", "SELECT pg_sleep(:seconds)")
+LENGTH = Prepared("length_on_loop", "SELECT length(:words)")
 COUNT = Prepared("count_on_loop", "SELECT count(*) FROM shows WHERE id > :id")
 
 Play = Callable[[LoopConnection], Awaitable[None]]
@@ -62,6 +64,8 @@ def test_connection_outlives_a_lock_that_was_waited_for_in_vain(make_show: Calla
     make_show()
 
     async def run(connection: LoopConnection) -> None:
+        # Prepared, so that it is run, and not first looked at, while the table is locked.
+        assert await connection.fetch_all(COUNT, {"id": 0}) == [(1,)]
         _, pid = await add(connection)
         with transaction() as holder:
             holder.execute(text("LOCK TABLE shows IN ACCESS EXCLUSIVE MODE"))
@@ -95,6 +99,46 @@ def test_loop_serves_others_meanwhile(database: dict[str, str]) -> None:
         assert turns > 5
 
     play(run)
+
+
+def test_server_that_is_frozen_is_given_up(database: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "ANSWER_SECONDS", 0.2)
+
+    async def run(connection: LoopConnection) -> None:
+        _, first = await add(connection)
+        with measured() as took, pytest.raises(UnavailableError):
+            await connection.fetch_all(SLEEP, {"seconds": 3})
+        assert took[0] < 2
+        total, second = await add(connection)
+        assert (total, second == first) == (3, False)
+
+    play(run)
+
+
+def test_much_to_say_is_said(database: dict[str, str]) -> None:
+    """More than a socket takes at once: it is waited for until it takes the rest."""
+    length = 20_000_000
+
+    async def run(connection: LoopConnection) -> None:
+        assert await connection.fetch_all(LENGTH, {"words": "x" * length}) == [(length,)]
+
+    play(run)
+
+
+def test_name_is_not_looked_up_by_the_loop(database: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    begin, threads = loop._begin_to_connect, list[int]()
+
+    def note() -> Any:
+        threads.append(threading.get_ident())
+        return begin()
+
+    monkeypatch.setattr(loop, "_begin_to_connect", note)
+
+    async def run(connection: LoopConnection) -> None:
+        await add(connection)
+
+    play(run)
+    assert threads and threading.get_ident() not in threads
 
 
 def test_answer_of_one_who_gave_up_is_not_another_s(database: dict[str, str]) -> None:

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from sqlalchemy import text
 
 from core.bookings import settling, settling_queries
 from core.bookings.settling import GuardError, settle_batch
-from core.db import Prepared, get_engine, transaction
+from core.db import get_engine, transaction
 from core.shows.service import Show, cancel_show
 from tests import acting
 from tests.acting import (
@@ -152,6 +153,41 @@ def test_more_than_a_batch_keeps_the_order(make_show: MakeShow, monkeypatch: pyt
     assert tell(last) == "seats_unavailable"
 
 
+def test_batch_has_room_for_so_many_seats(make_show: MakeShow, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of named seats, of a quantity, of holds that ran out; one that is larger than that goes alone."""
+    monkeypatch.setattr(settling, "SEATS_AT_ONCE", 4)
+    show = make_show()
+    asked = [("1", "2"), ("3", "4"), ("5",)]
+    ids = [book(show.id, *seats, hold=True) for seats in asked] + [book(show.id, quantity=5)]
+    assert [len(batch.booking_ids) for batch in acting.settle_all(show.id)] == [2, 1, 1]
+    for booking_id in ids[:3]:
+        end_hold(booking_id)
+    assert [len(batch.booking_ids) for batch in acting.settle_all(show.id)] == [2, 1]
+    assert tell_all(ids) == ["hold_expired"] * 3 + ["CONFIRMED"]
+
+
+@pytest.mark.parametrize(
+    ("name", "others"), [("_LOCK_WAITING", {}), ("_LOCK_RUN_OUT", {"now": datetime.now(UTC)})]
+)
+def test_rows_are_locked_by_id_whatever_the_statistics_say(
+    make_show: MakeShow, name: str, others: dict[str, Any]
+) -> None:
+    """They are of a quiet hour: nothing waits. The index of all that waits would seem the shorter way."""
+    show = make_show()
+    settled = text("""
+        INSERT INTO bookings (id, show_id, status, wants, seats, hold, amount, currency)
+        SELECT gen_random_uuid(), :id, 'CANCELLED', NULL, '{1}', false, 0, 'EUR' FROM generate_series(1, 5000)
+    """)
+    parameters = {"show_id": show.id, "limit": 2000, "only": None, **others}
+    # All of it is rolled back.
+    with get_engine().connect() as connection:
+        connection.execute(settled, {"id": show.id})
+        connection.exec_driver_sql("ANALYZE bookings")
+        explain = text(f"EXPLAIN {getattr(settling_queries, name)}")
+        plan = "\n".join(connection.execute(explain, parameters).scalars())
+    assert "Index Cond: (id = ANY" in plan, plan
+
+
 def test_more_run_out_holds_than_a_batch(make_show: MakeShow, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settling, "BATCH_SIZE", 4)
     show = make_show()
@@ -207,11 +243,11 @@ def test_confirm_that_commits_while_expiry_looks_is_kept(
     confirm(booking_id)
     end_hold(booking_id)
     acting.run("UPDATE bookings SET wants = NULL WHERE id = :id", id=booking_id)
-    slow = settling_queries._LOCK_RUN_OUT.sql.replace(
+    slow = str(settling_queries._LOCK_RUN_OUT).replace(
         "SELECT id FROM bookings", "SELECT id FROM (SELECT pg_sleep(1)) AS pause, bookings"
     )
     assert "pg_sleep" in slow
-    monkeypatch.setattr(settling_queries, "_LOCK_RUN_OUT", Prepared("slow", slow))
+    monkeypatch.setattr(settling_queries, "_LOCK_RUN_OUT", text(slow))
     settler = threading.Thread(target=settle, args=(show.id,))
     settler.start()
     sleeping = "SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
