@@ -130,12 +130,8 @@ class TestProtocol:
     def test_generation(self) -> None:
         """What is published counts, also where the next version is marked; not what a reader has learned."""
         found = [cache.find_generation()]
-        for change in (
-            cache.bump_generation,
-            lambda: cache.mark_changing(1, 19),
-            lambda: cache.publish_version(1, 18),
-            lambda: cache.find_version(2, lambda: 3),
-        ):
+        mark, publish = lambda: cache.mark_changing(1, 19), lambda: cache.publish_version(1, 18)
+        for change in (cache.bump_generation, mark, publish, lambda: cache.find_version(2, lambda: 3)):
             change()
             found.append(cache.find_generation() - found[0])
         assert found[1:] == [1, 1, 2, 2]
