@@ -29,6 +29,9 @@ from core.shows.catalogue import get_entry
 # Large enough that a batch's fixed cost is spread thin: of a backlog 2,000 at a time cost a fifth less than
 # 500. Small enough that its first booking need not wait long for its last: a fifth of a second.
 BATCH_SIZE = 2_000
+# Of holds that ran out fewer, beside the bookings that wait: tens of thousands may at the same moment, and
+# who books meanwhile is not to wait for all of them.
+RUN_OUT_AT_ONCE = 1_000
 # And so many seats, of large bookings fewer: no statement comes near its 5 s (core/db.py).
 SEATS_AT_ONCE = 10_000
 # Seats are chosen in memory while the transaction stands idle, which the server ends after 3 s (core/db.py).
@@ -73,7 +76,7 @@ def settle_batch(connection: Connection, show_id: int, *, only: UUID | None = No
     if terms.is_cancelled:
         # The next batch finds these waiting.
         queries.update_cancelled_show(connection, show_id, limit=BATCH_SIZE)
-    run_out = queries.lock_run_out(connection, show_id, now=terms.now, limit=BATCH_SIZE, only=only)
+    run_out = queries.lock_run_out(connection, show_id, now=terms.now, limit=RUN_OUT_AT_ONCE, only=only)
     for booking in _fit(run_out):
         changes.release(booking, BookingStatus.FAILED, FailureCode.HOLD_EXPIRED)
     applicants = _decide_wants(waiting, changes, is_show_cancelled=terms.is_cancelled)

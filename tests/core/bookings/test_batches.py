@@ -189,7 +189,7 @@ def test_rows_are_locked_by_id_whatever_the_statistics_say(
 
 
 def test_more_run_out_holds_than_a_batch(make_show: MakeShow, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settling, "BATCH_SIZE", 4)
+    monkeypatch.setattr(settling, "RUN_OUT_AT_ONCE", 4)
     show = make_show()
     ids = [book(show.id, str(n), hold=True) for n in range(1, 11)]
     acting.settle_all(show.id)
