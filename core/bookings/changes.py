@@ -1,7 +1,7 @@
 """What a batch is about to write: seats that change hands, and the bookings as they will be."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -36,9 +36,13 @@ class Changes:
     def release(self, booking: Booking, status: BookingStatus, failure: FailureCode | None = None) -> None:
         """End a booking and give back what it has."""
         if booking.is_held:
-            self._move(self.released, booking, source=SeatStatus.HELD, target=SeatStatus.AVAILABLE)
+            self._move(
+                self.released, booking, booking.seats, source=SeatStatus.HELD, target=SeatStatus.AVAILABLE
+            )
         elif booking.status == BookingStatus.CONFIRMED:
-            self._move(self.released, booking, source=SeatStatus.BOOKED, target=SeatStatus.AVAILABLE)
+            self._move(
+                self.released, booking, booking.seats, source=SeatStatus.BOOKED, target=SeatStatus.AVAILABLE
+            )
         self._settle(booking, status=status, hold_expires_at=None, failure_code=failure)
 
     def give_up(
@@ -58,7 +62,7 @@ class Changes:
 
     def confirm(self, booking: Booking) -> None:
         """Make a hold a sale."""
-        self._move(self.confirmed, booking, source=SeatStatus.HELD, target=SeatStatus.BOOKED)
+        self._move(self.confirmed, booking, booking.seats, source=SeatStatus.HELD, target=SeatStatus.BOOKED)
         self._settle(booking, status=BookingStatus.CONFIRMED, hold_expires_at=None)
 
     def award(self, booking: Booking, award: Award, *, hold_seconds: int) -> None:
@@ -71,21 +75,27 @@ class Changes:
                 failure_seats=award.missing,
             )
             return
-        amount = booking.amount if award.amount is None else award.amount
-        booking = booking._replace(seats=award.seats, amount=amount)
+        seats, amount = award.seats, booking.amount if award.amount is None else award.amount
         if booking.hold:
-            self._move(self.held, booking, source=SeatStatus.AVAILABLE, target=SeatStatus.HELD)
-            self._settle(
-                booking, held_at=self.now, hold_expires_at=self.now + timedelta(seconds=hold_seconds)
-            )
+            self._move(self.held, booking, seats, source=SeatStatus.AVAILABLE, target=SeatStatus.HELD)
+            expires_at = self.now + timedelta(seconds=hold_seconds)
+            self._settle(booking, seats=seats, amount=amount, held_at=self.now, hold_expires_at=expires_at)
         else:
-            self._move(self.booked, booking, source=SeatStatus.AVAILABLE, target=SeatStatus.BOOKED)
-            self._settle(booking, status=BookingStatus.CONFIRMED)
+            self._move(self.booked, booking, seats, source=SeatStatus.AVAILABLE, target=SeatStatus.BOOKED)
+            self._settle(booking, seats=seats, amount=amount, status=BookingStatus.CONFIRMED)
 
-    def _move(self, pairs: list[Pair], booking: Booking, *, source: SeatStatus, target: SeatStatus) -> None:
-        pairs.extend((seat, booking.id) for seat in booking.seats)
-        self.counts[source] -= len(booking.seats)
-        self.counts[target] += len(booking.seats)
+    def _move(
+        self,
+        pairs: list[Pair],
+        booking: Booking,
+        seats: Sequence[str],
+        *,
+        source: SeatStatus,
+        target: SeatStatus,
+    ) -> None:
+        pairs += [(seat, booking.id) for seat in seats]
+        self.counts[source] -= len(seats)
+        self.counts[target] += len(seats)
 
     def _settle(self, booking: Booking, **changes: Any) -> None:
         self.settled.append(booking._replace(wants=None, updated_at=self.now, **changes))

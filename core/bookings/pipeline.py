@@ -31,7 +31,7 @@ SMALL_BATCH = 50
 GATHER_SECONDS = 0.01
 # One by one it goes on for so long, whatever the turn: a worker that was told to stop has 10 s. It goes in
 # order of arrival, and the next one begins where this ended.
-ONE_BY_ONE, ONE_BY_ONE_SECONDS = 500, 5.0
+ONE_BY_ONE, ONE_BY_ONE_SECONDS = 500, 3.0
 # Rows and run-out holds this old were not nudged, or their nudge was lost or waits behind many others.
 OVERDUE_SECONDS = 1.0
 # Each worker process looks so often whether beat has swept, and sweeps itself where it has not for so long:

@@ -1,9 +1,9 @@
 """Decisions about bookings, without I/O: who gets seats, and what may be asked of a booking."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from core.bookings.errors import AlreadySettledError, HoldExpiredError, NotHeldError
 from core.bookings.states import BookingStatus, FailureCode, Wants
@@ -14,8 +14,8 @@ from core.seats.best import BestSeats
 LONGEST_HOLD = timedelta(minutes=15)
 
 
-@dataclass(frozen=True, slots=True)
-class Applicant:
+# Named tuples, as a booking is one (views.py): there is one of each for every booking of a rush.
+class Applicant(NamedTuple):
     """A booking that wants seats: those it names, or `quantity` of the best."""
 
     seats: Sequence[str]
@@ -24,8 +24,7 @@ class Applicant:
     customer: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Award:
+class Award(NamedTuple):
     """What an applicant gets: all of its seats, or none and why. `amount` only where we chose the seats."""
 
     seats: Sequence[str] = ()

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Row
@@ -21,8 +21,7 @@ PLACED_AT_ONCE = 5_000
 PUBLISHED_AT_ONCE = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Transition:
+class Transition(NamedTuple):
     """What became of a booking, to be told: its event type and the booking as it is now."""
 
     type: EventType
