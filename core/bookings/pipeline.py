@@ -29,8 +29,8 @@ TURN_SECONDS = 0.5
 # Many tiny batches would eat the core that the API needs: after one, wait for the next rows to gather.
 SMALL_BATCH = 50
 GATHER_SECONDS = 0.01
-# One by one it goes on for so long, whatever the turn: a worker that was told to stop has 10 s. It goes in
-# order of arrival, and the next one begins where this ended.
+# One by one it goes on for so long, whatever the turn: a worker that was told to stop has 10 s. It comes to
+# the oldest of all that there is to do, and the next one begins where this ended.
 ONE_BY_ONE, ONE_BY_ONE_SECONDS = 500, 3.0
 # Rows and run-out holds this old were not nudged, or their nudge was lost or waits behind many others.
 OVERDUE_SECONDS = 1.0

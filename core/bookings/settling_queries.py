@@ -88,12 +88,17 @@ _SELECT_HAS_WORK = text("""
                    WHERE s.id = :show_id AND s.cancelled_at IS NOT NULL AND v.held + v.booked > 0)
 """)
 
+# In turn: whoever has time for some of them comes to both, however many of the one there are.
 _SELECT_WORK = text("""
-    (SELECT id FROM bookings WHERE show_id = :show_id AND wants IS NOT NULL ORDER BY seq LIMIT :limit)
-    UNION ALL
-    (SELECT id FROM bookings
-     WHERE show_id = :show_id AND wants IS NULL AND hold_expires_at <= clock_timestamp()
-     ORDER BY hold_expires_at LIMIT :limit)
+    SELECT id FROM (
+        (SELECT id, row_number() OVER (ORDER BY hold_expires_at) AS place FROM bookings
+         WHERE show_id = :show_id AND wants IS NULL AND hold_expires_at <= clock_timestamp()
+         ORDER BY hold_expires_at LIMIT :limit)
+        UNION ALL
+        (SELECT id, row_number() OVER (ORDER BY seq) AS place FROM bookings
+         WHERE show_id = :show_id AND wants IS NOT NULL ORDER BY seq LIMIT :limit)
+    ) AS work
+    ORDER BY place
 """)
 
 _UPDATE_TRIES = text("UPDATE bookings SET tries = greatest(tries + :by, 0) WHERE id = :id RETURNING tries")
@@ -169,7 +174,7 @@ def lock_run_out(
 
 
 def select_work(connection: Connection, show_id: int, *, limit: int) -> list[UUID]:
-    """The show's bookings that want something, in order of arrival, then its holds that ran out."""
+    """The show's holds that ran out and its bookings that want something, in turn, oldest first."""
     return list(connection.execute(_SELECT_WORK, {"show_id": show_id, "limit": limit}).scalars())
 
 

@@ -1,6 +1,7 @@
 """A booking at which settling raises ends after a few tries, and never blocks the rest of its show."""
 
 import logging
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,7 +11,8 @@ from sqlalchemy import text
 from core.bookings import pipeline, settling
 from core.bookings.setting_aside import set_aside
 from core.bookings.settling import Batch
-from core.db import transaction
+from core.bookings.settling_queries import select_work
+from core.db import snapshot, transaction
 from core.shows.service import Show
 from tests.acting import ask, book, cancel, confirm, end_hold, hold, read_events, read_seats, tell, tell_all
 from tests.invariants import check_settled
@@ -128,6 +130,40 @@ def test_one_by_one_keeps_the_order_of_arrival(make_show: MakeShow, monkeypatch:
     pipeline.settle_show(show.id)
     assert tell_all(ids) == ["CONFIRMED"] + ["seats_unavailable"] * 3
     assert len(calls) >= 5
+
+
+def test_holds_have_their_turn_however_many_bookings_wait(make_show: MakeShow) -> None:
+    """And the other way round: there is not always time for all of them."""
+    show = make_show()
+    holds = [hold(show.id, seat) for seat in "12"]
+    for booking_id in holds:
+        end_hold(booking_id)
+    waiting = [book(show.id, str(number)) for number in range(3, 8)]
+    with snapshot() as connection:
+        found = select_work(connection, show.id, limit=4)
+    assert [id_ for id_ in found if id_ in holds] == holds
+    assert [id_ for id_ in found if id_ in waiting] == waiting[:4]
+    assert set(found[:4]) == {*holds, *waiting[:2]}
+    assert len(found) == 6
+
+
+def test_one_by_one_ends_in_time_and_goes_on_where_it_ended(
+    make_show: MakeShow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "ONE_BY_ONE_SECONDS", 0.2)
+    show = make_show()
+    ids = [book(show.id, str(number)) for number in range(1, 4)]
+    commit = pipeline._commit
+
+    def commit_slowly(*arguments: Any, **options: Any) -> Any:
+        time.sleep(0.15)
+        return commit(*arguments, **options)
+
+    monkeypatch.setattr(pipeline, "_commit", commit_slowly)
+    assert pipeline._settle_one_by_one(show.id)
+    assert tell_all(ids) == ["CONFIRMED", "CONFIRMED", "PENDING"]
+    assert pipeline._settle_one_by_one(show.id)
+    assert tell_all(ids) == ["CONFIRMED"] * 3
 
 
 def test_what_comes_next_has_tries_of_its_own(make_show: MakeShow) -> None:
