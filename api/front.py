@@ -46,6 +46,8 @@ ANSWER_SECONDS = 1.9
 # 100,000 seats are made in a few seconds.
 CREATION_SECONDS = 30
 
+KEY_HEADER, UNREADABLE = "idempotency-key", "\x80"
+
 # A long poll has its answer so much later; a value that is none is refused at once.
 WAIT = re.compile(r"(?:^|&)wait=([^&]*)")
 
@@ -225,6 +227,9 @@ def _make_environ(scope: Any, body: bytes) -> dict[str, Any]:
         if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
             key = f"HTTP_{key}"
         environ[key] = f"{environ[key]},{value}" if key in environ else value
+    if KEY_HEADER in scope.headers and "HTTP_IDEMPOTENCY_KEY" not in environ:
+        # granian keeps values to itself that are not ASCII. A key that nobody sees would book twice.
+        environ["HTTP_IDEMPOTENCY_KEY"] = UNREADABLE
     if scope.authority and "HTTP_HOST" not in environ:
         environ["HTTP_HOST"] = scope.authority
     if "CONTENT_LENGTH" in environ or body:

@@ -24,8 +24,8 @@ def read_key(body: BaseModel) -> Key | None:
 
 def make_key(text: str, body: BaseModel, *, client: str, method: str, path: str) -> Key:
     """The key of a client's request. Raises InvalidRequestError for one that cannot be."""
-    if not (1 <= len(text) <= MAX_LENGTH and text.isprintable()):
-        raise InvalidRequestError(f"{HEADER} must be 1 to {MAX_LENGTH} printable characters.")
+    if not (1 <= len(text) <= MAX_LENGTH and text.isascii() and text.isprintable()):
+        raise InvalidRequestError(f"{HEADER} must be 1 to {MAX_LENGTH} printable ASCII characters.")
     return Key(client=client, key=text, fingerprint=_make_fingerprint(body, method, path))
 
 

@@ -142,12 +142,12 @@ def test_concurrently_with_different_bodies(asking: Asking) -> None:
     assert count_bookings() == 1
 
 
-@pytest.mark.parametrize("key", ["x" * 255, "a b", "~!{}", "é"])
+@pytest.mark.parametrize("key", ["x" * 255, "a b", "~!{}"])
 def test_keys_that_are_taken(asking: Asking, key: str) -> None:
     assert asking.post("1", key=key).json["id"] == asking.post("1", key=key).json["id"]
 
 
-@pytest.mark.parametrize("key", ["", "x" * 256, "a\tb", "a\x7fb", "a\x00b"])
+@pytest.mark.parametrize("key", ["", "x" * 256, "a\tb", "a\x7fb", "a\x00b", "é"])
 def test_keys_that_are_refused(asking: Asking, key: str) -> None:
     answer = asking.client.post(
         "/bookings",

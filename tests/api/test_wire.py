@@ -67,6 +67,19 @@ def test_chunked_body_of_an_action_is_read(
     assert send(wire, path, [b"{}"])[0] == 202
 
 
+@pytest.mark.parametrize("path", ["/bookings", "/bookings/batch"])
+@pytest.mark.parametrize("key", ["é", "\xff\xfe", "ok and é"])
+def test_key_that_cannot_be_read_is_refused_and_not_overlooked(
+    wire: http.client.HTTPConnection, make_show: Callable[..., Show], path: str, key: str
+) -> None:
+    wish = {"show_id": make_show().id, "seats": ["1"]}
+    body = json.dumps(wish if path == "/bookings" else {"bookings": [wish]})
+    wire.request("POST", path, body, {**JSON, "Idempotency-Key": key})
+    answer = wire.getresponse()
+    problem = json.loads(answer.read())
+    assert (answer.status, problem["code"], count_bookings()) == (422, "invalid_request", 0)
+
+
 def test_connection_is_good_for_the_next_request(wire: http.client.HTTPConnection) -> None:
     assert send(wire, "/bookings", [b"x" * 70 * KIB])[0] == 413
     wire.request("GET", "/healthz")
