@@ -80,7 +80,7 @@ KEY_PARAMETER = {
     "name": HEADER,
     "in": "header",
     "schema": {"type": "string", "minLength": 1, "maxLength": MAX_LENGTH},
-    "description": "The same key with the same body gives the same booking, for at least 24 hours.",
+    "description": "Printable ASCII. The same key and body give the same booking, for at least 24 hours.",
 }
 
 

@@ -23,6 +23,7 @@ from api.answer import Answer, Headers
 from api.app import choose_request_id, trust_proxies
 from api.bookings import REST
 from api.errors import RETRY_AFTER_SECONDS, MalformedJsonError, describe_problem
+from api.idempotency import HEADER
 from api.live import FOLLOWS, HEARTBEAT, MAX_VIEWERS, Follow, Live
 from api.metrics import ROUTE
 from api.receiving import is_creation, receive
@@ -46,7 +47,8 @@ ANSWER_SECONDS = 1.9
 # 100,000 seats are made in a few seconds.
 CREATION_SECONDS = 30
 
-KEY_HEADER, UNREADABLE = "idempotency-key", "\x80"
+# In place of what cannot be read: no text that anything takes.
+UNREADABLE = "\x80"
 
 # A long poll has its answer so much later; a value that is none is refused at once.
 WAIT = re.compile(r"(?:^|&)wait=([^&]*)")
@@ -227,7 +229,7 @@ def _make_environ(scope: Any, body: bytes) -> dict[str, Any]:
         if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
             key = f"HTTP_{key}"
         environ[key] = f"{environ[key]},{value}" if key in environ else value
-    if KEY_HEADER in scope.headers and "HTTP_IDEMPOTENCY_KEY" not in environ:
+    if HEADER.lower() in scope.headers and "HTTP_IDEMPOTENCY_KEY" not in environ:
         # granian keeps values to itself that are not ASCII. A key that nobody sees would book twice.
         environ["HTTP_IDEMPOTENCY_KEY"] = UNREADABLE
     if scope.authority and "HTTP_HOST" not in environ:
