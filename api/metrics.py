@@ -63,6 +63,7 @@ class WaitingCollector(Collector):
         yield oldest
         for name, description, value in (
             ("bookings_set_aside", "Bookings that settling gave up on", recovery.set_aside),
+            ("confirms_stuck", "Confirms that settling goes on to fail at", recovery.stuck_confirms),
             ("sweep_age_seconds", "Since the last sweep began", recovery.sweep_age_seconds),
             ("events_unpublished", "Events the events broker does not have yet", events.events),
             ("events_oldest_seconds", "How long the oldest of them has waited", events.oldest_seconds),

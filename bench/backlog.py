@@ -86,7 +86,7 @@ def settle_all(show_id: int) -> None:
     while is_waiting:
         settle_show(show_id)
         with snapshot() as connection:
-            is_waiting = settling_queries.select_has_work(connection, show_id)
+            is_waiting = any(settling_queries.select_work(connection, show_id))
 
 
 def measure_settling(show_id: int, *, bookings: int, is_profiled: bool) -> float:

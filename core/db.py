@@ -46,6 +46,8 @@ KEEPALIVES_IDLE_SECONDS, KEEPALIVES_INTERVAL_SECONDS, KEEPALIVES_COUNT = 2, 1, 3
 
 # Not a lock that was waited for in vain (55P03): a request has no time to wait for it again.
 DEADLOCK, SERIALIZATION, LOCK_NOT_AVAILABLE = "40P01", "40001", "55P03"
+# A statement ran out of its time.
+QUERY_CANCELED = "57014"
 RETRIED_SQLSTATES = frozenset({DEADLOCK, SERIALIZATION})
 # After these the server has rolled back: nothing is on disk, and the connection is as it was.
 ROLLED_BACK = RETRIED_SQLSTATES | {LOCK_NOT_AVAILABLE}

@@ -4,9 +4,10 @@ import logging
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import NoReturn
+from typing import Any, NoReturn
 from uuid import UUID
 
+from sqlalchemy import Row
 from sqlalchemy.engine import Connection
 
 from core.bookings import settling_queries as queries
@@ -16,9 +17,10 @@ from core.bookings.setting_aside import TRIES, set_aside
 from core.bookings.settling import Batch, settle_batch
 from core.bookings.waiting import announce_changes
 from core.cache import publish_version
-from core.db import autocommit, retry_conflicts, snapshot, transaction
+from core.db import QUERY_CANCELED, autocommit, get_sqlstate, retry_conflicts, snapshot, transaction
 from core.errors import UnavailableError
 from core.jobs import RELAY_EVENTS, SETTLE_SHOW, clear_flag, nudge, send_later
+from core.seats.queries import lock_version
 from core.settings import get_settings
 from core.shows.catalogue import get_entry
 
@@ -32,6 +34,9 @@ GATHER_SECONDS = 0.01
 # One by one it goes on for so long, whatever the turn: a worker that was told to stop has 10 s. It comes to
 # the oldest of all that there is to do, and the next one begins where this ended.
 ONE_BY_ONE, ONE_BY_ONE_SECONDS = 500, 3.0
+# What failed is tried again after 1 s, 2 s, 4 s, and so on to this: a confirm that cannot be settled is not
+# given up, and whatever was in its way may be gone.
+LONGEST_RETRY_SECONDS = 30
 # Rows and run-out holds this old were not nudged, or their nudge was lost or waits behind many others.
 OVERDUE_SECONDS = 1.0
 # Each worker process looks so often whether beat has swept, and sweeps itself where it has not for so long:
@@ -45,7 +50,7 @@ SWEEP_SECONDS = 5.0
 def settle_show(show_id: int, *, is_again: bool = False) -> None:
     """Settle the show's bookings until none waits, batch by batch, or leave it to whoever is at it.
 
-    `is_again` where a process died at this before: it begins one by one, in case a booking was the reason.
+    `is_again` where a process died at this before: it goes one by one, in case a booking was the reason.
 
     The nudge's flag stays up meanwhile, or each row that comes would send another worker to a locked show.
     Whoever has the show clears it before looking for rows once more: a row is seen then, or has a nudge of
@@ -62,7 +67,7 @@ def settle_show(show_id: int, *, is_again: bool = False) -> None:
         finally:
             if is_mine:
                 clear_flag(SETTLE_SHOW, show_id)
-        has_work = is_mine and _has_work(show_id)
+        has_work = is_mine and any(_find_work(show_id))
     if has_work:
         nudge(show_id)
 
@@ -76,57 +81,101 @@ def _settle_until_quiet(show_id: int, *, stop_at: float, is_again: bool) -> bool
             return False
         if len(batch.booking_ids) < SMALL_BATCH:
             time.sleep(GATHER_SECONDS)
-        if not _has_work(show_id):
+        work = _find_work(show_id)
+        if work.alone and _settle_one_by_one(show_id, only_retried=True) is None:
+            return False
+        if not work.for_batch:
             break
     return True
 
 
-def _has_work(show_id: int) -> bool:
+def _find_work(show_id: int) -> Row[Any]:
     # Without the lock, after the commit: whoever found the show locked has left it to this.
     with snapshot() as connection:
-        return queries.select_has_work(connection, show_id)
+        return queries.select_work(connection, show_id)
 
 
 def _settle_some(show_id: int) -> Batch | None:
     try:
         return _commit(show_id, lambda connection: settle_batch(connection, show_id))
-    except UnavailableError:
-        raise
-    except Exception:
+    except Exception as error:
+        if is_outage(error):
+            raise
         log.exception("batch rolled back", extra={"show_id": show_id})
         return _settle_one_by_one(show_id)
 
 
-def _settle_one_by_one(show_id: int) -> Batch | None:
+def _settle_one_by_one(show_id: int, *, only_retried: bool = False) -> Batch | None:
     """Each of the show's bookings in a batch of its own: what one of them makes fail, fails alone.
 
-    A try is counted before it is made: a booking that takes its process with it has had its tries as well.
+    With `only_retried` those that failed before and are due again. None where another worker is at this show.
     """
     with snapshot() as connection:
-        booking_ids = queries.select_work(connection, show_id, limit=ONE_BY_ONE)
+        booking_ids = queries.select_waiting_ids(
+            connection, show_id, limit=ONE_BY_ONE, only_retried=only_retried
+        )
     stop_at = time.monotonic() + ONE_BY_ONE_SECONDS
     for booking_id in booking_ids:
         if time.monotonic() >= stop_at:
             break
-        tries = _count_try(booking_id)
         try:
-            settle = set_aside if tries > TRIES else settle_batch
-            batch = _commit(show_id, partial(settle, show_id=show_id, only=booking_id))
-        except UnavailableError:
-            raise
-        except Exception:
-            log.exception("booking not settled", extra={"booking_id": str(booking_id)})
-        else:
-            if batch is None:
-                # Another worker is at this show: it was not tried after all.
-                _count_try(booking_id, -1)
+            if _settle_alone(show_id, booking_id) is None:
                 return None
+        except Exception as error:
+            if is_outage(error):
+                raise
+            log.exception("booking not settled", extra={"booking_id": str(booking_id)})
     return Batch((), None)
 
 
-def _count_try(booking_id: UUID, by: int = 1) -> int:
+def _settle_alone(show_id: int, booking_id: UUID) -> Batch | None:
+    """One booking's batch, as a try that counts where it raises or takes its process with it.
+
+    It is counted before it is made, on a connection of its own, since the process may not be there
+    afterwards; and once the show is locked: whoever loses the race for the lock has tried nothing.
+    """
+    tries = 0
+
+    def settle(connection: Connection) -> Batch | None:
+        nonlocal tries
+        if lock_version(connection, show_id) is None:
+            return None
+        # Once, however often the transaction is run again because it lost to another.
+        tries = tries or _count_try(booking_id)
+        return (set_aside if tries > TRIES else settle_batch)(connection, show_id, only=booking_id)
+
+    try:
+        batch = _commit(show_id, settle)
+    except Exception as error:
+        if tries and is_outage(error):
+            _take_back_try(booking_id)
+        raise
+    if tries and (batch is None or booking_id not in batch.booking_ids):
+        # Passed by: a request had it at that moment, or nothing of it waited any more.
+        _take_back_try(booking_id)
+    return batch
+
+
+def _count_try(booking_id: UUID) -> int:
     with autocommit() as connection:
-        return queries.update_tries(connection, booking_id, by)
+        return queries.update_tried(connection, booking_id, longest_seconds=LONGEST_RETRY_SECONDS)
+
+
+def _take_back_try(booking_id: UUID) -> None:
+    try:
+        with autocommit() as connection:
+            queries.update_not_tried(connection, booking_id)
+    except UnavailableError:
+        # One too many, then: an outage at this very moment, once more, is not likely to be its fourth.
+        log.info("a try stays counted", extra={"booking_id": str(booking_id)})
+
+
+def is_outage(error: Exception) -> bool:
+    """Whether settling failed for want of the database, and not at a booking.
+
+    A statement that ran out of its time did so at what it was given: fewer bookings take less of it.
+    """
+    return isinstance(error, UnavailableError) and get_sqlstate(error) != QUERY_CANCELED
 
 
 def _commit(show_id: int, settle: Callable[[Connection], Batch | None]) -> Batch | None:

@@ -1,4 +1,4 @@
-"""Setting aside: a booking at which settling keeps failing ends, so that the rest of its show goes on."""
+"""Setting aside: a booking at which settling keeps failing ends; but a confirm, which is a promise, waits."""
 
 import logging
 from uuid import UUID
@@ -7,7 +7,7 @@ from sqlalchemy.engine import Connection
 
 from core.bookings import settling_queries as queries
 from core.bookings.changes import Changes
-from core.bookings.settling import Batch, write_changes
+from core.bookings.settling import Batch, settle_batch, write_changes
 from core.bookings.states import BookingStatus, FailureCode, Wants
 from core.seats.queries import lock_version, update_freed
 
@@ -20,8 +20,10 @@ TRIES = 3
 def set_aside(connection: Connection, show_id: int, *, only: UUID) -> Batch | None:
     """End a booking that cannot be settled, and free what it owns; None where another is at this show.
 
-    What it wanted decides how it ends: a cancel is done, a hold that ran out has expired, all else FAILED as
-    `timed_out`. Nothing is done where it waits for nothing any more: who found it waiting had no lock yet.
+    What it wanted decides how it ends: a cancel is done, a hold that ran out has expired, an acquisition is
+    FAILED as `timed_out`. A confirm was accepted in time and keeps its seats: it is tried once more, and
+    stays as it is where that fails too. Nothing is done where the booking waits for nothing any more: who
+    found it waiting had no lock yet.
     """
     version = lock_version(connection, show_id)
     if version is None:
@@ -31,6 +33,11 @@ def set_aside(connection: Connection, show_id: int, *, only: UUID) -> Batch | No
     waiting = waiting or queries.lock_run_out(connection, show_id, now=changes.now, limit=1, only=only)
     if not waiting:
         return Batch((), None)
+    if waiting[0].wants == Wants.CONFIRM:
+        log.error(
+            "confirm tried again, and not given up", extra={"booking_id": str(only), "show_id": show_id}
+        )
+        return settle_batch(connection, show_id, only=only)
     freed = update_freed(connection, show_id, booking_id=only, version=version + 1)
     changes.give_up(waiting[0], *_find_end(waiting[0].wants), freed=freed)
     log.error("booking set aside", extra={"booking_id": str(only), "show_id": show_id})

@@ -21,17 +21,19 @@ _SELECT_TERMS = Prepared(
 """,
 )
 
+_IN_BATCH_OR_ONLY = "CASE WHEN cast(:only AS uuid) IS NULL THEN retry_at IS NULL ELSE id = :only END"
+
 # Rows are chosen inside and locked outside, by id; as an array, so that the primary key finds them whatever
 # the statistics say of a table that grows by thousands of rows a second. SKIP LOCKED passes by a row that a
 # request is changing at this moment: that request nudges after its commit. PostgreSQL judges the outer
 # conditions again on what it locked, so a row that changed meanwhile drops out. IS TRUE hides them from the
 # planner: where the last statistics are of a quiet hour, it would look for the ids in the index of all that
-# waits, reading it whole and comparing each row with each id.
+# waits, reading it whole and comparing each row with each id. What settling failed at is in no batch: it is
+# tried alone, as `only`.
 _LOCK_WAITING = text(f"""
     SELECT {COLUMNS} FROM bookings
     WHERE id = ANY(ARRAY(SELECT id FROM bookings
-                         WHERE show_id = :show_id AND wants IS NOT NULL
-                           AND (cast(:only AS uuid) IS NULL OR id = cast(:only AS uuid))
+                         WHERE show_id = :show_id AND wants IS NOT NULL AND {_IN_BATCH_OR_ONLY}
                          ORDER BY seq LIMIT :limit))
       AND (wants IS NOT NULL) IS TRUE
     ORDER BY id
@@ -42,8 +44,7 @@ _LOCK_RUN_OUT = text(f"""
     SELECT {COLUMNS} FROM bookings
     WHERE id = ANY(ARRAY(
         SELECT id FROM bookings
-        WHERE show_id = :show_id AND hold_expires_at <= :now AND wants IS NULL
-          AND (cast(:only AS uuid) IS NULL OR id = cast(:only AS uuid))
+        WHERE show_id = :show_id AND hold_expires_at <= :now AND wants IS NULL AND {_IN_BATCH_OR_ONLY}
         ORDER BY hold_expires_at, id LIMIT :limit))
       AND (hold_expires_at <= :now AND wants IS NULL) IS TRUE
     ORDER BY id
@@ -53,7 +54,7 @@ _LOCK_RUN_OUT = text(f"""
 # A cancelled show's live bookings: those that own seats are found through the seats; those that wait are
 # in the queue anyway.
 _UPDATE_CANCELLED_SHOW = text("""
-    UPDATE bookings SET wants = 'cancel'
+    UPDATE bookings SET wants = 'cancel', tries = 0, retry_at = NULL
     WHERE id = ANY(ARRAY(SELECT DISTINCT booking_id FROM seats
                          WHERE show_id = :show_id AND booking_id IS NOT NULL LIMIT :limit))
       AND wants IS DISTINCT FROM 'cancel'
@@ -73,35 +74,58 @@ _UPDATE_SETTLED = text("""
     UPDATE bookings b
     SET status = o.status, wants = NULL, seats = o.seats, amount = o.amount, held_at = o.held_at,
         hold_expires_at = o.hold_expires_at, failure_code = o.failure_code, failure_seats = o.failure_seats,
-        updated_at = :now, tries = CASE WHEN :keeps_tries THEN tries ELSE 0 END
+        updated_at = :now, tries = CASE WHEN :keeps_tries THEN tries ELSE 0 END, retry_at = NULL
     FROM json_to_recordset(cast(:outcomes AS json)) AS o(
         id uuid, status text, seats text[], amount bigint, held_at timestamptz, hold_expires_at timestamptz,
         failure_code text, failure_seats text[])
     WHERE b.id = ANY(cast(:ids AS uuid[])) AND b.id = o.id
 """)
 
-_SELECT_HAS_WORK = text("""
-    SELECT EXISTS (SELECT FROM bookings WHERE show_id = :show_id AND wants IS NOT NULL)
+# A cancelled show's bookings that want to be cancelled are among those that wait. What is tried alone has no
+# index but that of all that settling ever failed at, which is small.
+_SELECT_WORK = text("""
+    SELECT EXISTS (SELECT FROM bookings WHERE show_id = :show_id AND wants IS NOT NULL AND retry_at IS NULL)
         OR EXISTS (SELECT FROM bookings
-                   WHERE show_id = :show_id AND hold_expires_at <= clock_timestamp() AND wants IS NULL)
+                   WHERE show_id = :show_id AND hold_expires_at <= clock_timestamp() AND wants IS NULL
+                     AND retry_at IS NULL)
         OR EXISTS (SELECT FROM shows s JOIN show_versions v ON v.show_id = s.id
-                   WHERE s.id = :show_id AND s.cancelled_at IS NOT NULL AND v.held + v.booked > 0)
+                   WHERE s.id = :show_id AND s.cancelled_at IS NOT NULL AND v.held + v.booked > 0
+                     AND EXISTS (SELECT FROM seats JOIN bookings b ON b.id = seats.booking_id
+                                 WHERE seats.show_id = :show_id AND b.wants IS DISTINCT FROM 'cancel'))
+           AS for_batch,
+           EXISTS (SELECT FROM bookings
+                   WHERE tries > 0 AND show_id = :show_id AND retry_at <= clock_timestamp()
+                     AND (wants IS NOT NULL OR hold_expires_at <= clock_timestamp())) AS alone
 """)
 
 # In turn: whoever has time for some of them comes to both, however many of the one there are.
-_SELECT_WORK = text("""
+_SELECT_WAITING_IDS = text("""
     SELECT id FROM (
         (SELECT id, row_number() OVER (ORDER BY hold_expires_at) AS place FROM bookings
          WHERE show_id = :show_id AND wants IS NULL AND hold_expires_at <= clock_timestamp()
+           AND coalesce(retry_at <= clock_timestamp(), NOT :only_retried)
          ORDER BY hold_expires_at LIMIT :limit)
         UNION ALL
         (SELECT id, row_number() OVER (ORDER BY seq) AS place FROM bookings
-         WHERE show_id = :show_id AND wants IS NOT NULL ORDER BY seq LIMIT :limit)
+         WHERE show_id = :show_id AND wants IS NOT NULL
+           AND coalesce(retry_at <= clock_timestamp(), NOT :only_retried)
+         ORDER BY seq LIMIT :limit)
     ) AS work
     ORDER BY place
 """)
 
-_UPDATE_TRIES = text("UPDATE bookings SET tries = greatest(tries + :by, 0) WHERE id = :id RETURNING tries")
+_UPDATE_TRIED = text("""
+    UPDATE bookings
+    SET tries = tries + 1,
+        retry_at = clock_timestamp() + make_interval(secs => least(power(2, tries), :longest_seconds))
+    WHERE id = :id RETURNING tries
+""")
+
+_UPDATE_NOT_TRIED = text("""
+    UPDATE bookings
+    SET tries = greatest(tries - 1, 0), retry_at = CASE WHEN tries > 1 THEN clock_timestamp() END
+    WHERE id = :id AND retry_at IS NOT NULL
+""")
 
 # In a later second of the database's clock, whichever machine asks.
 _UPDATE_SWEPT = text("""
@@ -112,6 +136,7 @@ _UPDATE_SWEPT = text("""
 _SELECT_RECOVERY_STATS = text("""
     SELECT (SELECT count(*)::int FROM bookings
             WHERE tries > :tries AND status IN ('FAILED', 'CANCELLED')) AS set_aside,
+           (SELECT count(*)::int FROM bookings WHERE tries >= :tries AND wants = 'confirm') AS stuck_confirms,
            (SELECT extract(epoch FROM clock_timestamp() - at)::float FROM heartbeats WHERE name = 'sweep')
                AS sweep_age_seconds
 """)
@@ -130,7 +155,7 @@ _STEPS = """
 _SELECT_WAITING_SHOWS = text(f"""
     {_STEPS.format(which="wants IS NOT NULL")}
     SELECT show_id FROM step CROSS JOIN LATERAL (
-        SELECT min(b.updated_at) AS since FROM bookings b
+        SELECT min(coalesce(b.retry_at, b.updated_at)) AS since FROM bookings b
         WHERE b.show_id = step.show_id AND b.wants IS NOT NULL
     ) AS waiting
     WHERE since < clock_timestamp() - make_interval(secs => :seconds)
@@ -143,7 +168,7 @@ _SELECT_RUN_OUT_SHOWS = text(f"""
     WHERE EXISTS (
         SELECT FROM bookings b
         WHERE b.show_id = step.show_id AND b.wants IS NULL
-          AND b.hold_expires_at <= clock_timestamp() - make_interval(secs => :seconds))
+          AND greatest(b.hold_expires_at, b.retry_at) <= clock_timestamp() - make_interval(secs => :seconds))
 """)
 
 _SELECT_CANCELLED_SHOWS = text("""
@@ -173,14 +198,29 @@ def lock_run_out(
     return read_bookings(connection.execute(_LOCK_RUN_OUT, parameters))
 
 
-def select_work(connection: Connection, show_id: int, *, limit: int) -> list[UUID]:
-    """The show's holds that ran out and its bookings that want something, in turn, oldest first."""
-    return list(connection.execute(_SELECT_WORK, {"show_id": show_id, "limit": limit}).scalars())
+def select_waiting_ids(
+    connection: Connection, show_id: int, *, limit: int, only_retried: bool = False
+) -> list[UUID]:
+    """The show's holds that ran out and its bookings that want something, in turn, oldest first.
+
+    Those that settling failed at once it is time to try them again; with `only_retried` no others.
+    """
+    parameters = {"show_id": show_id, "limit": limit, "only_retried": only_retried}
+    return list(connection.execute(_SELECT_WAITING_IDS, parameters).scalars())
 
 
-def update_tries(connection: Connection, booking_id: UUID, by: int) -> int:
-    """Count a try to settle a booking alone; how many there were."""
-    return int(connection.execute(_UPDATE_TRIES, {"id": booking_id, "by": by}).scalar_one())
+def update_tried(connection: Connection, booking_id: UUID, *, longest_seconds: float) -> int:
+    """Count a try to settle a booking alone, and put off the next: 1 s, 2 s, 4 s … to the longest.
+
+    Returns how many there were, this one included; 0 where the booking is gone.
+    """
+    parameters = {"id": booking_id, "longest_seconds": longest_seconds}
+    return int(connection.execute(_UPDATE_TRIED, parameters).scalar_one_or_none() or 0)
+
+
+def update_not_tried(connection: Connection, booking_id: UUID) -> None:
+    """Take a try back that was none."""
+    connection.execute(_UPDATE_NOT_TRIED, {"id": booking_id})
 
 
 def update_swept(connection: Connection, *, seconds: float = 0) -> bool:
@@ -189,7 +229,7 @@ def update_swept(connection: Connection, *, seconds: float = 0) -> bool:
 
 
 def select_recovery_stats(connection: Connection, *, tries: int) -> Row[Any]:
-    """How many bookings settling gave up on, and the seconds since the last sweep began."""
+    """Bookings given up, confirms that settling goes on to fail at, and the seconds since the last sweep."""
     return connection.execute(_SELECT_RECOVERY_STATS, {"tries": tries}).one()
 
 
@@ -215,9 +255,9 @@ def update_settled(
     return int(connection.execute(_UPDATE_SETTLED, {**parameters, "keeps_tries": keeps_tries}).rowcount)
 
 
-def select_has_work(connection: Connection, show_id: int) -> bool:
-    """Whether anything of this show waits to be settled or released."""
-    return bool(connection.execute(_SELECT_HAS_WORK, {"show_id": show_id}).scalar_one())
+def select_work(connection: Connection, show_id: int) -> Row[Any]:
+    """Whether anything of this show is to be settled or released now: `for_batch`, and `alone`."""
+    return connection.execute(_SELECT_WORK, {"show_id": show_id}).one()
 
 
 def select_run_out_shows(connection: Connection, *, seconds: float = 0) -> list[int]:

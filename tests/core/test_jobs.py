@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 
 from core import jobs
 from core.bookings import accepting, pipeline, settling
-from core.bookings.settling_queries import select_has_work
+from core.bookings.settling_queries import select_work
 from core.db import transaction
 from core.errors import UnavailableError
 from core.jobs import (
@@ -70,12 +70,12 @@ def test_flag_stays_up_while_a_show_is_settled_and_not_for_the_last_look(
         while_settling.append(is_flagged(show_id))
         return settling.settle_batch(connection, show_id)  # type: ignore[arg-type]
 
-    def look_and_watch(connection: object, show_id: int) -> bool:
+    def look_and_watch(connection: object, show_id: int) -> object:
         while_looking.append(is_flagged(show_id))
-        return select_has_work(connection, show_id)  # type: ignore[arg-type]
+        return select_work(connection, show_id)  # type: ignore[arg-type]
 
     monkeypatch.setattr(pipeline, "settle_batch", settle_and_watch)
-    monkeypatch.setattr(pipeline.queries, "select_has_work", look_and_watch)
+    monkeypatch.setattr(pipeline.queries, "select_work", look_and_watch)
     pipeline.settle_show(show.id)
     assert (while_settling, while_looking) == ([True], [True, False])
 

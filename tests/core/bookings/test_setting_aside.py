@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,43 +11,26 @@ from sqlalchemy import text
 from core.bookings import pipeline, settling
 from core.bookings.setting_aside import set_aside
 from core.bookings.settling import Batch
-from core.bookings.settling_queries import select_work
+from core.bookings.settling_queries import select_waiting_ids
 from core.db import snapshot, transaction
 from core.shows.service import Show
-from tests.acting import ask, book, cancel, confirm, end_hold, hold, read_events, read_seats, tell, tell_all
+from tests.acting import (
+    ask,
+    book,
+    cancel,
+    confirm,
+    end_hold,
+    hold,
+    make_due,
+    read_events,
+    read_seats,
+    settle_in_turns,
+    tell,
+    tell_all,
+)
 from tests.invariants import check_settled
 
 MakeShow = Callable[..., Show]
-
-# What raises is real: the database refuses whatever is written of a customer called "poison".
-TRAP = """\
-    CREATE FUNCTION refuse_poison() RETURNS trigger LANGUAGE plpgsql AS $$
-    BEGIN
-        IF NEW.customer = 'poison' AND NEW.failure_code IS DISTINCT FROM '{let_through}'
-           AND NEW.wants IS DISTINCT FROM OLD.wants AND NEW.tries <= OLD.tries AND OLD.tries <= 3
-        THEN RAISE EXCEPTION 'poison'; END IF;
-        RETURN NEW;
-    END $$;
-    CREATE TRIGGER refuse_poison BEFORE UPDATE ON bookings FOR EACH ROW EXECUTE FUNCTION refuse_poison();
-"""
-
-
-@pytest.fixture
-def poison(database: dict[str, str]) -> Iterator[Callable[[], None]]:
-    """Lay the trap; it is gone at the end."""
-
-    def lay() -> None:
-        with transaction() as connection:
-            connection.execute(text(TRAP.format(let_through="none").replace(":", r"\:")))
-
-    yield lay
-    with transaction() as connection:
-        connection.execute(text("DROP FUNCTION IF EXISTS refuse_poison CASCADE"))
-
-
-def settle_in_turns(show_id: int) -> None:
-    for _ in range(4):
-        pipeline.settle_show(show_id)
 
 
 def test_acquisition_that_cannot_be_settled(
@@ -69,7 +52,6 @@ def test_acquisition_that_cannot_be_settled(
 @pytest.mark.parametrize(
     ("act", "outcome", "events"),
     [
-        (confirm, "timed_out", ["HELD", "FAILED"]),
         (cancel, "CANCELLED", ["HELD", "CANCELLED"]),
         (end_hold, "hold_expired", ["HELD", "FAILED"]),
     ],
@@ -86,12 +68,6 @@ def test_hold_that_cannot_be_settled(
     act(poisoned)
     other = book(show.id, "3")
     poison()
-    if act is end_hold:
-        with transaction() as connection:
-            # A hold that runs out wants nothing, so the trap must look at its end.
-            body = TRAP.format(let_through="none").replace("NEW.wants IS DISTINCT FROM OLD.wants", "true")
-            connection.execute(text("DROP FUNCTION refuse_poison CASCADE"))
-            connection.execute(text(body.replace(":", r"\:")))
     settle_in_turns(show.id)
     assert (tell(poisoned), tell(other)) == (outcome, "CONFIRMED")
     assert read_events(poisoned) == events
@@ -100,7 +76,7 @@ def test_hold_that_cannot_be_settled(
 
 
 def test_seat_that_somebody_changed_by_hand(make_show: MakeShow) -> None:
-    """The guard refuses to confirm it again and again; what the booking still has is freed."""
+    """The guard refuses to release it again and again; what the booking still has is freed."""
     show = make_show()
     booking_id = hold(show.id, "1", "2")
     with transaction() as connection:
@@ -108,10 +84,10 @@ def test_seat_that_somebody_changed_by_hand(make_show: MakeShow) -> None:
             text("UPDATE seats SET status = 'available', booking_id = NULL, hold_expires_at = NULL")
         )
         connection.execute(text("UPDATE show_versions SET available = available + 2, held = held - 2"))
-    confirm(booking_id)
+    cancel(booking_id)
     other = book(show.id, "1")
     settle_in_turns(show.id)
-    assert (tell(booking_id), tell(other)) == ("timed_out", "CONFIRMED")
+    assert (tell(booking_id), tell(other)) == ("CANCELLED", "CONFIRMED")
     assert read_seats(show.id) == {"1": "booked"} | {str(n): "available" for n in range(2, 11)}
 
 
@@ -140,7 +116,7 @@ def test_holds_have_their_turn_however_many_bookings_wait(make_show: MakeShow) -
         end_hold(booking_id)
     waiting = [book(show.id, str(number)) for number in range(3, 8)]
     with snapshot() as connection:
-        found = select_work(connection, show.id, limit=4)
+        found = select_waiting_ids(connection, show.id, limit=4)
     assert [id_ for id_ in found if id_ in holds] == holds
     assert [id_ for id_ in found if id_ in waiting] == waiting[:4]
     assert set(found[:4]) == {*holds, *waiting[:2]}
@@ -174,9 +150,9 @@ def test_what_comes_next_has_tries_of_its_own(make_show: MakeShow) -> None:
         if act:
             act(held)
         with transaction() as connection:
-            connection.execute(text("UPDATE bookings SET tries = tries + 2"))
+            connection.execute(text("UPDATE bookings SET tries = tries + 2, retry_at = clock_timestamp()"))
         pipeline.settle_show(show.id, is_again=True)
-        assert ask("SELECT tries FROM bookings") == [(0,)]
+        assert ask("SELECT tries, retry_at FROM bookings") == [(0, None)]
     assert tell(held) == "CANCELLED"
     assert read_events(held) == ["HELD", "CONFIRMED", "CANCELLED"]
 
@@ -210,8 +186,10 @@ def test_booking_that_takes_its_process_with_it(make_show: MakeShow, monkeypatch
     with pytest.raises(SystemExit):
         pipeline.settle_show(show.id)
     for _ in range(3):
+        make_due()
         with pytest.raises(SystemExit):
             pipeline.settle_show(show.id, is_again=True)
+    make_due()
     pipeline.settle_show(show.id, is_again=True)
     assert (tell(deadly), tell(other)) == ("timed_out", "CONFIRMED")
     check_settled()

@@ -1,0 +1,161 @@
+"""What settling failed at is tried again, alone, later each time; what is a try; and a confirm is kept."""
+
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from core.bookings import pipeline, settling
+from core.bookings.queries import lock_booking
+from core.bookings.setting_aside import TRIES
+from core.bookings.settling_queries import select_recovery_stats
+from core.db import snapshot, transaction
+from core.errors import UnavailableError
+from core.seats.queries import lock_version
+from core.shows.service import Show
+from tests.acting import (
+    ask,
+    book,
+    cancel,
+    confirm,
+    end_hold,
+    hold,
+    read,
+    read_events,
+    read_seats,
+    run,
+    settle_in_turns,
+    tell,
+    tell_all,
+)
+from tests.invariants import check_settled
+
+MakeShow = Callable[..., Show]
+
+
+def test_confirm_is_not_given_up(
+    make_show: MakeShow, poison: Callable[..., None], caplog: pytest.LogCaptureFixture
+) -> None:
+    """It keeps its seats, past its end as well, holds nobody up, is told of, and settled once that can be."""
+    show = make_show()
+    poisoned = hold(show.id, "1", customer="poison")
+    confirm(poisoned)
+    end_hold(poisoned, in_seconds=-60)
+    poison(tries=6)
+    others = []
+    for number in range(2, 8):
+        others.append(book(show.id, str(number)))
+        settle_in_turns(show.id, times=1)
+        assert read(poisoned).wants == "confirm"
+    assert (tell(poisoned), read_seats(show.id)["1"]) == ("held", "held")
+    assert tell_all(others) == ["CONFIRMED"] * 6
+    with snapshot() as connection:
+        assert select_recovery_stats(connection, tries=TRIES).stuck_confirms == 1
+    assert "confirm tried again, and not given up" in {record.message for record in caplog.records}
+    settle_in_turns(show.id, times=1)
+    assert (tell(poisoned), read_events(poisoned)) == ("CONFIRMED", ["HELD", "CONFIRMED"])
+    check_settled()
+
+
+def test_what_failed_waits_longer_each_time_and_alone(
+    make_show: MakeShow, poison: Callable[..., None]
+) -> None:
+    show = make_show()
+    poisoned = hold(show.id, "1", customer="poison")
+    confirm(poisoned)
+    poison(tries=100)
+    waits = "SELECT round(extract(epoch FROM retry_at - clock_timestamp())) FROM bookings WHERE tries > 0"
+    pauses = []
+    for _ in range(7):
+        settle_in_turns(show.id, times=1)
+        # Not due: nobody comes back for it, and no batch takes it along.
+        pipeline.settle_show(show.id)
+        pauses.append(int(ask(waits)[0][0]))
+    assert pauses == [1, 2, 4, 8, 16, 30, 30]
+    assert ask("SELECT tries FROM bookings") == [(7,)]
+
+
+def test_what_is_asked_of_a_stuck_confirm_is_done_at_once(
+    make_show: MakeShow, poison: Callable[..., None]
+) -> None:
+    show = make_show()
+    poisoned = hold(show.id, "1", customer="poison")
+    confirm(poisoned)
+    poison(tries=100)
+    settle_in_turns(show.id, times=5)
+    run("DROP FUNCTION refuse_poison CASCADE")
+    cancel(poisoned)
+    pipeline.settle_show(show.id)
+    assert (tell(poisoned), read_events(poisoned)) == ("CANCELLED", ["HELD", "CANCELLED"])
+
+
+def test_who_loses_the_race_for_the_show_has_tried_nothing(make_show: MakeShow) -> None:
+    """However many are sent, as after an outage of the broker: a confirm was given up for that."""
+    show = make_show()
+    held = [hold(show.id, str(number)) for number in range(1, 6)]
+    for booking_id in held:
+        confirm(booking_id)
+    with transaction() as connection:
+        lock_version(connection, show.id)
+        for _ in range(TRIES + 2):
+            pipeline.settle_show(show.id, is_again=True)
+        assert ask("SELECT DISTINCT tries, retry_at FROM bookings") == [(0, None)]
+    pipeline.settle_show(show.id, is_again=True)
+    assert tell_all(held) == ["CONFIRMED"] * 5
+
+
+def test_booking_that_a_request_has_at_the_moment_was_not_tried(make_show: MakeShow) -> None:
+    show = make_show()
+    booking_id = book(show.id, "1")
+    real = pipeline._take_back_try
+    with ExitStack() as request:
+        pytest_patch = request.enter_context(pytest.MonkeyPatch.context())
+        pytest_patch.setattr(pipeline, "_take_back_try", lambda id_: (request.pop_all().close(), real(id_)))
+        connection = request.enter_context(transaction())
+
+        def lock_first(*arguments: Any, **options: Any) -> Any:
+            # Once the try is counted: that, too, has to have the row.
+            lock_booking(connection, booking_id)
+            return settling.settle_batch(*arguments, **options)
+
+        pytest_patch.setattr(pipeline, "settle_batch", lock_first)
+        pipeline._settle_one_by_one(show.id)
+    assert ask("SELECT tries, retry_at, wants FROM bookings") == [(0, None, "acquire")]
+
+
+@pytest.mark.parametrize("sqlstate", ["08006", "40001"])
+def test_outage_is_no_try(make_show: MakeShow, monkeypatch: pytest.MonkeyPatch, sqlstate: str) -> None:
+    show = make_show()
+    booking_id = book(show.id, "1")
+
+    def fail(connection: Any, *_: Any, **__: Any) -> None:
+        connection.execute(text(f"DO $$ BEGIN RAISE SQLSTATE '{sqlstate}'; END $$"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline, "settle_batch", fail)
+        for _ in range(TRIES + 1):
+            with suppress(UnavailableError, DBAPIError):
+                pipeline._settle_one_by_one(show.id)
+    assert ask("SELECT tries, retry_at FROM bookings") == [(0, None)]
+    pipeline.settle_show(show.id)
+    assert tell(booking_id) == "CONFIRMED"
+
+
+def test_statement_that_takes_too_long_is_a_try(make_show: MakeShow, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor does it keep the rest of its show from being settled."""
+    show = make_show()
+    slow, other = book(show.id, "1", customer="slow"), book(show.id, "2")
+    real = settling.settle_batch
+
+    def be_slow(connection: Any, show_id: int, **options: Any) -> Any:
+        if options.get("only") in (None, slow):
+            connection.execute(text("SET LOCAL statement_timeout = 1"))
+            connection.execute(text("SELECT pg_sleep(1)"))
+        return real(connection, show_id, **options)
+
+    monkeypatch.setattr(pipeline, "settle_batch", be_slow)
+    settle_in_turns(show.id)
+    assert tell_all([slow, other]) == ["timed_out", "CONFIRMED"]
