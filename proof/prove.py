@@ -59,7 +59,7 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     """What was asked for on the command line."""
     parser = argparse.ArgumentParser(prog="prove", description=__doc__)
     parser.add_argument("--seed", default="", help="repeat a run (default: a new one, printed)")
-    parser.add_argument("--rounds", type=int, default=1, help="rounds a fault")
+    parser.add_argument("--rounds", type=int, default=1, help="rounds a fault, or seeds a mutant")
     parser.add_argument("--fault", default="", choices=["", *FAULTS], help="this fault alone")
     parser.add_argument("--part", default="1/1", help="2/3: the second of every three faults, for a long run")
     parser.add_argument("--seconds", type=float, default=0, help="begin no round after so long")
@@ -87,7 +87,7 @@ def main() -> int:
     arguments = parse_arguments(sys.argv[1:])
     seed = arguments.seed or str(random.SystemRandom().randrange(10**9))
     if arguments.mutants:
-        return kill_all(seed)
+        return kill_all(seed, rounds=arguments.rounds)
     rounds = choose_rounds(arguments, seed)
     # Whoever ends it ends all that it started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))

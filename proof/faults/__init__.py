@@ -1,6 +1,6 @@
 """The faults, each by its name."""
 
-from proof.faults import network, processes, rushes, servers
+from proof.faults import messages, network, processes, rushes, servers
 from proof.faults.kinds import Fault
 
 __all__ = ["FAULTS", "Fault"]
@@ -10,6 +10,7 @@ FAULTS: dict[str, Fault] = {
     "rush in all orders": rushes.rush(most=100, orders=(("1", "2"), ("2", "1"), ("3", "1"), ("2", "3", "1"))),
     "confirm at expiry": rushes.confirm_at_expiry,
     "deadly booking": rushes.deadly_booking,
+    "deadly confirm": rushes.deadly_confirm,
     "web killed": processes.kill_process("web"),
     "web child killed": processes.kill_child("web", times=3),
     "web dies unnudged": processes.hook("web", "after-insert", chance_of_each=0.01),
@@ -17,6 +18,8 @@ FAULTS: dict[str, Fault] = {
     "worker frozen": processes.freeze_process("worker"),
     "worker a zombie": processes.freeze_until_redelivered,
     "pool child killed": processes.kill_child("worker", times=4),
+    "messages redelivered": messages.redeliver,
+    "dies after events": processes.hook("worker", "after-events", chance_of_each=0.05),
     "dies before commit": processes.hook("worker", "before-commit", chance_of_each=0.05),
     "dies in commit": processes.hook("worker", "in-commit", chance_of_each=0.05),
     "dies after commit": processes.hook("worker", "after-commit", chance_of_each=0.05),

@@ -1,15 +1,17 @@
-"""Faults that users are: all at once for one seat, at the last moment, with a booking that is deadly."""
+"""Faults that users are: all at once for one seat, at the last moment, with bookings that are deadly."""
 
 import random
-import threading
 import time
-from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import partial
-from typing import Any
 
+from sqlalchemy import text
+
+from core.bookings.setting_aside import TRIES
+from core.db import snapshot
+from local.processes import wait_until
 from proof.clients import DEADLY_SEAT, Customer
-from proof.faults.kinds import Fault
+from proof.faults.kinds import Fault, run_together
 from proof.history import Request
 from proof.racers import race
 from proof.world import World
@@ -17,15 +19,10 @@ from proof.world import World
 # Confirms are timed by the hold's end as told; a tenth of a second covers the way there.
 AROUND_EXPIRY_SECONDS = 0.05
 HOLDERS, HOLDS_EACH = 12, 28
-
-
-def run_together(works: Iterable[Callable[[], Any]]) -> None:
-    """Run these at the same time, a thread each."""
-    threads = [threading.Thread(target=work) for work in works]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+# Four seconds each: until a worker has been replaced by one to which the seat is deadly.
+DEADLY_EXTENDS = 6
+# A process dies of it at once, then after pauses of 1, 2, and 4 seconds.
+DEADLY_SECONDS = 60
 
 
 def rush(*, most: int, orders: tuple[tuple[str, ...], ...]) -> Fault:
@@ -89,3 +86,27 @@ def deadly_booking(world: World, chance: random.Random) -> None:
             if found.status == 200 and found.document["status"] != "PENDING":
                 break
     customer.close()
+
+
+def deadly_confirm(world: World, chance: random.Random) -> None:
+    """A confirm that kills whichever process settles it, until it would have been given up."""
+    show_id = chance.choice(world.show_ids)
+    customer = Customer(world.url, [show_id], world.history, number=3_001, seed=world.seed)
+    booking = customer.book(seats=[DEADLY_SEAT], hold=True)
+    if booking.status != 202 or not customer.read(booking.document["id"], wait=1).document["held"]:
+        raise AssertionError("the seat that is to be deadly is not held")
+    booking_id = booking.document["id"]
+    for _ in range(DEADLY_EXTENDS):
+        customer.act("extend", booking_id)
+    world.respawn("worker", PROOF_HOOK=f"deadly-seat:{DEADLY_SEAT}")
+    customer.act("confirm", booking_id)
+    if not wait_until(lambda: count_tries(booking_id) > TRIES, timeout_seconds=DEADLY_SECONDS):
+        raise AssertionError("the confirm was not tried often enough")
+    customer.close()
+
+
+def count_tries(booking_id: str) -> int:
+    """How often settling a booking was tried."""
+    with snapshot() as connection:
+        query = text("SELECT tries FROM bookings WHERE id = :id")
+        return int(connection.execute(query, {"id": booking_id}).scalar_one())

@@ -50,10 +50,12 @@ def commit(self: DefaultDialect, connection: Any) -> None:
 
 
 def execute(self: DefaultDialect, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
-    """Execute, and perhaps die of a seat that is looked for."""
+    """Execute, and perhaps die of a seat that is looked for, or once events are written."""
     if NAME == "deadly-seat" and "seats" in parameters and VALUE in (parameters["seats"] or ()):
         die()
     do_execute(self, cursor, statement, parameters, context)  # type: ignore[no-untyped-call]
+    if NAME == "after-events" and "INSERT INTO events" in statement and is_time():
+        die()
 
 
 class Cursor(psycopg2.extensions.cursor):

@@ -1,10 +1,25 @@
 """The core's tests settle by hand: in a database where no worker does."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
+from sqlalchemy import text
 
+from core.db import transaction
 from tests.apart import live_apart
+
+# What raises is real: the database refuses whatever is written of a customer called "poison".
+TRAP = """\
+    CREATE FUNCTION refuse_poison() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF NEW.customer = 'poison'
+           AND (NEW.wants, NEW.status) IS DISTINCT FROM (OLD.wants, OLD.status)
+           AND NEW.tries <= OLD.tries AND OLD.tries <= {tries}
+        THEN RAISE EXCEPTION 'poison'; END IF;
+        RETURN NEW;
+    END $$;
+    CREATE TRIGGER refuse_poison BEFORE UPDATE ON bookings FOR EACH ROW EXECUTE FUNCTION refuse_poison();
+"""
 
 
 @pytest.fixture(scope="module")
@@ -12,3 +27,16 @@ def servers(servers: dict[str, str]) -> Iterator[dict[str, str]]:
     """The session's servers, apart from its processes."""
     with live_apart(servers, name="apart", redis_database=1) as variables:
         yield variables
+
+
+@pytest.fixture
+def poison(database: dict[str, str]) -> Iterator[Callable[[], None]]:
+    """Have the database refuse to settle the bookings of a customer called "poison", until so many tries."""
+
+    def lay(tries: int = 3) -> None:
+        with transaction() as connection:
+            connection.execute(text(TRAP.format(tries=tries).replace(":", r"\:")))
+
+    yield lay
+    with transaction() as connection:
+        connection.execute(text("DROP FUNCTION IF EXISTS refuse_poison CASCADE"))

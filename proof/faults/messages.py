@@ -1,0 +1,85 @@
+"""Faults of the queue: messages that come again, twice, out of order."""
+
+import base64
+import json
+import random
+import threading
+import time
+import uuid
+from functools import partial
+from typing import Any
+
+from redis import Redis
+
+from core.jobs import BOOKINGS_QUEUE, EXPIRY_QUEUE, SETTLE_SHOW, SWEEP
+from proof.clients import Customer
+from proof.faults.kinds import run_together
+from proof.world import World
+
+# More than there are processes, so that they race for every show.
+WAITING_MESSAGES = 30
+PAUSE_SECONDS = 0.005
+HOLDERS, HOLDS_EACH = 6, 20
+
+
+def redeliver(world: World, _chance: random.Random) -> None:
+    """Six processes are told again and again, by messages that say so, of shows whose holds are confirmed."""
+    world.respawn("worker", WORKER_CONCURRENCY="6")
+    show_id = world.make_show(seats=HOLDERS * HOLDS_EACH)
+    stop = threading.Event()
+    sender = threading.Thread(target=send_again, args=(world, [show_id, *world.show_ids], stop))
+    sender.start()
+    try:
+        run_together(partial(hold_and_confirm, world, show_id, number) for number in range(HOLDERS))
+    finally:
+        stop.set()
+        sender.join()
+
+
+def hold_and_confirm(world: World, show_id: int, number: int) -> None:
+    """Hold seats, a booking each, and confirm each once it is held."""
+    holder = Customer(world.url, [show_id], world.history, number=4_000 + number, seed=world.seed)
+    for place in range(HOLDS_EACH):
+        booking = holder.book(seats=[str(number * HOLDS_EACH + place + 1)], hold=True)
+        if booking.status == 202 and holder.read(booking.document["id"], wait=1).document["held"]:
+            holder.act("confirm", booking.document["id"])
+    holder.close()
+
+
+def send_again(world: World, show_ids: list[int], stop: threading.Event) -> None:
+    """Put messages into the queues as a broker does that gives out again what nobody acknowledged."""
+    chance = random.Random(world.seed)  # noqa: S311
+    with Redis.from_url(world.redis.url) as redis:
+        while not stop.is_set():
+            time.sleep(PAUSE_SECONDS)
+            if int(redis.llen(BOOKINGS_QUEUE)) > WAITING_MESSAGES:
+                continue
+            message = make_message(SETTLE_SHOW, BOOKINGS_QUEUE, chance.choice(show_ids))
+            if chance.random() < 0.02:
+                redis.lpush(EXPIRY_QUEUE, make_message(SWEEP, EXPIRY_QUEUE))
+            for _ in range(chance.randint(1, 3)):
+                # At the one end or at the other: in another order than they were sent.
+                chance.choice((redis.lpush, redis.rpush))(BOOKINGS_QUEUE, message)
+
+
+def make_message(task: str, queue: str, *args: Any, **properties: Any) -> str:
+    """A task's message as Celery puts it into a Redis list, as one that comes again."""
+    task_id = str(uuid.uuid4())
+    body = json.dumps([args, {}, {"callbacks": None, "errbacks": None, "chain": None, "chord": None}])
+    return json.dumps(
+        {
+            "body": base64.b64encode(body.encode()).decode(),
+            "content-encoding": "utf-8",
+            "content-type": "application/json",
+            "headers": {"lang": "py", "task": task, "id": task_id, "root_id": task_id, "redelivered": True},
+            "properties": {
+                "correlation_id": task_id,
+                "delivery_mode": 2,
+                "delivery_info": {"exchange": "", "routing_key": queue, "redelivered": True},
+                "priority": 0,
+                "body_encoding": "base64",
+                "delivery_tag": task_id,
+                **properties,
+            },
+        }
+    )
