@@ -75,8 +75,8 @@ def _confirm_late(holder: Customer, found: Request, chance: random.Random) -> No
 
 def deadly_booking(world: World, chance: random.Random) -> None:
     """A booking that kills whichever process of the worker's pool settles it, each time."""
-    world.respawn("worker", PROOF_HOOK=f"deadly-seat:{DEADLY_SEAT}")
     show_id = chance.choice(world.show_ids)
+    world.respawn("worker", PROOF_HOOK=f"deadly-seat:{show_id}/{DEADLY_SEAT}")
     customer = Customer(world.url, [show_id], world.history, number=3_000, seed=world.seed)
     deadly = customer.book(seats=[DEADLY_SEAT], hold=False)
     if deadly.status == 202:
@@ -98,7 +98,7 @@ def deadly_confirm(world: World, chance: random.Random) -> None:
     booking_id = booking.document["id"]
     for _ in range(DEADLY_EXTENDS):
         customer.act("extend", booking_id)
-    world.respawn("worker", PROOF_HOOK=f"deadly-seat:{DEADLY_SEAT}")
+    world.respawn("worker", PROOF_HOOK=f"deadly-seat:{show_id}/{DEADLY_SEAT}")
     customer.act("confirm", booking_id)
     if not wait_until(lambda: count_tries(booking_id) > TRIES, timeout_seconds=DEADLY_SECONDS):
         raise AssertionError("the confirm was not tried often enough")

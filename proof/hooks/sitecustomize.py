@@ -35,6 +35,17 @@ def is_time() -> bool:
     return random.random() < float(VALUE)  # noqa: S311 (chance)
 
 
+def is_deadly(parameters: Any) -> bool:
+    """Whether a statement is about the seat, as in `12/61`, but for one that was chosen for a quantity."""
+    show_id, seat = VALUE.split("/")
+    return (
+        isinstance(parameters, dict)
+        and parameters.get("show_id") == int(show_id)
+        and seat in (parameters.get("seats") or ())
+        and "status" not in parameters
+    )
+
+
 def commit(self: DefaultDialect, connection: Any) -> None:
     """Commit, and perhaps die before, in, or after it."""
     if NAME == "before-commit" and is_time():
@@ -51,7 +62,7 @@ def commit(self: DefaultDialect, connection: Any) -> None:
 
 def execute(self: DefaultDialect, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
     """Execute, and perhaps die of a seat that is looked for, or once events are written."""
-    if NAME == "deadly-seat" and "seats" in parameters and VALUE in (parameters["seats"] or ()):
+    if NAME == "deadly-seat" and is_deadly(parameters):
         die()
     do_execute(self, cursor, statement, parameters, context)  # type: ignore[no-untyped-call]
     if NAME == "after-events" and "INSERT INTO events" in statement and is_time():
