@@ -189,10 +189,13 @@ def await_settled() -> float:
 
 
 def await_quiet(world: World) -> None:
-    """Wait until holds have run out and everything is told, or for as long as may be."""
+    """Wait until holds have run out and everything is told, or for as long as may be.
+
+    Not for what waits to be settled, which has had its time (await_settled).
+    """
     began = time.monotonic()
     while time.monotonic() - began < TOLD_WITHIN_SECONDS:
-        if not any(count_waiting()) and is_all_received(world):
+        if not count_waiting()[1] and is_all_received(world):
             return
         time.sleep(0.1)
 
@@ -201,7 +204,7 @@ def count_waiting() -> tuple[int, int]:
     """Bookings that wait to be settled; and holds that have yet to run out, and what has yet to be told."""
     query = text(f"""
         SELECT (SELECT count(*) FROM bookings WHERE wants IS NOT NULL),
-               (SELECT count(*) FROM bookings WHERE hold_expires_at IS NOT NULL)
+               (SELECT count(*) FROM bookings WHERE hold_expires_at IS NOT NULL AND wants IS NULL)
                + (SELECT count(*) FROM events e WHERE {UNPUBLISHED})
                + (SELECT count(*) FROM webhook_deliveries)
     """)
