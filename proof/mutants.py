@@ -211,7 +211,7 @@ def _is_killed(tree: Path, mutant: Mutant, seed: str) -> bool:
     if "violations: " not in run.stdout:
         raise AssertionError(f"the mutant «{mutant.name}» could not be run:\n{run.stderr[-2000:]}")
     # Another objection, such as to an answer that was late, would not be to what was changed.
-    return f": {mutant.broken}: " in run.stdout
+    return f"{mutant.broken!r}: " in run.stdout
 
 
 def kill_all(seed: str, *, rounds: int) -> int:
