@@ -82,10 +82,10 @@ class World:
             connection.execute(text("ALTER TABLE shows DROP CONSTRAINT shows_hold_is_bounded"))
         self.heal()
 
-    def make_show(self, *, seats: int) -> int:
+    def make_show(self, *, seats: int, hold_seconds: int = HOLD_SECONDS) -> int:
         """A show with a small hall that is to be fought for; its id."""
         start_time = datetime.now(UTC) + timedelta(days=30)
-        show = NewShow(name="Proof", start_time=start_time, hold_seconds=HOLD_SECONDS, total_seats=seats)
+        show = NewShow(name="Proof", start_time=start_time, hold_seconds=hold_seconds, total_seats=seats)
         with transaction() as connection:
             return create_show(connection, show).id
 

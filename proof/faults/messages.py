@@ -19,30 +19,35 @@ from proof.world import World
 # More than there are processes, so that they race for every show.
 WAITING_MESSAGES = 30
 PAUSE_SECONDS = 0.005
-HOLDERS, HOLDS_EACH = 6, 20
+HOLDERS, HOLDS_EACH = 6, 60
+# Until all of them are held, and confirmed.
+LONG_HOLD_SECONDS = 60
 
 
 def redeliver(world: World, _chance: random.Random) -> None:
     """Six processes are told again and again, by messages that say so, of shows whose holds are confirmed."""
     world.respawn("worker", WORKER_CONCURRENCY="6")
-    show_id = world.make_show(seats=HOLDERS * HOLDS_EACH)
-    stop = threading.Event()
-    sender = threading.Thread(target=send_again, args=(world, [show_id, *world.show_ids], stop))
+    show_id = world.make_show(seats=HOLDERS * HOLDS_EACH, hold_seconds=LONG_HOLD_SECONDS)
+    stop, start = threading.Event(), threading.Barrier(HOLDERS)
+    sender = threading.Thread(target=send_again, args=(world, [*[show_id] * 9, *world.show_ids], stop))
     sender.start()
     try:
-        run_together(partial(hold_and_confirm, world, show_id, number) for number in range(HOLDERS))
+        run_together(partial(hold_and_confirm, world, show_id, number, start) for number in range(HOLDERS))
     finally:
         stop.set()
         sender.join()
 
 
-def hold_and_confirm(world: World, show_id: int, number: int) -> None:
-    """Hold seats, a booking each, and confirm each once it is held."""
+def hold_and_confirm(world: World, show_id: int, number: int, start: threading.Barrier) -> None:
+    """Hold seats, a booking each; then, with all others at once, confirm them."""
     holder = Customer(world.url, [show_id], world.history, number=4_000 + number, seed=world.seed)
-    for place in range(HOLDS_EACH):
-        booking = holder.book(seats=[str(number * HOLDS_EACH + place + 1)], hold=True)
-        if booking.status == 202 and holder.read(booking.document["id"], wait=1).document["held"]:
-            holder.act("confirm", booking.document["id"])
+    seats = [str(number * HOLDS_EACH + place + 1) for place in range(HOLDS_EACH)]
+    bookings = [holder.book(seats=[seat], hold=True) for seat in seats]
+    ids = [booking.document["id"] for booking in bookings if booking.status == 202]
+    held = [id_ for id_ in ids if holder.read(id_, wait=1).document["held"]]
+    start.wait()
+    for booking_id in held:
+        holder.act("confirm", booking_id)
     holder.close()
 
 
