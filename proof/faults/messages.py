@@ -25,8 +25,11 @@ LONG_HOLD_SECONDS = 60
 
 
 def redeliver(world: World, _chance: random.Random) -> None:
-    """Six processes are told again and again, by messages that say so, of shows whose holds are confirmed."""
-    world.respawn("worker", WORKER_CONCURRENCY="6")
+    """Six processes are told again and again, by messages that say so, of shows whose holds are confirmed.
+
+    They dawdle once they have counted a try: what counts for nothing would be seen by the others.
+    """
+    world.respawn("worker", WORKER_CONCURRENCY="6", PROOF_HOOK="late-try:0.02")
     show_id = world.make_show(seats=HOLDERS * HOLDS_EACH, hold_seconds=LONG_HOLD_SECONDS)
     stop, start = threading.Event(), threading.Barrier(HOLDERS)
     sender = threading.Thread(target=send_again, args=(world, [*[show_id] * 9, *world.show_ids], stop))

@@ -61,10 +61,12 @@ def commit(self: DefaultDialect, connection: Any) -> None:
 
 
 def execute(self: DefaultDialect, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
-    """Execute, and perhaps die of a seat that is looked for, or once events are written."""
+    """Execute, and perhaps die of a seat that is looked for, or once events are written; or dawdle."""
     if NAME == "deadly-seat" and is_deadly(parameters):
         die()
     do_execute(self, cursor, statement, parameters, context)  # type: ignore[no-untyped-call]
+    if NAME == "late-try" and "tries = tries + 1" in statement:
+        time.sleep(random.uniform(0, float(VALUE)))  # noqa: S311
     if NAME == "after-events" and "INSERT INTO events" in statement and is_time():
         die()
 
