@@ -10,8 +10,11 @@ from functools import partial
 from typing import Any
 
 from redis import Redis
+from sqlalchemy import text
 
+from core.db import snapshot
 from core.jobs import BOOKINGS_QUEUE, EXPIRY_QUEUE, SETTLE_SHOW, SWEEP
+from local.processes import wait_until
 from proof.clients import Customer
 from proof.faults.kinds import run_together
 from proof.world import World
@@ -19,39 +22,58 @@ from proof.world import World
 # More than there are processes, so that they race for every show.
 WAITING_MESSAGES = 30
 PAUSE_SECONDS = 0.005
-HOLDERS, HOLDS_EACH = 6, 60
-# Until all of them are held, and confirmed.
+HOLDERS, HOLDS_EACH = 6, 20
+# Until all of them are held, other processes have taken over, and they are confirmed.
 LONG_HOLD_SECONDS = 60
+# One by one, by processes that dawdle.
+SETTLED_SECONDS = 60
 
 
 def redeliver(world: World, _chance: random.Random) -> None:
-    """Six processes are told again and again, by messages that say so, of shows whose holds are confirmed.
+    """Six processes are told again and again, by messages that say so, of a show whose holds are confirmed.
 
     They dawdle once they have counted a try: what counts for nothing would be seen by the others.
     """
-    world.respawn("worker", WORKER_CONCURRENCY="6", PROOF_HOOK="late-try:0.02")
     show_id = world.make_show(seats=HOLDERS * HOLDS_EACH, hold_seconds=LONG_HOLD_SECONDS)
-    stop, start = threading.Event(), threading.Barrier(HOLDERS)
+    holders = [
+        Customer(world.url, [show_id], world.history, number=4_000 + number, seed=world.seed)
+        for number in range(HOLDERS)
+    ]
+    held: list[list[str]] = [[] for _ in holders]
+    run_together(partial(hold, holder, number, held[number]) for number, holder in enumerate(holders))
+    world.respawn("worker", WORKER_CONCURRENCY="6", PROOF_HOOK="late-try:0.02")
+    stop = threading.Event()
     sender = threading.Thread(target=send_again, args=(world, [*[show_id] * 9, *world.show_ids], stop))
     sender.start()
     try:
-        run_together(partial(hold_and_confirm, world, show_id, number, start) for number in range(HOLDERS))
+        run_together(partial(confirm, holder, ids) for holder, ids in zip(holders, held, strict=True))
+        if not wait_until(lambda: not is_waited_for(show_id), timeout_seconds=SETTLED_SECONDS):
+            raise AssertionError("the confirms are not settled")
     finally:
         stop.set()
         sender.join()
 
 
-def hold_and_confirm(world: World, show_id: int, number: int, start: threading.Barrier) -> None:
-    """Hold seats, a booking each; then, with all others at once, confirm them."""
-    holder = Customer(world.url, [show_id], world.history, number=4_000 + number, seed=world.seed)
+def hold(holder: Customer, number: int, held: list[str]) -> None:
+    """Hold seats of one's own, a booking each, and note those that are held."""
     seats = [str(number * HOLDS_EACH + place + 1) for place in range(HOLDS_EACH)]
     bookings = [holder.book(seats=[seat], hold=True) for seat in seats]
     ids = [booking.document["id"] for booking in bookings if booking.status == 202]
-    held = [id_ for id_ in ids if holder.read(id_, wait=1).document["held"]]
-    start.wait()
+    held += [id_ for id_ in ids if holder.read(id_, wait=1).document["held"]]
+
+
+def confirm(holder: Customer, held: list[str]) -> None:
+    """Confirm these, one at once after the other."""
     for booking_id in held:
         holder.act("confirm", booking_id)
     holder.close()
+
+
+def is_waited_for(show_id: int) -> bool:
+    """Whether a booking of this show waits to be settled."""
+    query = text("SELECT EXISTS (SELECT FROM bookings WHERE show_id = :show_id AND wants IS NOT NULL)")
+    with snapshot() as connection:
+        return bool(connection.execute(query, {"show_id": show_id}).scalar_one())
 
 
 def send_again(world: World, show_ids: list[int], stop: threading.Event) -> None:
