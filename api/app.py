@@ -10,6 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import bookings, events, operations, shows, webhooks
 from api.auth import ADMIN_PREFIX, require_admin
+from api.commands import register_commands
 from api.documentation import register_documentation
 from api.errors import register_errors
 from api.limits import register_limits
@@ -35,6 +36,7 @@ def create_app() -> Flask:
     # After the limits, which so hold for whoever tries out keys.
     app.before_request(_guard_admin)
     register_documentation(app)
+    register_commands(app)
     return app
 
 

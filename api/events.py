@@ -1,11 +1,13 @@
 """The feed of events, for operators and for programs that follow along."""
 
-from typing import Annotated, Any, Literal
+import re
+from typing import Any, Literal
 from uuid import UUID
 
 from flask import Blueprint, Response
 from pydantic import Field
 
+from api.paging import decode_cursor, encode_cursor
 from api.responses import respond
 from api.routes import operation
 from api.schemas.bookings import BookingAnswer
@@ -16,12 +18,16 @@ from core.events import service
 from core.events.models import EventType
 
 blueprint = Blueprint("events", __name__)
+NUMBER = re.compile(r"[0-9]{1,19}", re.ASCII)
 
 
 class EventsQuery(QueryModel):
     """Where in the feed to begin."""
 
-    after: Annotated[int, Field(ge=0, le=MAX_ID)] = 0
+    after: str | None = Field(
+        default=None,
+        description="`next` of the answer before, or an event's `position`; else from the beginning",
+    )
     limit: int = Field(default=100, ge=1, le=1000)
 
 
@@ -43,13 +49,13 @@ class EventPage(AnswerModel):
     """Events in the feed's order; `next` is the `after` of the next page, also where this one is empty."""
 
     items: list[EventAnswer]
-    next: int
+    next: str
 
 
 @blueprint.get("/admin/events")
 @operation(
     summary="Follow what becomes of bookings",
-    description="Events in the order of the feed: `after` a position, none is ever missed.",
+    description="Events in the feed's order. Keep `next`, and ask with it as `after`: none is ever missed.",
     tag="Admin: events",
     query=EventsQuery,
     returns={200: EventPage},
@@ -57,9 +63,20 @@ class EventPage(AnswerModel):
 )
 def list_events(query: EventsQuery) -> Response:
     """A page of the feed."""
+    after = _find_position(query.after)
     with transaction() as connection:
         service.place_events(connection)
     with snapshot() as connection:
-        found = service.read_feed(connection, after=query.after, limit=query.limit)
+        found = service.read_feed(connection, after=after, limit=query.limit)
     items: list[dict[str, Any]] = [{"position": item.position, **item.envelope} for item in found]
-    return respond({"items": items, "next": found[-1].position if found else query.after})
+    return respond({"items": items, "next": encode_cursor(found[-1].position if found else after)})
+
+
+def _find_position(after: str | None) -> int:
+    if after is None:
+        return 0
+    # What `next` was before it was a cursor, and what clients have kept of it.
+    if NUMBER.fullmatch(after) and int(after) <= MAX_ID:
+        return int(after)
+    (position,) = decode_cursor(after, int, pointer="/after")
+    return int(position)

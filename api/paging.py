@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from api.schemas.types import MAX_ID
 from core.encoding import to_json
 from core.errors import InvalidRequestError
 
@@ -15,17 +16,24 @@ def encode_cursor(*position: Any) -> str:
     return base64.urlsafe_b64encode(to_json(position)).decode().rstrip("=")
 
 
-def decode_cursor(cursor: str, *kinds: type) -> list[Any]:
-    """The position that a cursor stands for, of values of these types. Raises InvalidRequestError."""
+def decode_cursor(cursor: str, *kinds: type, pointer: str = "/cursor") -> list[Any]:
+    """The position that a cursor stands for, of values of these types, as it was encoded.
+
+    Raises InvalidRequestError, with the pointer.
+    """
     try:
         position = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (binascii.Error, ValueError) as error:
-        raise refuse_cursor() from error
+        raise refuse_cursor(pointer) from error
     if not isinstance(position, list) or [type(value) for value in position] != list(kinds):
-        raise refuse_cursor()
+        raise refuse_cursor(pointer)
+    # Neither junk that base64 passes over, nor a number that no column of ours can have.
+    is_ours = encode_cursor(*position) == cursor
+    if not is_ours or any(isinstance(value, int) and not 0 <= value <= MAX_ID for value in position):
+        raise refuse_cursor(pointer)
     return position
 
 
-def refuse_cursor() -> InvalidRequestError:
+def refuse_cursor(pointer: str = "/cursor") -> InvalidRequestError:
     """The refusal of a cursor that was not made here."""
-    return InvalidRequestError("This is not a cursor of ours: take it from `next`.", pointer="/cursor")
+    return InvalidRequestError("This is not a cursor of ours: take it from `next`.", pointer=pointer)

@@ -57,6 +57,10 @@ _SELECT_UNPUBLISHED_STATS = text(f"""
           LIMIT :limit) AS waiting
 """)
 
+_UPDATE_POSITIONS = text("""
+    SELECT setval('events_position_seq', greatest(:next, last_value + 1), false) FROM events_position_seq
+""")
+
 _SELECT_FEED = text("SELECT * FROM events WHERE position > :after ORDER BY position LIMIT :limit")
 
 # Ids begin with their time, so that the primary key finds the latest without an index of its own.
@@ -85,6 +89,11 @@ def lock_feed(connection: Connection) -> bool:
 def update_placed(connection: Connection, *, limit: int) -> int:
     """Give committed events their places at the end of the feed; returns how many."""
     return int(connection.execute(_UPDATE_PLACED, {"limit": limit}).rowcount)
+
+
+def update_positions(connection: Connection, *, next_position: int) -> None:
+    """Let the feed go on from this place or a later one; at once, whatever becomes of the transaction."""
+    connection.execute(_UPDATE_POSITIONS, {"next": next_position})
 
 
 def lock_cursor(connection: Connection) -> int | None:

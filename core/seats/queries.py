@@ -102,10 +102,13 @@ _SELECT_SEATS = text("""
     ORDER BY page.id
 """)
 
-_SELECT_PAGE_CHANGES = text("""
+# A version from before a restore may be one that was taken back: since then, every seat may have changed.
+_CHANGED = "(s.version > :since OR v.restored_version > :since)"
+
+_SELECT_PAGE_CHANGES = text(f"""
     SELECT v.version, s.id, s.status
     FROM show_versions v
-    LEFT JOIN seats s ON s.show_id = :show_id AND s.id BETWEEN :first AND :last AND s.version > :since
+    LEFT JOIN seats s ON s.show_id = :show_id AND s.id BETWEEN :first AND :last AND {_CHANGED}
     WHERE v.show_id = :show_id
 """)
 
@@ -122,11 +125,16 @@ _SELECT_FREE = text("""
     WHERE v.show_id = :show_id
 """)
 
-_SELECT_CHANGED = text("""
+_SELECT_CHANGED = text(f"""
     SELECT v.version, s.seat_number, s.status
-    FROM show_versions v LEFT JOIN seats s ON s.show_id = :show_id AND s.version > :since
+    FROM show_versions v LEFT JOIN seats s ON s.show_id = :show_id AND {_CHANGED}
     WHERE v.show_id = :show_id
     ORDER BY s.id
+""")
+
+_UPDATE_RESTORED = text("""
+    UPDATE show_versions
+    SET version = greatest(:version, version + 1), restored_version = greatest(:version, version + 1)
 """)
 
 Pair = tuple[str, UUID]
@@ -243,5 +251,10 @@ def select_free(connection: Connection, show_id: int) -> list[Row[Any]]:
 
 
 def select_changed(connection: Connection, show_id: int, since: int) -> list[Row[Any]]:
-    """Seats that changed after version `since`, like select_occupied."""
+    """Like select_occupied, seats that changed after version `since`: all, where it is from before a restore."""
     return list(connection.execute(_SELECT_CHANGED, {"show_id": show_id, "since": since}))
+
+
+def update_restored(connection: Connection, version: int) -> int:
+    """Give every map this version or a later one, and have all before it mean nothing; how many maps."""
+    return int(connection.execute(_UPDATE_RESTORED, {"version": version}).rowcount)

@@ -73,6 +73,7 @@ class ShowVersion(Base):
     """A show's lock, the version of its seat map, its seats counted by status.
 
     A table of its own: every batch updates this row, and bookings refer to the row in `shows`.
+    Who knows the map by a version below `restored_version` knows one that a restore may have taken back.
     """
 
     __tablename__ = "show_versions"
@@ -89,6 +90,7 @@ class ShowVersion(Base):
         BigInteger, ForeignKey("shows.id", name="show_versions_have_a_show"), primary_key=True
     )
     version: Mapped[int] = mapped_column(BigInteger, server_default=text("1"))
+    restored_version: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     total: Mapped[int] = mapped_column(Integer)
     available: Mapped[int] = mapped_column(Integer)
     held: Mapped[int] = mapped_column(Integer, server_default=text("0"))

@@ -52,6 +52,11 @@ _INSERT_SHOW = text("""
     RETURNING id
 """)
 
+_UPDATE_IDS = text("""
+    SELECT setval(pg_get_serial_sequence('shows', 'id'),
+                  greatest(:next, (SELECT coalesce(max(id), 0) + 1 FROM shows)), false)
+""")
+
 _INSERT_HALL = text(
     "INSERT INTO show_halls (show_id, description) VALUES (:show_id, cast(:description AS jsonb))"
 )
@@ -112,6 +117,11 @@ def select_shows(
 def insert_show(connection: Connection, columns: Mapping[str, Any]) -> int:
     """A new show's id."""
     return int(connection.execute(_INSERT_SHOW, dict(columns)).scalar_one())
+
+
+def update_show_ids(connection: Connection, *, next_id: int) -> None:
+    """Let new shows' ids go on from this one or a later one; at once, whatever becomes of the transaction."""
+    connection.execute(_UPDATE_IDS, {"next": next_id})
 
 
 def insert_hall(connection: Connection, *, show_id: int, description: str, total: int) -> None:

@@ -62,6 +62,11 @@ _UPDATE_SECRETS = text("""
     WHERE id = :id
 """)
 
+_UPDATE_IDS = text("""
+    SELECT setval(pg_get_serial_sequence('webhook_endpoints', 'id'),
+                  greatest(:next, (SELECT coalesce(max(id), 0) + 1 FROM webhook_endpoints)), false)
+""")
+
 _DELETE_ENDPOINT = text("DELETE FROM webhook_endpoints WHERE id = :id")
 
 _DELETE_DELIVERIES = text("DELETE FROM webhook_deliveries WHERE endpoint_id = :id")
@@ -152,6 +157,11 @@ def update_all_due(connection: Connection, endpoint_id: int) -> None:
 def update_secrets(connection: Connection, endpoint_id: int, *, secret: str, hours: int) -> None:
     """A new secret beside the one before, which lives on for so many hours."""
     connection.execute(_UPDATE_SECRETS, {"id": endpoint_id, "secret": secret, "hours": hours})
+
+
+def update_endpoint_ids(connection: Connection, *, next_id: int) -> None:
+    """Let new endpoints' ids go on from this one, or a later one; at once, like update_show_ids."""
+    connection.execute(_UPDATE_IDS, {"next": next_id})
 
 
 def delete_endpoint(connection: Connection, endpoint_id: int) -> bool:

@@ -22,8 +22,12 @@ def story(client: FlaskClient, booking_id: str) -> list[str]:
 
 
 def test_empty_feed(client: FlaskClient) -> None:
-    assert read(client) == {"items": [], "next": 0}
-    assert read(client, "?after=7") == {"items": [], "next": 7}
+    start = read(client)["next"]
+    assert read(client) == {"items": [], "next": start}
+    assert read(client, f"?after={start}") == {"items": [], "next": start}
+    assert (
+        read(client, "?after=7")["next"] == read(client, f"?after={read(client, '?after=7')['next']}")["next"]
+    )
 
 
 def test_one_event_a_transition(asking: Asking) -> None:
@@ -78,15 +82,27 @@ def test_stable_when_read_again(asking: Asking) -> None:
 
 def test_pages(asking: Asking) -> None:
     ids = [asking.settled(str(number)) for number in range(1, 6)]
-    found, after = [], 0
-    while page := read(asking.client, f"?after={after}&limit=2")["items"]:
-        found += [item["subject"] for item in page]
-        assert page[-1]["position"] > after
-        after = page[-1]["position"]
+    found, positions, page = [], [0], read(asking.client, "?limit=2")
+    while items := page["items"]:
+        found += [item["subject"] for item in items]
+        positions += [item["position"] for item in items]
+        page = read(asking.client, f"?after={page['next']}&limit=2")
     assert found == ids
-    assert read(asking.client, f"?after={after}") == {"items": [], "next": after}
+    assert positions == sorted(set(positions))
+    assert read(asking.client, f"?after={page['next']}") == page
     late = asking.settled("6")
-    assert [item["subject"] for item in read(asking.client, f"?after={after}")["items"]] == [late]
+    assert [item["subject"] for item in read(asking.client, f"?after={page['next']}")["items"]] == [late]
+
+
+def test_number_from_before_is_taken_like_the_cursor(asking: Asking) -> None:
+    ids = [asking.settled(str(number)) for number in range(1, 4)]
+    first = read(asking.client, "?limit=1")
+    assert isinstance(first["next"], str)
+    by_number = read(asking.client, f"?after={first['items'][0]['position']}")
+    assert by_number == read(asking.client, f"?after={first['next']}")
+    assert [item["subject"] for item in by_number["items"]] == ids[1:]
+    assert len(read(asking.client, "?after=0")["items"]) == 3
+    assert read(asking.client, "?after=9223372036854775807")["items"] == []
 
 
 @pytest.mark.parametrize(
@@ -95,6 +111,24 @@ def test_pages(asking: Asking) -> None:
         ("after=-1", "/after"),
         ("after=x", "/after"),
         ("after=9223372036854775808", "/after"),
+        ("after=", "/after"),
+        ("after=1&after=2", "/after"),
+        ("after=1.0", "/after"),
+        ("after=%2B1", "/after"),
+        ("after=%201", "/after"),
+        ("after=%D9%A1", "/after"),
+        ("after=%00", "/after"),
+        ("after=%ff", "/after"),
+        # [], [-1], ["1"], [true], [1,2], [2**63], [2**64], and [5] with junk around it.
+        ("after=W10", "/after"),
+        ("after=Wy0xXQ", "/after"),
+        ("after=WyIxIl0", "/after"),
+        ("after=W3RydWVd", "/after"),
+        ("after=WzEsMl0", "/after"),
+        ("after=WzkyMjMzNzIwMzY4NTQ3NzU4MDhd", "/after"),
+        ("after=WzE4NDQ2NzQ0MDczNzA5NTUxNjE2XQ", "/after"),
+        ("after=!WzVd", "/after"),
+        ("after=WzVd===", "/after"),
         ("limit=0", "/limit"),
         ("limit=1001", "/limit"),
         ("type=BOOKING_HELD", "/type"),

@@ -1,0 +1,31 @@
+"""What operators do from the command line, with `flask --app api`."""
+
+import sys
+
+import click
+from flask import Flask
+
+from core.db import transaction
+from core.errors import UnavailableError
+from core.health import require_fit_database
+from core.restoring import go_on_after_restore
+
+
+def register_commands(app: Flask) -> None:
+    """Add the commands to an application."""
+    app.cli.add_command(after_restore)
+
+
+@click.command("after-restore")
+def after_restore() -> None:
+    """Once after each restore: nothing that clients know by a number is taken for something else."""
+    require_fit_database()
+    try:
+        with transaction() as connection:
+            done = go_on_after_restore(connection)
+    except UnavailableError as error:
+        sys.exit(f"seatline: {error} Run it again.")
+    click.echo(
+        f"The feed goes on at position {done.number}, the maps of {done.maps} shows at that version,"
+        f" new shows and webhook endpoints at id {done.identity}."
+    )
