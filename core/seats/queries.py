@@ -251,7 +251,7 @@ def select_free(connection: Connection, show_id: int) -> list[Row[Any]]:
 
 
 def select_changed(connection: Connection, show_id: int, since: int) -> list[Row[Any]]:
-    """Like select_occupied, seats that changed after version `since`: all, where it is from before a restore."""
+    """Seats that changed since a version, all where it is from before a restore; like select_occupied."""
     return list(connection.execute(_SELECT_CHANGED, {"show_id": show_id, "since": since}))
 
 
