@@ -9,7 +9,6 @@ from typing import Any
 
 from tests.support import ADMIN
 
-
 # A machine that is busy enough may take longer than a request may: its client asks again.
 TRIES = 10
 
