@@ -79,6 +79,8 @@ def set_timeouts(lock_timeout_ms: int) -> dict[str, Any]:
         "keepalives_interval": KEEPALIVES_INTERVAL_SECONDS,
         "keepalives_count": KEEPALIVES_COUNT,
         "application_name": "seatline",
+        # Over PGCLIENTENCODING, the role's and the database's settings.
+        "client_encoding": "UTF8",
         "options": " ".join(f"-c {name}={value}" for name, value in timeouts.items()) + " -c timezone=UTC",
     }
 

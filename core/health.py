@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from core.db import dispose_engines, snapshot
 from core.errors import UnavailableError
@@ -39,9 +39,22 @@ def require_fit_database() -> None:
         sys.exit(f"seatline: {fault}")
 
 
+def find_encoding_fault(connection: Connection) -> str | None:
+    """What is wrong with the database's encoding, and what to do; None where it has a place for any text."""
+    encoding = connection.execute(text("SHOW server_encoding")).scalar_one()
+    if encoding == "UTF8":
+        return None
+    return (
+        f"DATABASE_URL: the database's encoding is {encoding}: create one with"
+        " CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"
+    )
+
+
 def _find_schema_fault() -> str | None:
     newest = max(path.name[:4] for path in MIGRATIONS.glob("[0-9]*.py"))
     with snapshot() as connection:
+        if fault := find_encoding_fault(connection):
+            return fault
         exists = connection.execute(text("SELECT to_regclass('alembic_version') IS NOT NULL")).scalar_one()
         query = text("SELECT max(version_num) FROM alembic_version")
         found = connection.execute(query).scalar_one() if exists else None

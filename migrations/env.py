@@ -14,6 +14,7 @@ import core.seats.models
 import core.shows.models
 import core.webhooks.models  # noqa: F401 (the imports fill the metadata)
 from core.db import CONNECT_TIMEOUT_SECONDS, Base, name_driver
+from core.health import find_encoding_fault
 from core.settings import get_settings
 
 # DDL queues behind whoever uses the table, and everybody queues behind it: give up soon, try again later.
@@ -34,7 +35,7 @@ def run_migrations() -> None:
     engine = create_engine(
         name_driver(get_settings().database_url),
         poolclass=pool.NullPool,
-        connect_args={"connect_timeout": CONNECT_TIMEOUT_SECONDS},
+        connect_args={"connect_timeout": CONNECT_TIMEOUT_SECONDS, "client_encoding": "UTF8"},
     )
     with connect(engine) as connection:
         context.configure(connection=connection, target_metadata=Base.metadata, include_object=is_ours)
@@ -43,11 +44,16 @@ def run_migrations() -> None:
 
 
 def connect(engine: Engine) -> Connection:
-    """A connection; exits with one line where the database does not answer."""
+    """A connection; exits with one line where the database does not answer, or is not fit for any text."""
     try:
-        return engine.connect()
+        connection = engine.connect()
     except OperationalError:
         sys.exit("seatline: DATABASE_URL: the database does not answer")
+    with connection.begin():
+        fault = find_encoding_fault(connection)
+    if fault:
+        sys.exit(f"seatline: {fault}")
+    return connection
 
 
 def print_migrations() -> None:
