@@ -155,7 +155,7 @@ class ShowsQuery(QueryModel):
     status: ShowStatus | None = None
     start_from: Time | None = Field(default=None, alias="from")
     q: Annotated[Text, Field(min_length=1, max_length=200)] | None = Field(
-        default=None, description="part of the name"
+        default=None, description="part of the name, whatever its case and accents"
     )
 
 

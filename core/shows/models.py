@@ -42,6 +42,8 @@ class Show(Base):
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     name: Mapped[str] = mapped_column(Text)
+    # What it is searched by (folding.py); NULL where the version before made the show.
+    search_name: Mapped[str | None] = mapped_column(Text)
     start_time: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     total_seats: Mapped[int] = mapped_column(Integer)
     currency: Mapped[str] = mapped_column(Text)

@@ -1,0 +1,17 @@
+"""What names of shows are searched by: their letters, whatever their case, accents and width."""
+
+import unicodedata
+
+# Letters of their own to Unicode, and how people spell them whose keyboards have none (the first is an i
+# without its dot).
+_SPELT = str.maketrans("\u0131øłđðħŧ", "iolddht") | {ord("þ"): "th", ord("æ"): "ae", ord("œ"): "oe"}
+
+
+def fold_name(text: str) -> str:
+    """The text without case, accents, ligatures and widths: "STRASSE" and "Straße" are one.
+
+    Each character is folded by itself, so that a part of a name is found in the whole. In Python, since what
+    PostgreSQL's lower() knows of letters depends on the database's locale.
+    """
+    letters = unicodedata.normalize("NFKD", text)
+    return "".join(c for c in letters if not unicodedata.combining(c)).casefold().translate(_SPELT)
