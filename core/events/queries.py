@@ -58,7 +58,7 @@ _SELECT_UNPUBLISHED_STATS = text(f"""
 """)
 
 _UPDATE_POSITIONS = text("""
-    SELECT setval('events_position_seq', greatest(:next, last_value + 1), false) FROM events_position_seq
+    SELECT setval('events_position_seq', greatest(:next, nextval('events_position_seq')), false)
 """)
 
 _SELECT_FEED = text("SELECT * FROM events WHERE position > :after ORDER BY position LIMIT :limit")

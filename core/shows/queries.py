@@ -56,8 +56,8 @@ _INSERT_SHOW = text("""
 """)
 
 _UPDATE_IDS = text("""
-    SELECT setval(pg_get_serial_sequence('shows', 'id'),
-                  greatest(:next, (SELECT coalesce(max(id), 0) + 1 FROM shows)), false)
+    SELECT setval(ids, greatest(:next, nextval(ids)), false)
+    FROM cast(pg_get_serial_sequence('shows', 'id') AS regclass) AS ids
 """)
 
 _INSERT_HALL = text(

@@ -63,8 +63,8 @@ _UPDATE_SECRETS = text("""
 """)
 
 _UPDATE_IDS = text("""
-    SELECT setval(pg_get_serial_sequence('webhook_endpoints', 'id'),
-                  greatest(:next, (SELECT coalesce(max(id), 0) + 1 FROM webhook_endpoints)), false)
+    SELECT setval(ids, greatest(:next, nextval(ids)), false)
+    FROM cast(pg_get_serial_sequence('webhook_endpoints', 'id') AS regclass) AS ids
 """)
 
 _DELETE_ENDPOINT = text("DELETE FROM webhook_endpoints WHERE id = :id")

@@ -116,10 +116,13 @@ def test_again_goes_further(show: Show, make_show: MakeShow) -> None:
 def test_a_clock_that_is_behind_takes_nothing_back(show: Show) -> None:
     ahead = 2**52
     run("UPDATE show_versions SET version = :ahead WHERE show_id = :id", ahead=ahead, id=show.id)
-    ask("SELECT setval('events_position_seq', :ahead)", ahead=ahead)
+    sequences = "events_position_seq", "shows_id_seq", "webhook_endpoints_id_seq"
+    for sequence in sequences:
+        ask(f"SELECT setval('{sequence}', :ahead)", ahead=ahead)
     go_on()
     assert read_version(show.id) == ahead + 1
-    assert ask("SELECT nextval('events_position_seq') AS next")[0].next == ahead + 1
+    for sequence in sequences:
+        assert ask(f"SELECT nextval('{sequence}') AS next")[0].next == ahead + 1
 
 
 def run_command(url: str) -> subprocess.CompletedProcess[str]:
