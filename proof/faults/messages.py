@@ -30,9 +30,10 @@ SETTLED_SECONDS = 60
 
 
 def redeliver(world: World, _chance: random.Random) -> None:
-    """Six processes are told again and again, by messages that say so, of a show whose holds are confirmed.
+    """Six processes are told, again and again, of a show whose holds are confirmed, by messages that come again.
 
-    They dawdle once they have counted a try: what counts for nothing would be seen by the others.
+    All do, or whoever has one that does not would settle them together. And the processes dawdle once they have
+    counted a try: one that counts for nothing is then seen by the others.
     """
     show_id = world.make_show(seats=HOLDERS * HOLDS_EACH, hold_seconds=LONG_HOLD_SECONDS)
     holders = [
@@ -41,7 +42,7 @@ def redeliver(world: World, _chance: random.Random) -> None:
     ]
     held: list[list[str]] = [[] for _ in holders]
     run_together(partial(hold, holder, number, held[number]) for number, holder in enumerate(holders))
-    world.respawn("worker", WORKER_CONCURRENCY="6", PROOF_HOOK="late-try:0.02")
+    world.respawn("worker", WORKER_CONCURRENCY="6", PROOF_HOOK="redelivered:0.02")
     stop = threading.Event()
     sender = threading.Thread(target=send_again, args=(world, [*[show_id] * 9, *world.show_ids], stop))
     sender.start()
@@ -93,7 +94,7 @@ def send_again(world: World, show_ids: list[int], stop: threading.Event) -> None
 
 
 def make_message(task: str, queue: str, *args: Any, **properties: Any) -> str:
-    """A task's message as Celery puts it into a Redis list, as one that comes again."""
+    """A task's message as Celery puts it into a Redis list."""
     task_id = str(uuid.uuid4())
     body = json.dumps([args, {}, {"callbacks": None, "errbacks": None, "chain": None, "chord": None}])
     return json.dumps(
@@ -101,11 +102,11 @@ def make_message(task: str, queue: str, *args: Any, **properties: Any) -> str:
             "body": base64.b64encode(body.encode()).decode(),
             "content-encoding": "utf-8",
             "content-type": "application/json",
-            "headers": {"lang": "py", "task": task, "id": task_id, "root_id": task_id, "redelivered": True},
+            "headers": {"lang": "py", "task": task, "id": task_id, "root_id": task_id},
             "properties": {
                 "correlation_id": task_id,
                 "delivery_mode": 2,
-                "delivery_info": {"exchange": "", "routing_key": queue, "redelivered": True},
+                "delivery_info": {"exchange": "", "routing_key": queue},
                 "priority": 0,
                 "body_encoding": "base64",
                 "delivery_tag": task_id,

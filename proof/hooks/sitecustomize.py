@@ -65,7 +65,7 @@ def execute(self: DefaultDialect, cursor: Any, statement: str, parameters: Any, 
     if NAME == "deadly-seat" and is_deadly(parameters):
         die()
     do_execute(self, cursor, statement, parameters, context)  # type: ignore[no-untyped-call]
-    if NAME == "late-try" and "tries = tries + 1" in statement:
+    if NAME == "redelivered" and "tries = tries + 1" in statement:
         time.sleep(random.uniform(0, float(VALUE)))  # noqa: S311
     if NAME == "after-events" and "INSERT INTO events" in statement and is_time():
         die()
@@ -83,6 +83,18 @@ class Cursor(psycopg2.extensions.cursor):
 DefaultDialect.do_commit = commit  # type: ignore[method-assign]
 DefaultDialect.do_execute = execute  # type: ignore[method-assign]
 psycopg2.connect = partial(psycopg2.connect, cursor_factory=Cursor)
+
+if NAME == "redelivered":
+    from kombu.transport import virtual
+
+    take = virtual.Message.__init__
+
+    def take_again(self: virtual.Message, payload: Any, channel: Any = None, **options: Any) -> None:
+        """Take a message off the broker as one that comes again."""
+        payload["properties"]["delivery_info"]["redelivered"] = True
+        take(self, payload, channel, **options)
+
+    virtual.Message.__init__ = take_again  # type: ignore[method-assign]
 
 if NAME == "quick-redelivery":
     import celeryconfig
