@@ -30,10 +30,10 @@ SETTLED_SECONDS = 60
 
 
 def redeliver(world: World, _chance: random.Random) -> None:
-    """Six processes are told, again and again, of a show whose holds are confirmed, by messages that come again.
+    """Six processes are told again and again of a show with confirms, by messages that come again.
 
-    All do, or whoever has one that does not would settle them together. And the processes dawdle once they have
-    counted a try: one that counts for nothing is then seen by the others.
+    All of them do, or whoever has another would settle the holds together. And the processes dawdle once they
+    have counted a try: one that counts for nothing is then seen by the others.
     """
     show_id = world.make_show(seats=HOLDERS * HOLDS_EACH, hold_seconds=LONG_HOLD_SECONDS)
     holders = [
