@@ -159,7 +159,7 @@ MUTANTS = (
     Mutant(
         "tries are counted before the show is locked",
         "messages redelivered",
-        "I8",
+        "I2",
         (
             (
                 "core/bookings/pipeline.py",

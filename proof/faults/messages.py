@@ -7,6 +7,7 @@ import threading
 import time
 import uuid
 from functools import partial
+from itertools import zip_longest
 from typing import Any
 
 from redis import Redis
@@ -35,39 +36,48 @@ def redeliver(world: World, _chance: random.Random) -> None:
     All of them do, or whoever has another would settle the holds together. And the processes dawdle once they
     have counted a try: one that counts for nothing is then seen by the others.
     """
-    show_id = world.make_show(seats=HOLDERS * HOLDS_EACH, hold_seconds=LONG_HOLD_SECONDS)
+    show_id = world.make_show(seats=2 * HOLDERS * HOLDS_EACH, hold_seconds=LONG_HOLD_SECONDS)
     holders = [
         Customer(world.url, [show_id], world.history, number=4_000 + number, seed=world.seed)
         for number in range(HOLDERS)
     ]
     held: list[list[str]] = [[] for _ in holders]
     run_together(partial(hold, holder, number, held[number]) for number, holder in enumerate(holders))
-    world.respawn("worker", WORKER_CONCURRENCY="6", PROOF_HOOK="redelivered:0.02")
+    world.respawn("worker", WORKER_CONCURRENCY="6", PROOF_HOOK="redelivered:0.03")
     stop = threading.Event()
     sender = threading.Thread(target=send_again, args=(world, [*[show_id] * 9, *world.show_ids], stop))
     sender.start()
     try:
-        run_together(partial(confirm, holder, ids) for holder, ids in zip(holders, held, strict=True))
+        run_together(
+            partial(confirm_and_book, holder, number, held[number]) for number, holder in enumerate(holders)
+        )
         if not wait_until(lambda: not is_waited_for(show_id), timeout_seconds=SETTLED_SECONDS):
-            raise AssertionError("the confirms are not settled")
+            raise AssertionError("confirms and bookings are not settled")
     finally:
         stop.set()
         sender.join()
 
 
 def hold(holder: Customer, number: int, held: list[str]) -> None:
-    """Hold seats of one's own, a booking each, and note those that are held."""
-    seats = [str(number * HOLDS_EACH + place + 1) for place in range(HOLDS_EACH)]
-    bookings = [holder.book(seats=[seat], hold=True) for seat in seats]
+    """Hold every other seat of one's own, a booking each, and note those that are held."""
+    bookings = [holder.book(seats=[seat], hold=True) for seat in list_seats(number)[::2]]
     ids = [booking.document["id"] for booking in bookings if booking.status == 202]
     held += [id_ for id_ in ids if holder.read(id_, wait=1).document["held"]]
 
 
-def confirm(holder: Customer, held: list[str]) -> None:
-    """Confirm these, one at once after the other."""
-    for booking_id in held:
-        holder.act("confirm", booking_id)
+def confirm_and_book(holder: Customer, number: int, held: list[str]) -> None:
+    """Confirm these, and book the other seats of one's own, all as fast as can be."""
+    for booking_id, seat in zip_longest(held, list_seats(number)[1::2]):
+        if booking_id:
+            holder.act("confirm", booking_id)
+        if seat:
+            holder.book(seats=[seat], hold=False)
     holder.close()
+
+
+def list_seats(number: int) -> list[str]:
+    """The seats that this one of the holders has to itself."""
+    return [str(number * 2 * HOLDS_EACH + place + 1) for place in range(2 * HOLDS_EACH)]
 
 
 def is_waited_for(show_id: int) -> bool:
