@@ -43,7 +43,7 @@ def redeliver(world: World, _chance: random.Random) -> None:
     ]
     held: list[list[str]] = [[] for _ in holders]
     run_together(partial(hold, holder, number, held[number]) for number, holder in enumerate(holders))
-    world.respawn("worker", WORKER_CONCURRENCY="6", PROOF_HOOK="redelivered:0.03")
+    world.respawn("worker", WORKER_CONCURRENCY="6", PROOF_HOOK="redelivered:0.1")
     stop = threading.Event()
     sender = threading.Thread(target=send_again, args=(world, [*[show_id] * 9, *world.show_ids], stop))
     sender.start()
