@@ -31,6 +31,15 @@ NEXT = {
     ("CANCELLED", False): set(),
 }
 
+# What a booking that is seen so may have a worker yet to do.
+WANTED: dict[tuple[str, bool], set[str | None]] = {
+    ("PENDING", False): {"acquire", "cancel"},
+    ("PENDING", True): {None, "confirm", "cancel"},
+    ("CONFIRMED", False): {None, "cancel"},
+    ("FAILED", False): {None},
+    ("CANCELLED", False): {None},
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
@@ -118,6 +127,8 @@ def check_observed(evidence: Evidence) -> Iterator[str]:
     seen: dict[str, list[tuple[Request, tuple[str, bool]]]] = defaultdict(list)
     for request in evidence.history.of_kind("book", "read", "confirm", "cancel", "extend"):
         if request.status in (200, 202):
+            if (fault := _find_misplaced_want(request.document)) is not None:
+                yield fault
             state = (request.document["status"], bool(request.document["held"]))
             seen[request.document["id"]].append((request, state))
     for booking_id, sightings in seen.items():
@@ -131,6 +142,13 @@ def check_observed(evidence: Evidence) -> Iterator[str]:
             final = (booking["status"], booking["hold_expires_at"] is not None)
             if final != last and final not in _reachable(last):
                 yield f"{booking_id} was {last} and is {final}"
+
+
+def _find_misplaced_want(document: dict[str, Any]) -> str | None:
+    state = document["status"], bool(document["held"])
+    if document["wants"] in WANTED[state]:
+        return None
+    return f"{document['id']} wants {document['wants']} as {state}"
 
 
 def _reachable(state: tuple[str, bool]) -> set[tuple[str, bool]]:

@@ -16,7 +16,7 @@ from api.schemas.types import (
     Time,
 )
 from core.bookings.accepting import NewBooking
-from core.bookings.states import BookingStatus, FailureCode
+from core.bookings.states import BookingStatus, FailureCode, Wants
 from core.shows.halls import MAX_SEATS
 
 LONGEST_WAIT_SECONDS = 25
@@ -79,6 +79,7 @@ class BookingAnswer(AnswerModel):
     hold: bool
     held: bool
     hold_expires_at: Time | None
+    wants: Wants | None = Field(description="what a worker has yet to do for it")
     failure: Failure | None
     customer: str | None
     amount: int | None

@@ -51,6 +51,7 @@ class Booking(NamedTuple):
             "hold": self.hold,
             "held": self.is_held,
             "hold_expires_at": self.hold_expires_at,
+            "wants": self.wants,
             "failure": self._describe_failure(),
             "customer": self.customer,
             "amount": self.amount,

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 
 from core.shows.service import Show
 from tests.api.asking import Asking, assert_problem, change_data, count_bookings, pointers
+from tests.support import ADMIN
 
 MALFORMED = ["x", "1", "%00", "0199c0de-0000-7000-8000-00000000000", "0199c0de00007000800000000000000a"]
 UNKNOWN = "0199c0de-0000-7000-8000-000000000000"
@@ -34,6 +35,7 @@ def test_accepted(asking: Asking) -> None:
         "hold": False,
         "held": False,
         "hold_expires_at": None,
+        "wants": "acquire",
         "failure": None,
         "customer": "c-1",
         "amount": 200,
@@ -46,6 +48,29 @@ def test_accepted(asking: Asking) -> None:
     assert datetime.fromisoformat(booking["created_at"]).utcoffset() == timedelta(0)
     assert booking["created_at"].endswith("Z")
     assert asking.read(booking["id"]) == booking
+
+
+def test_says_what_a_worker_has_yet_to_do(asking: Asking) -> None:
+    booking_id = asking.book("1", hold=True)
+    seen = [asking.read(booking_id)]
+    for act in ("settle", "confirm", "settle", "cancel", "settle"):
+        if act == "settle":
+            asking.settle()
+        else:
+            assert asking.act(booking_id, act).json["wants"] == act
+        seen.append(asking.read(booking_id))
+    assert [(booking["status"], booking["held"], booking["wants"]) for booking in seen] == [
+        ("PENDING", False, "acquire"),
+        ("PENDING", True, None),
+        ("PENDING", True, "confirm"),
+        ("CONFIRMED", False, None),
+        ("CONFIRMED", False, "cancel"),
+        ("CANCELLED", False, None),
+    ]
+    events = asking.client.get("/admin/events", headers=ADMIN).json["items"]
+    assert [event["data"]["wants"] for event in events] == [None] * len(events) != []
+    listed = asking.client.get("/admin/bookings", headers=ADMIN).json["items"]
+    assert [booking["wants"] for booking in listed] == [None]
 
 
 def test_confirmed(asking: Asking) -> None:
