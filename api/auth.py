@@ -1,4 +1,4 @@
-"""Who is asking: the admin key, and the client that idempotency keys and limits belong to."""
+"""Who is asking: the principal that idempotency keys belong to, the client that limits belong to."""
 
 import hashlib
 import hmac
@@ -11,6 +11,8 @@ from core.settings import get_settings
 SCHEME = "bearer "
 # Whatever is under it wants the admin key.
 ADMIN_PREFIX = "/admin/"
+# All without a credential that somebody was given are one principal: a client may change networks.
+ADMIN, ANONYMOUS = "admin", "anonymous"
 
 
 def require_admin() -> None:
@@ -31,9 +33,9 @@ def is_admin_header(header: str) -> bool:
     return bool(admin_key and key) and hmac.compare_digest(_digest(key), _digest(str(admin_key)))
 
 
-def identify_client() -> str:
-    """The credential sent, as a digest, else the client's address."""
-    return name_client(request.headers.get("Authorization"), request.remote_addr)
+def name_principal(authorization: str | None) -> str:
+    """Whom an Authorization header stands for: the admin key, else nobody in particular."""
+    return ADMIN if authorization and is_admin_header(authorization) else ANONYMOUS
 
 
 def name_client(credential: str | None, address: str | None) -> str:

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from contextlib import nullcontext
+from functools import partial
 from uuid import UUID
 
 from flask import Blueprint, Response, request
 
+from api.auth import is_admin
 from api.errors import MalformedJsonError, PayloadTooLargeError, RateLimitedError, UnsupportedMediaTypeError
 from api.paging import decode_cursor, encode_cursor, refuse_cursor
 from api.parsing import KIB, parse_booking_id
@@ -183,16 +185,17 @@ def extend_booking(booking_id: UUID, body: EmptyBody, key: Key | None) -> Respon
 @blueprint.post("/bookings/<booking_id>/cancel")
 @operation(
     summary="Cancel a booking",
+    description="A CONFIRMED one until the show's cancel_until; with the admin key at any time.",
     tag=TAG,
     body=EmptyBody,
     takes_key=True,
     headers=LOOK_AGAIN,
     returns={202: schemas.BookingAnswer, 200: schemas.BookingAnswer},
-    errors=ACTION_ERRORS,
+    errors=[*ACTION_ERRORS, errors.NotCancellableError],
 )
 def cancel_booking(booking_id: UUID, body: EmptyBody, key: Key | None) -> Response:
     """The booking; a worker releases its seats."""
-    return _act(service.cancel_booking, booking_id, key)
+    return _act(partial(service.cancel_booking, at_any_time=is_admin()), booking_id, key)
 
 
 @blueprint.get("/admin/bookings")

@@ -20,7 +20,7 @@ from api.errors import (
     UnauthorizedError,
     UnsupportedMediaTypeError,
 )
-from api.idempotency import HEADER, MAX_LENGTH
+from api.idempotency import HEADER, MAX_LENGTH, MIN_ANONYMOUS_LENGTH, MIN_LENGTH
 from api.live import CONTENT_TYPE as EVENT_STREAM
 from api.responses import JSON
 from api.routes import Operation
@@ -79,8 +79,9 @@ EVENT_SCHEMA: dict[str, Any] = {
 KEY_PARAMETER = {
     "name": HEADER,
     "in": "header",
-    "schema": {"type": "string", "minLength": 1, "maxLength": MAX_LENGTH},
-    "description": "Printable ASCII. The same key and body give the same booking, for at least 24 hours.",
+    "schema": {"type": "string", "minLength": MIN_LENGTH, "maxLength": MAX_LENGTH},
+    "description": "Printable ASCII, a UUID for example. For one show, the same key and body give the same "
+    f"booking, for at least 24 hours. Without a credential {MIN_ANONYMOUS_LENGTH} characters at least.",
 }
 
 

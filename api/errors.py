@@ -94,6 +94,7 @@ STATUS_OF: dict[type[SeatlineError], int] = {
     booking_errors.NotHeldError: 409,
     booking_errors.HoldExpiredError: 409,
     booking_errors.AlreadySettledError: 409,
+    booking_errors.NotCancellableError: 409,
     PayloadTooLargeError: 413,
     UnsupportedMediaTypeError: 415,
     InvalidRequestError: 422,

@@ -6,12 +6,14 @@ import orjson
 from flask import request
 from pydantic import BaseModel
 
-from api.auth import identify_client
+from api.auth import ANONYMOUS, name_principal
 from core.bookings.idempotency import Key
 from core.errors import InvalidRequestError
 
 HEADER = "Idempotency-Key"
 MAX_LENGTH = 255
+# Whoever has the key and the body learns of the booking: without a credential the key is all that is secret.
+MIN_LENGTH, MIN_ANONYMOUS_LENGTH = 1, 16
 
 
 def read_key(body: BaseModel) -> Key | None:
@@ -19,14 +21,19 @@ def read_key(body: BaseModel) -> Key | None:
     text = request.headers.get(HEADER)
     if text is None:
         return None
-    return make_key(text, body, client=identify_client(), method=request.method, path=request.path)
+    authorization = request.headers.get("Authorization")
+    return make_key(text, body, authorization=authorization, method=request.method, path=request.path)
 
 
-def make_key(text: str, body: BaseModel, *, client: str, method: str, path: str) -> Key:
-    """The key of a client's request. Raises InvalidRequestError for one that cannot be."""
-    if not (1 <= len(text) <= MAX_LENGTH and text.isascii() and text.isprintable()):
-        raise InvalidRequestError(f"{HEADER} must be 1 to {MAX_LENGTH} printable ASCII characters.")
-    return Key(client=client, key=text, fingerprint=_make_fingerprint(body, method, path))
+def make_key(text: str, body: BaseModel, *, authorization: str | None, method: str, path: str) -> Key:
+    """The key of a request with this credential. Raises InvalidRequestError for one that cannot be."""
+    principal = name_principal(authorization)
+    shortest = MIN_ANONYMOUS_LENGTH if principal == ANONYMOUS else MIN_LENGTH
+    if not (shortest <= len(text) <= MAX_LENGTH and text.isascii() and text.isprintable()):
+        raise InvalidRequestError(
+            f"{HEADER} must be {shortest} to {MAX_LENGTH} printable ASCII characters here: a UUID, say."
+        )
+    return Key(principal=principal, key=text, fingerprint=_make_fingerprint(body, method, path))
 
 
 def _make_fingerprint(body: BaseModel, method: str, path: str) -> str:

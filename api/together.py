@@ -18,7 +18,6 @@ import psycopg2
 
 from api.answer import Answer
 from api.app import choose_request_id
-from api.auth import name_client
 from api.bookings import RETRY_AFTER
 from api.idempotency import make_key
 from api.metrics import count_request
@@ -134,11 +133,10 @@ def find_booking(environ: Environ, body: bytes) -> Request | None:
 
 
 def _find_key(environ: Environ, wish: BookingRequest) -> Key | None:
-    text, credential = environ.get("HTTP_IDEMPOTENCY_KEY"), environ.get("HTTP_AUTHORIZATION")
+    text, authorization = environ.get("HTTP_IDEMPOTENCY_KEY"), environ.get("HTTP_AUTHORIZATION")
     if text is None:
         return None
-    client = name_client(credential, environ["REMOTE_ADDR"])
-    return make_key(text, wish, client=client, method=POST, path=BOOKINGS)
+    return make_key(text, wish, authorization=authorization, method=POST, path=BOOKINGS)
 
 
 def _answer_booking(environ: Environ, booking: Booking) -> Answer:

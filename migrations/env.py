@@ -23,11 +23,16 @@ LOCK_TIMEOUT = "5s"
 STATEMENT_TIMEOUT = "15min"
 # Two releases at once must not both migrate; the number is arbitrary, and only ours.
 MIGRATION_LOCK = 7_328_546_283
+OF_THE_VERSION_BEFORE = frozenset({"idempotency_keys"})
 
 
 def is_ours(_object: SchemaItem, name: str | None, kind: str, reflected: bool, _other: Any) -> bool:
-    """Leave the partitions of `seats` out of the comparison: the models know the whole table only."""
-    return not (kind == "table" and reflected and (name or "").startswith("seats_p"))
+    """Leave out of the comparison what the models do not know.
+
+    The partitions of `seats`; and what only the version before uses, until the next one drops it.
+    """
+    is_foreign = (name or "").startswith("seats_p") or name in OF_THE_VERSION_BEFORE
+    return not (kind == "table" and reflected and is_foreign)
 
 
 def run_migrations() -> None:

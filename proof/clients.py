@@ -46,7 +46,7 @@ class Customer:
     def book(self, **wish: Any) -> Request:
         """Ask for seats under a new key, again and again with the same until there is an answer."""
         self._keys += 1
-        key = f"{self._seed}:{self._number}-{self._keys}"
+        key = f"{self._seed}:{self._number}-{self._keys:012}"
         body = {"show_id": self._chance.choice(self._show_ids), "customer": key, **wish}
         for _ in range(REPEATS):
             found = self._send("book", "POST", "/bookings", body, key=key)

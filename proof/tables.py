@@ -8,7 +8,7 @@ TABLES = (
     "webhook_deliveries",
     "webhook_endpoints",
     "archived_bookings",
-    "idempotency_keys",
+    "used_keys",
     "events",
     "bookings",
     "seats",

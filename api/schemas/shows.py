@@ -28,6 +28,8 @@ ShowName = Annotated[Text, Field(min_length=1, max_length=200)]
 HoldSeconds = Annotated[int, Field(ge=15, le=900)]
 SeatLimit = Annotated[int, Field(ge=1, le=MAX_SEATS)]
 
+CANCEL_UNTIL = "from then on a CONFIRMED booking stays, but for the admin key; null: start_time"
+
 
 class SectionRequest(RequestModel):
     """A section of numbered rows, or an unnumbered one of a capacity."""
@@ -63,6 +65,7 @@ class ShowRequest(RequestModel):
     max_seats_per_customer: SeatLimit | None = None
     sales_open_at: Time | None = None
     sales_close_at: Time | None = None
+    cancel_until: Time | None = Field(default=None, description=CANCEL_UNTIL)
     payment_required: bool = False
 
     @model_validator(mode="after")
@@ -93,6 +96,7 @@ class ShowChanges(RequestModel):
     max_seats_per_customer: SeatLimit | None = None
     sales_open_at: Time | None = None
     sales_close_at: Time | None = None
+    cancel_until: Time | None = Field(default=None, description=CANCEL_UNTIL)
 
     def to_changes(self) -> dict[str, Any]:
         """What was named, by column."""
@@ -135,6 +139,7 @@ class ShowAnswer(AnswerModel):
     max_seats_per_customer: int | None
     sales_open_at: Time | None
     sales_close_at: Time | None
+    cancel_until: Time | None = Field(description=CANCEL_UNTIL)
     payment_required: bool
     sections: list[SectionAnswer]
     seats: SeatCountsAnswer

@@ -59,7 +59,10 @@ def accept_booking(new: NewBooking, key: Key | None) -> Accepted:
 
 
 def accept_batch(news: Sequence[NewBooking], key: Key | None) -> Accepted:
-    """Accept all of these requests or none. Raises InvalidRequestError with a fault an item at fault."""
+    """Accept all of these requests for one show or none.
+
+    Raises InvalidRequestError with a fault an item at fault.
+    """
     return _accept(news, key, refuse=_refuse_batch)
 
 
@@ -85,13 +88,14 @@ async def accept_together(connection: LoopConnection, requests: Sequence[Request
 
 def _accept(news: Sequence[NewBooking], key: Key | None, *, refuse: Any) -> Accepted:
     # The commit is the INSERT's own, so that a booking costs one round trip; hence no transaction() here.
-    refusals = [_find_lasting_refusal(new) for new in news]
+    show_id = news[0].show_id
+    refusals = [_find_lasting_refusal(new) or _find_stray(new, show_id) for new in news]
     request = [] if any(refusals) else [_to_item(new, key, get_entry(new.show_id)) for new in news]
     for _ in range(TRIES):
         with autocommit() as connection:
             if request and (bookings := queries.insert_bookings(connection, [request])[0]):
                 break
-            if (replay := find_replay(connection, key)) is not None:
+            if (replay := find_replay(connection, key, show_id=show_id)) is not None:
                 return Accepted(replay, is_replay=True)
             refusals = [
                 known or _find_refusal(connection, new) for known, new in zip(refusals, news, strict=True)
@@ -100,14 +104,13 @@ def _accept(news: Sequence[NewBooking], key: Key | None, *, refuse: Any) -> Acce
             raise refuse(refusals)
     else:
         raise UnavailableError("The booking could not be taken up just now.")
-    for show_id in {new.show_id for new in news}:
-        nudge(show_id)
+    nudge(show_id)
     return Accepted(bookings, is_replay=False)
 
 
 def _to_item(new: NewBooking, key: Key | None, entry: CatalogueEntry) -> dict[str, Any]:
     return {
-        "client": key.client if key else None,
+        "principal": key.principal if key else None,
         "key": key.key if key else None,
         "fingerprint": key.fingerprint if key else None,
         "id": new_id(),
@@ -127,6 +130,14 @@ def _find_lasting_refusal(new: NewBooking) -> SeatlineError | None:
         return _find_misfit(new, get_entry(new.show_id))
     except ShowNotFoundError as error:
         return error
+
+
+def _find_stray(new: NewBooking, show_id: int) -> SeatlineError | None:
+    if new.show_id == show_id:
+        return None
+    return InvalidRequestError(
+        "A batch is of one show, and this is of another than the first.", pointer="/show_id"
+    )
 
 
 def _find_misfit(new: NewBooking, entry: CatalogueEntry) -> SeatlineError | None:

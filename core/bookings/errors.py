@@ -34,6 +34,13 @@ class AlreadySettledError(SeatlineError):
     title = "The booking is already settled"
 
 
+class NotCancellableError(SeatlineError):
+    """The time until which the show's sold seats can be given back is over."""
+
+    code = "not_cancellable"
+    title = "It is too late to cancel this booking"
+
+
 class HoldRequiredError(SeatlineError):
     """The show wants payment, so its bookings must be holds."""
 

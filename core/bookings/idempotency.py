@@ -1,7 +1,6 @@
-"""Idempotency keys: the same key with the same request gives the same bookings, once made."""
+"""Idempotency keys: the same key with the same request for a show gives the same bookings, once made."""
 
 from dataclasses import dataclass
-from uuid import UUID
 
 from sqlalchemy.engine import Connection
 
@@ -16,20 +15,22 @@ DELETED_AT_ONCE = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A client's key and the fingerprint of the request it came with."""
+    """A principal's key and the fingerprint of the request it came with; another key for another show."""
 
-    client: str
+    principal: str
     key: str
     fingerprint: str
 
 
-def find_replay(connection: Connection, key: Key | None) -> list[Booking] | None:
-    """The bookings that this key's first use gave, as they are now; None where it is new.
+def find_replay(connection: Connection, key: Key | None, *, show_id: int) -> list[Booking] | None:
+    """The bookings that this key's first use for the show gave, as they are now; None where it is new.
 
     Raises IdempotencyKeyReusedError where that use was another request.
     """
-    row = queries.select_key(connection, client=key.client, key=key.key) if key else None
-    if key is None or row is None:
+    if key is None:
+        return None
+    row = queries.select_key(connection, principal=key.principal, show_id=show_id, key=key.key)
+    if row is None:
         return None
     if row.fingerprint != key.fingerprint:
         raise IdempotencyKeyReusedError("This Idempotency-Key came with a different request before.")
@@ -38,10 +39,15 @@ def find_replay(connection: Connection, key: Key | None) -> list[Booking] | None
     return [found[id_] for id_ in row.booking_ids if id_ in found]
 
 
-def claim_key(connection: Connection, key: Key, booking_id: UUID) -> bool:
+def claim_key(connection: Connection, key: Key, booking: Booking) -> bool:
     """Record the key in this transaction; False where it was used before."""
     return queries.insert_key(
-        connection, client=key.client, key=key.key, fingerprint=key.fingerprint, ids=[booking_id]
+        connection,
+        principal=key.principal,
+        show_id=booking.show_id,
+        key=key.key,
+        fingerprint=key.fingerprint,
+        ids=[booking.id],
     )
 
 

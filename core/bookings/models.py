@@ -132,15 +132,17 @@ class Heartbeat(Base):
 
 
 class IdempotencyKey(Base):
-    """A client's key: what it was first used for, and the bookings that came of it."""
+    """A principal's key for a show: what it was first used for, and the bookings that came of it."""
 
-    __tablename__ = "idempotency_keys"
+    # The table `idempotency_keys`, of the version before, is to be dropped in the next one.
+    __tablename__ = "used_keys"
     __table_args__ = (
-        PrimaryKeyConstraint("client", "key", name="idempotency_keys_used_once"),
-        Index("idempotency_keys_oldest_first", "created_at"),
+        PrimaryKeyConstraint("principal", "show_id", "key", name="used_keys_used_once"),
+        Index("used_keys_oldest_first", "created_at"),
     )
 
-    client: Mapped[str] = mapped_column(Text)
+    principal: Mapped[str] = mapped_column(Text)
+    show_id: Mapped[int] = mapped_column(BigInteger)
     key: Mapped[str] = mapped_column(Text)
     fingerprint: Mapped[str] = mapped_column(Text)
     booking_ids: Mapped[list[uuid.UUID]] = mapped_column(ARRAY(Uuid))

@@ -26,7 +26,7 @@ _INSERT_BOOKINGS = Prepared(
     f"""
     WITH item AS (
         SELECT * FROM json_to_recordset(cast(:items AS json)) AS i(
-            request int, size int, client text, key text, fingerprint text, position int, id uuid,
+            request int, size int, principal text, key text, fingerprint text, position int, id uuid,
             show_id bigint, seats text[], quantity int, section text, hold boolean, customer text,
             amount bigint)
     ), fit AS (
@@ -36,16 +36,17 @@ _INSERT_BOOKINGS = Prepared(
           AND (item.customer IS NOT NULL OR s.max_seats_per_customer IS NULL)
           AND (item.hold OR NOT s.payment_required)
     ), whole AS (
-        SELECT request, client, key, fingerprint, array_agg(id ORDER BY position) AS ids FROM fit
-        GROUP BY request, client, key, fingerprint, size HAVING count(*) = size
+        SELECT request, principal, show_id, key, fingerprint, array_agg(id ORDER BY position) AS ids
+        FROM fit GROUP BY request, principal, show_id, key, fingerprint, size HAVING count(*) = size
     ), claimed AS (
-        INSERT INTO idempotency_keys (client, key, fingerprint, booking_ids)
-        SELECT client, key, fingerprint, ids FROM whole WHERE key IS NOT NULL ORDER BY client, key
+        INSERT INTO used_keys (principal, show_id, key, fingerprint, booking_ids)
+        SELECT principal, show_id, key, fingerprint, ids FROM whole
+        WHERE key IS NOT NULL ORDER BY principal, show_id, key
         ON CONFLICT DO NOTHING
         RETURNING booking_ids
     )
     INSERT INTO bookings (id, show_id, seats, quantity, section, hold, customer, amount, currency)
-    SELECT id, show_id, seats, quantity, section, hold, customer, amount, currency
+    SELECT id, fit.show_id, seats, quantity, section, hold, customer, amount, currency
     FROM fit JOIN whole USING (request)
     WHERE whole.key IS NULL OR whole.ids IN (SELECT booking_ids FROM claimed)
     ORDER BY request, position
@@ -75,18 +76,19 @@ _UPDATE_EXTENDED = text(f"""
 """)
 
 _SELECT_KEY = text("""
-    SELECT fingerprint, booking_ids FROM idempotency_keys WHERE client = :client AND key = :key
+    SELECT fingerprint, booking_ids FROM used_keys
+    WHERE principal = :principal AND show_id = :show_id AND key = :key
 """)
 
 _INSERT_KEY = text("""
-    INSERT INTO idempotency_keys (client, key, fingerprint, booking_ids)
-    VALUES (:client, :key, :fingerprint, cast(:ids AS uuid[]))
+    INSERT INTO used_keys (principal, show_id, key, fingerprint, booking_ids)
+    VALUES (:principal, :show_id, :key, :fingerprint, cast(:ids AS uuid[]))
     ON CONFLICT DO NOTHING
 """)
 
 _DELETE_OLD_KEYS = text("""
-    DELETE FROM idempotency_keys WHERE (client, key) IN (
-        SELECT client, key FROM idempotency_keys
+    DELETE FROM used_keys WHERE (principal, show_id, key) IN (
+        SELECT principal, show_id, key FROM used_keys
         WHERE created_at < clock_timestamp() - make_interval(hours => :hours)
         ORDER BY created_at LIMIT :limit FOR UPDATE SKIP LOCKED)
 """)
@@ -113,8 +115,8 @@ _SELECT_STATS = text("""
 def insert_bookings(connection: Connection, requests: Requests) -> list[list[Booking]]:
     """New PENDING bookings of each request, in the order given, all of it or none; empty where none went in.
 
-    What came with a request, its `client`, `key` and `fingerprint`, each of its items has. Where the same key
-    is being used at this moment this waits for that transaction to end.
+    What came with a request, its `principal`, `key` and `fingerprint`, each of its items has. Where the same
+    key is being used at this moment this waits for that transaction to end.
     """
     inserted = _INSERT_BOOKINGS.execute(connection, _to_parameters(requests))
     return _sort_by_request(requests, read_bookings(inserted))
@@ -182,16 +184,24 @@ def update_extended(
     return read_bookings(rows)[0]
 
 
-def select_key(connection: Connection, *, client: str, key: str) -> Row[Any] | None:
-    """What a client's key was used for."""
-    return connection.execute(_SELECT_KEY, {"client": client, "key": key}).one_or_none()
+def select_key(connection: Connection, *, principal: str, show_id: int, key: str) -> Row[Any] | None:
+    """What a principal's key was used for in a show."""
+    parameters = {"principal": principal, "show_id": show_id, "key": key}
+    return connection.execute(_SELECT_KEY, parameters).one_or_none()
 
 
 def insert_key(
-    connection: Connection, *, client: str, key: str, fingerprint: str, ids: Sequence[UUID]
+    connection: Connection,
+    *,
+    principal: str,
+    show_id: int,
+    key: str,
+    fingerprint: str,
+    ids: Sequence[UUID],
 ) -> bool:
     """Claim a key; False where it is used already, after waiting for whoever is using it now."""
-    parameters = {"client": client, "key": key, "fingerprint": fingerprint, "ids": [str(id_) for id_ in ids]}
+    parameters = {"principal": principal, "show_id": show_id, "key": key, "fingerprint": fingerprint}
+    parameters |= {"ids": [str(id_) for id_ in ids]}
     return connection.execute(_INSERT_KEY, parameters).rowcount == 1
 
 

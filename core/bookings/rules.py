@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-from core.bookings.errors import AlreadySettledError, HoldExpiredError, NotHeldError
+from core.bookings.errors import AlreadySettledError, HoldExpiredError, NotCancellableError, NotHeldError
 from core.bookings.states import BookingStatus, FailureCode, Wants
 from core.errors import SeatlineError
 from core.seats.best import BestSeats
@@ -95,6 +95,7 @@ class Stage(StrEnum):
     RUN_OUT = "run_out"  # PENDING, past its time, its seats not yet released
     CONFIRMING = "confirming"  # PENDING, waiting for its confirm
     CONFIRMED = "confirmed"
+    KEPT = "kept"  # CONFIRMED, past the time until which that can be cancelled
     CANCELLING = "cancelling"  # waiting for its cancel
     CANCELLED = "cancelled"
     EXPIRED = "expired"  # FAILED for its hold ran out
@@ -123,9 +124,13 @@ def find_stage(
     wants: str | None,
     hold_expires_at: datetime | None,
     failure_code: str | None,
+    cancel_until: datetime | None,
     now: datetime,
 ) -> Stage:
-    """The stage of a booking with these columns, at `now` by the database's clock."""
+    """The stage of a booking with these columns, at `now` by the database's clock.
+
+    `cancel_until` is the show's; None for whoever may cancel at any time.
+    """
     if wants is not None:
         return {
             Wants.ACQUIRE: Stage.ACQUIRING,
@@ -136,8 +141,9 @@ def find_stage(
         return Stage.HELD if now < hold_expires_at else Stage.RUN_OUT
     if failure_code == FailureCode.HOLD_EXPIRED:
         return Stage.EXPIRED
+    is_kept = cancel_until is not None and now >= cancel_until
     return {
-        BookingStatus.CONFIRMED: Stage.CONFIRMED,
+        BookingStatus.CONFIRMED: Stage.KEPT if is_kept else Stage.CONFIRMED,
         BookingStatus.CANCELLED: Stage.CANCELLED,
         BookingStatus.FAILED: Stage.FAILED,
     }[BookingStatus(status)]
@@ -145,6 +151,7 @@ def find_stage(
 
 _NOT_HELD = NotHeldError("The seats of this booking are not held yet.")
 _EXPIRED = HoldExpiredError("The time to confirm this booking is over.")
+_KEPT = NotCancellableError("The time to cancel a confirmed booking of this show is over.")
 _SETTLED = AlreadySettledError("This booking is already settled, or about to be.")
 
 # The columns are confirm, extend, cancel.
@@ -154,6 +161,7 @@ _TABLE: dict[Stage, tuple[Answer | SeatlineError, Answer | SeatlineError, Answer
     Stage.RUN_OUT: (_EXPIRED, _EXPIRED, Answer.DO),
     Stage.CONFIRMING: (Answer.WAITS, _SETTLED, Answer.DO),
     Stage.CONFIRMED: (Answer.DONE, _SETTLED, Answer.DO),
+    Stage.KEPT: (Answer.DONE, _SETTLED, _KEPT),
     Stage.CANCELLING: (_SETTLED, _SETTLED, Answer.WAITS),
     Stage.CANCELLED: (_SETTLED, _SETTLED, Answer.DONE),
     Stage.EXPIRED: (_EXPIRED, _EXPIRED, _SETTLED),
@@ -162,7 +170,10 @@ _TABLE: dict[Stage, tuple[Answer | SeatlineError, Answer | SeatlineError, Answer
 
 
 def judge_action(stage: Stage, action: Action) -> Answer:
-    """What the action comes to at this stage. Raises NotHeldError, HoldExpiredError, AlreadySettledError."""
+    """What the action comes to at this stage.
+
+    Raises NotHeldError, HoldExpiredError, AlreadySettledError, NotCancellableError.
+    """
     entry = _TABLE[stage][list(Action).index(action)]
     if isinstance(entry, SeatlineError):
         raise type(entry)(entry.detail)

@@ -13,7 +13,7 @@ from core.bookings import archive_queries, queries
 from core.bookings.errors import AlreadySettledError, BookingNotFoundError, PaymentRequiredError
 from core.bookings.idempotency import Key, claim_key, find_replay
 from core.bookings.rules import Action, Answer, extend_hold, find_stage, judge_action
-from core.bookings.states import Wants
+from core.bookings.states import BookingStatus, Wants
 from core.bookings.views import Booking
 from core.events.models import EventType
 from core.events.service import read_booking_events
@@ -96,17 +96,20 @@ def confirm_booking(connection: Connection, booking_id: UUID, key: Key | None) -
     return _act(connection, booking_id, Action.CONFIRM, key, write=write)
 
 
-def cancel_booking(connection: Connection, booking_id: UUID, key: Key | None) -> Acted:
+def cancel_booking(
+    connection: Connection, booking_id: UUID, key: Key | None, *, at_any_time: bool = False
+) -> Acted:
     """Ask for a booking to give its seats back; replaces a confirm that is still waiting.
 
-    Raises BookingNotFoundError, AlreadySettledError.
+    After the show's `cancel_until` a CONFIRMED one does only `at_any_time`. Raises BookingNotFoundError,
+    AlreadySettledError, NotCancellableError.
     """
 
     def write(booking: Booking, now: datetime) -> Booking:
         request = {"request": Action.CANCEL, "at": now}
         return queries.update_wanted(connection, booking.id, wants=Wants.CANCEL, now=now, request=request)
 
-    return _act(connection, booking_id, Action.CANCEL, key, write=write)
+    return _act(connection, booking_id, Action.CANCEL, key, write=write, at_any_time=at_any_time)
 
 
 def extend_booking(connection: Connection, booking_id: UUID, key: Key | None) -> Acted:
@@ -152,13 +155,15 @@ def _act(
     key: Key | None,
     *,
     write: Callable[[Booking, datetime], Booking],
+    at_any_time: bool = False,
 ) -> Acted:
-    if replay := _find_replay(connection, booking_id, key):
-        return Acted(replay, is_replay=True)
     booking = queries.lock_booking(connection, booking_id)
     if booking is None:
         get_booking(connection, booking_id)
         raise AlreadySettledError("This booking is long past, and can only be read.")
+    if replay := _find_replay(connection, booking, key):
+        return Acted(replay, is_replay=True)
+    cancel_until = None if at_any_time else _find_cancel_until(connection, booking)
     # The clock is asked once the row is locked: a request that waited for the lock is judged by now.
     now = select_clock(connection)
     stage = find_stage(
@@ -166,6 +171,7 @@ def _act(
         wants=booking.wants,
         hold_expires_at=booking.hold_expires_at,
         failure_code=booking.failure_code,
+        cancel_until=cancel_until,
         now=now,
     )
     if judge_action(stage, action) is Answer.DO:
@@ -173,11 +179,20 @@ def _act(
     return Acted(booking, is_replay=False)
 
 
-def _find_replay(connection: Connection, booking_id: UUID, key: Key | None) -> Booking | None:
-    # A refusal rolls this transaction back and the key with it: refusals are not recorded.
-    if key is None or claim_key(connection, key, booking_id):
+def _find_cancel_until(connection: Connection, booking: Booking) -> datetime | None:
+    if booking.status != BookingStatus.CONFIRMED:
+        # Whatever is not sold can be given back as long as it is there.
         return None
-    replay = find_replay(connection, key)
+    show = get_show(connection, booking.show_id)
+    return show.cancel_until or show.start_time
+
+
+def _find_replay(connection: Connection, booking: Booking, key: Key | None) -> Booking | None:
+    # The booking is locked, and tells the key's show. Whoever has the key meanwhile waits for no booking.
+    # A refusal rolls this transaction back and the key with it: refusals are not recorded.
+    if key is None or claim_key(connection, key, booking):
+        return None
+    replay = find_replay(connection, key, show_id=booking.show_id)
     return replay[0] if replay else None
 
 

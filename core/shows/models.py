@@ -54,6 +54,7 @@ class Show(Base):
     max_seats_per_customer: Mapped[int | None] = mapped_column(Integer)
     sales_open_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     sales_close_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    cancel_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     payment_required: Mapped[bool]
     cancelled_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=CLOCK)

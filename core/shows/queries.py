@@ -48,10 +48,10 @@ _SELECT_SHOWS = text(f"""
 _INSERT_SHOW = text("""
     INSERT INTO shows (name, start_time, total_seats, currency, price, sections, hold_seconds,
                        max_seats_per_booking, max_seats_per_customer, sales_open_at, sales_close_at,
-                       payment_required, search_name)
+                       cancel_until, payment_required, search_name)
     VALUES (:name, :start_time, :total_seats, :currency, :price, cast(:sections AS jsonb), :hold_seconds,
             :max_seats_per_booking, :max_seats_per_customer, :sales_open_at, :sales_close_at,
-            :payment_required, :search_name)
+            :cancel_until, :payment_required, :search_name)
     RETURNING id
 """)
 
@@ -78,7 +78,8 @@ _LOCK_SHOW = text(f"SELECT s.*, {SHOW_STATUS} AS status FROM shows s WHERE s.id 
 _UPDATE_SHOW = text("""
     UPDATE shows SET name = :name, start_time = :start_time, hold_seconds = :hold_seconds,
         max_seats_per_booking = :max_seats_per_booking, max_seats_per_customer = :max_seats_per_customer,
-        sales_open_at = :sales_open_at, sales_close_at = :sales_close_at, search_name = :search_name,
+        sales_open_at = :sales_open_at, sales_close_at = :sales_close_at, cancel_until = :cancel_until,
+        search_name = :search_name,
         updated_at = clock_timestamp()
     WHERE id = :show_id
 """)

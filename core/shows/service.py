@@ -34,6 +34,7 @@ class NewShow:
     max_seats_per_customer: int | None = None
     sales_open_at: datetime | None = None
     sales_close_at: datetime | None = None
+    cancel_until: datetime | None = None
     payment_required: bool = False
 
 
@@ -63,6 +64,7 @@ class Show:
     max_seats_per_customer: int | None
     sales_open_at: datetime | None
     sales_close_at: datetime | None
+    cancel_until: datetime | None
     payment_required: bool
     sections: list[dict[str, Any]]
     seats: SeatCounts
@@ -88,6 +90,7 @@ CHANGEABLE = frozenset(
         "max_seats_per_customer",
         "sales_open_at",
         "sales_close_at",
+        "cancel_until",
     }
 )
 SHARED_COLUMNS = CHANGEABLE | {"currency", "price", "payment_required"}
@@ -205,6 +208,7 @@ def _to_show(row: Row[Any]) -> Show:
         max_seats_per_customer=row.max_seats_per_customer,
         sales_open_at=row.sales_open_at,
         sales_close_at=row.sales_close_at,
+        cancel_until=row.cancel_until,
         payment_required=row.payment_required,
         sections=row.sections,
         seats=SeatCounts(row.available, row.held, row.booked),

@@ -33,7 +33,7 @@ def rush(*, most: int, orders: tuple[tuple[str, ...], ...]) -> Fault:
         bodies = [
             {
                 "show_id": show_id,
-                "customer": f"{world.seed}:racer-{number}",
+                "customer": f"{world.seed}:racer-{number:012}",
                 "seats": list(orders[number % len(orders)]),
                 "hold": False,
             }

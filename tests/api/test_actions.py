@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 
 from core.shows.service import Show
 from tests.api.asking import Asking, assert_problem, change_data, run_out
-from tests.support import ADMIN
+from tests.support import ADMIN, ADMIN_KEY
 
 
 def reach_acquiring(asking: Asking) -> str:
@@ -35,6 +35,30 @@ def reach_confirmed(asking: Asking) -> str:
     booking_id = reach_confirming(asking)
     asking.settle()
     assert asking.read(booking_id)["status"] == "CONFIRMED"
+    return booking_id
+
+
+def reach_kept(asking: Asking) -> str:
+    booking_id = reach_confirmed(asking)
+    change_data("UPDATE shows SET cancel_until = clock_timestamp()")
+    return booking_id
+
+
+def reach_kept_since_the_show_began(asking: Asking) -> str:
+    booking_id = reach_confirmed(asking)
+    change_data("UPDATE shows SET start_time = clock_timestamp()")
+    return booking_id
+
+
+def reach_cancelling_too_late(asking: Asking) -> str:
+    booking_id = reach_cancelling(asking)
+    change_data("UPDATE shows SET cancel_until = clock_timestamp()")
+    return booking_id
+
+
+def reach_held_too_late(asking: Asking) -> str:
+    booking_id = reach_held(asking)
+    change_data("UPDATE shows SET cancel_until = clock_timestamp()")
     return booking_id
 
 
@@ -72,6 +96,10 @@ TABLE = {
     reach_run_out: ("hold_expired", "hold_expired", 202),
     reach_confirming: (202, "already_settled", 202),
     reach_confirmed: (200, "already_settled", 202),
+    reach_kept: (200, "already_settled", "not_cancellable"),
+    reach_kept_since_the_show_began: (200, "already_settled", "not_cancellable"),
+    reach_held_too_late: (202, 200, 202),
+    reach_cancelling_too_late: ("already_settled", "already_settled", 202),
     reach_cancelling: ("already_settled", "already_settled", 202),
     reach_cancelled: ("already_settled", "already_settled", 200),
     reach_expired: ("hold_expired", "hold_expired", "already_settled"),
@@ -98,7 +126,7 @@ def test_table(asking: Asking, reach: Callable[[Asking], str], action: str, expe
     assert ("Retry-After" in answer.headers) == (expected == 202)
     asking.settle()
     status = {"confirm": "CONFIRMED", "extend": "PENDING", "cancel": "CANCELLED"}[action]
-    if reach in (reach_cancelling,):
+    if reach in (reach_cancelling, reach_cancelling_too_late):
         status = "CANCELLED"
     assert asking.read(booking_id)["status"] == status
     seat = {"CONFIRMED": "booked", "PENDING": "held", "CANCELLED": "available"}[status]
@@ -162,6 +190,45 @@ def test_expired_hold_frees_its_seats_for_the_next_in_line(asking: Asking) -> No
     assert asking.read(booking_id)["status"] == "FAILED"
     assert asking.read(booking_id)["held"] is False
     assert asking.read(rival)["status"] == "CONFIRMED"
+
+
+def test_sold_seats_go_back_until_the_shows_time(asking: Asking) -> None:
+    """Which may be after its start."""
+    booking_id = reach_kept_since_the_show_began(asking)
+    change_data("UPDATE shows SET cancel_until = clock_timestamp() + interval '1 h'")
+    assert asking.act(booking_id, "cancel").status_code == 202
+
+
+@pytest.mark.parametrize("reach", [reach_kept, reach_kept_since_the_show_began])
+def test_who_has_the_admin_key_may_cancel_at_any_time(asking: Asking, reach: Callable[[Asking], str]) -> None:
+    path = f"/bookings/{reach(asking)}/cancel"
+    for credential in ({}, {"Authorization": "Bearer made-up"}, {"Authorization": ADMIN_KEY}):
+        assert_problem(asking.client.post(path, headers=credential), 409, "not_cancellable")
+    assert asking.client.post(path, headers=ADMIN).status_code == 202
+    # What waits already is not judged again.
+    assert asking.client.post(path).status_code == 202
+    asking.settle()
+    assert asking.client.post(path).json["status"] == "CANCELLED"
+
+
+def test_a_show_that_is_called_off_takes_everything_back(asking: Asking) -> None:
+    booking_id = reach_kept(asking)
+    asking.client.post(f"/admin/shows/{asking.show_id}/cancel", headers=ADMIN)
+    asking.settle()
+    assert asking.read(booking_id)["status"] == "CANCELLED"
+
+
+def test_a_cancel_that_came_in_time_is_repeated_after_it(asking: Asking) -> None:
+    booking_id = reach_confirmed(asking)
+    first = asking.act(booking_id, "cancel", "k")
+    change_data("UPDATE shows SET cancel_until = clock_timestamp()")
+    asking.settle()
+    again = asking.act(booking_id, "cancel", "k")
+    assert (first.status_code, again.json["status"], again.headers["Idempotent-Replayed"]) == (
+        202,
+        "CANCELLED",
+        "true",
+    )
 
 
 def expiry(asking: Asking, booking_id: str) -> datetime:

@@ -33,13 +33,19 @@ def test_accepted_in_the_same_order(asking: Asking) -> None:
     assert [b["status"] for b in settled] == ["CONFIRMED", "CONFIRMED", "PENDING", "CONFIRMED"]
 
 
-def test_for_several_shows(client: FlaskClient, make_show: Callable[..., Show]) -> None:
-    first, second = Asking(client, make_show().id), Asking(client, make_show().id)
-    answer = post(first, {"seats": ["1"]}, {"seats": ["1"], "show_id": second.show_id})
-    assert [b["show_id"] for b in answer.json["bookings"]] == [first.show_id, second.show_id]
-    first.settle()
-    second.settle()
-    assert {first.read(b["id"])["status"] for b in answer.json["bookings"]} == {"CONFIRMED"}
+def test_of_one_show(asking: Asking, make_show: Callable[..., Show]) -> None:
+    other = {"seats": ["1"], "show_id": make_show().id}
+    answer = post(
+        asking, {"seats": ["1"]}, other, {"seats": ["77"]}, {**other, "show_id": 123456789}, key="batch"
+    )
+    problem = assert_problem(answer, 422, "invalid_request")
+    assert [(e["pointer"], e["code"]) for e in problem["errors"]] == [
+        ("/bookings/1/show_id", "invalid_request"),
+        ("/bookings/2/seats/0", "unknown_seats"),
+        ("/bookings/3/show_id", "show_not_found"),
+    ]
+    assert count_bookings() == 0
+    assert post(asking, {"seats": ["1"]}, key="batch").status_code == 202
 
 
 def test_one_seat_for_two_is_settled_not_refused(asking: Asking) -> None:
@@ -87,10 +93,22 @@ def test_one_refusing_show_refuses_all(
     other = asking.client.post("/admin/shows", json=body, headers=ADMIN).json["id"]
     if is_cancelled:
         asking.client.post(f"/admin/shows/{other}/cancel", headers=ADMIN)
-    answer = post(asking, {"seats": ["1"]}, {"seats": ["1"], "show_id": other})
+    answer = post(
+        Asking(asking.client, other), {"seats": ["1"], "customer": "ann", "hold": True}, {"seats": ["1"]}
+    )
     problem = assert_problem(answer, 422, "invalid_request")
-    assert [(e["pointer"], e["code"]) for e in problem["errors"]] == [(f"/bookings/1{pointer}", code)]
+    found = [(e["pointer"], e["code"]) for e in problem["errors"]]
+    # Some shows refuse any booking, some only one that does not fit.
+    of_all = [(f"/bookings/{index}{pointer}", code) for index in range(2)]
+    assert found == (of_all[1:] if pointer else of_all)
     assert count_bookings() == 0
+
+
+def test_of_an_unknown_show(client: FlaskClient, database: dict[str, str]) -> None:
+    problem = assert_problem(post(Asking(client, 123456789), {"seats": ["1"]}), 422, "invalid_request")
+    assert [(e["pointer"], e["code"]) for e in problem["errors"]] == [
+        ("/bookings/0/show_id", "show_not_found")
+    ]
 
 
 def test_every_refused_item_is_named(asking: Asking) -> None:

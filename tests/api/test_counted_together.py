@@ -77,7 +77,10 @@ def test_each_is_counted_once_and_told_what_is_left(build_fronts: BuildFronts, w
 
 def test_one_whose_key_was_used_is_counted_once(build_fronts: BuildFronts, wish: dict[str, Any]) -> None:
     front, _ = build_fronts()
-    asked = [ask_front(front, "POST", "/bookings", wish, Idempotency_Key="mine") for _ in range(2)]
+    asked = [
+        ask_front(front, "POST", "/bookings", wish, Idempotency_Key="mine and no one's else")
+        for _ in range(2)
+    ]
     assert asked[0][2]["id"] == asked[1][2]["id"]
     assert asked[1][1]["Idempotent-Replayed"] == "true"
     assert [headers["RateLimit-Remaining"] for _, headers, _ in asked] == ["4", "3"]
@@ -86,10 +89,17 @@ def test_one_whose_key_was_used_is_counted_once(build_fronts: BuildFronts, wish:
 def test_behind_a_proxy_each_of_its_clients_has_its_own(
     build_fronts: BuildFronts, wish: dict[str, Any]
 ) -> None:
-    """An allowance, and a key that is another one's from another address."""
+    """An allowance, that is."""
     _, alone = build_fronts(TRUSTED_PROXIES="1")
     asked = [
-        ask_front(alone, "POST", "/bookings", wish, Idempotency_Key="mine", X_Forwarded_For=f"203.0.113.{n}")
+        ask_front(
+            alone,
+            "POST",
+            "/bookings",
+            wish,
+            Idempotency_Key=f"of this client alone: {n}",
+            X_Forwarded_For=f"203.0.113.{n}",
+        )
         for n in range(1, 3)
     ]
     assert [(status, headers["RateLimit-Remaining"]) for status, headers, _ in asked] == [(202, "4")] * 2

@@ -24,6 +24,7 @@ CODES = {
         "hold_expired",
         "not_held",
         "already_settled",
+        "not_cancellable",
     },
     413: {"payload_too_large"},
     415: {"unsupported_media_type"},

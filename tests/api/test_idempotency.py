@@ -13,7 +13,7 @@ from core.bookings.pipeline import purge_idempotency_keys
 from core.db import snapshot
 from core.shows.service import Show
 from tests.api.asking import Asking, assert_problem, change_data, count_bookings, with_key
-from tests.support import ADMIN
+from tests.support import ADMIN, ADMIN_KEY
 
 
 def is_replay(answer: TestResponse) -> bool:
@@ -69,7 +69,8 @@ def test_refusals_are_not_recorded(asking: Asking) -> None:
     assert (answer.status_code, is_replay(answer)) == (202, False)
 
 
-def test_scoped_by_client(asking: Asking) -> None:
+def test_scoped_by_principal(asking: Asking) -> None:
+    """From wherever it comes: without a credential that somebody was given it is nobody's in particular."""
     body = {"show_id": asking.show_id, "seats": ["1"]}
 
     def post(credential: str | None, address: str = "192.0.2.1") -> str:
@@ -79,10 +80,40 @@ def test_scoped_by_client(asking: Asking) -> None:
         assert answer.status_code == 202
         return str(answer.json["id"])
 
-    ids = [post(None), post(None, "192.0.2.2"), post("Bearer a"), post("Bearer b")]
-    assert len(set(ids)) == 4
-    assert [post(None), post(None, "192.0.2.2"), post("Bearer a"), post("Bearer b")] == ids
-    assert post("Bearer a", "192.0.2.9") == ids[2]
+    nobodys = {post(None), post(None, "2001:db8::1"), post("Bearer a"), post("Basic YTpi"), post("")}
+    admins = {post(f"{scheme} {ADMIN_KEY}", "192.0.2.9") for scheme in ("Bearer", "bearer", "BEARER ")}
+    assert (len(nobodys), len(admins), len(nobodys | admins)) == (1, 1, 2)
+    assert count_bookings() == 2
+
+
+def test_scoped_by_show(client: FlaskClient, make_show: Callable[..., Show]) -> None:
+    """For bookings, for batches, and for what is asked of a booking."""
+    for asking in [Asking(client, make_show().id) for _ in range(2)]:
+        first, again = asking.post("1", hold=True, key="k"), asking.post("1", hold=True, key="k")
+        assert (is_replay(first), is_replay(again), again.json["id"]) == (False, True, first.json["id"])
+        bookings = {"bookings": [{"show_id": asking.show_id, "seats": ["2"]}]}
+        batches = [client.post("/bookings/batch", json=bookings, headers=with_key("b")) for _ in range(2)]
+        assert [is_replay(answer) for answer in batches] == [False, True]
+        asking.settle()
+        acted = [asking.act(first.json["id"], "confirm", "a") for _ in range(2)]
+        assert [is_replay(answer) for answer in acted] == [False, True]
+    assert count_bookings() == 4
+
+
+def test_short_keys_are_for_those_with_a_credential(asking: Asking) -> None:
+    def post(path: str, key: str, headers: dict[str, str]) -> TestResponse:
+        item = {"show_id": asking.show_id, "seats": ["1"]}
+        body = item if path == "/bookings" else {"bookings": [item]} if path == "/bookings/batch" else {}
+        return asking.client.post(path, json=body, headers={"Idempotency-Key": key, **headers})
+
+    booking_id = asking.settled("2", hold=True)
+    for path in ("/bookings", "/bookings/batch", f"/bookings/{booking_id}/confirm"):
+        for headers in ({}, {"Authorization": "Bearer made-up"}):
+            problem = assert_problem(post(path, "k" * 15, headers), 422, "invalid_request")
+            assert "16 to 255" in problem["detail"]
+        assert is_replay(post(path, "k", ADMIN)) is False
+        assert is_replay(post(path, "k", ADMIN)) is (path == "/bookings")
+        assert post(path, f"{path[-4:]}{'k' * 12}", {}).status_code in (200, 202)
 
 
 @pytest.mark.parametrize(
@@ -142,12 +173,12 @@ def test_concurrently_with_different_bodies(asking: Asking) -> None:
     assert count_bookings() == 1
 
 
-@pytest.mark.parametrize("key", ["x" * 255, "a b", "~!{}"])
+@pytest.mark.parametrize("key", ["x" * 255, "a sixteenth part", "~!{}~!{}~!{}~!{}"])
 def test_keys_that_are_taken(asking: Asking, key: str) -> None:
     assert asking.post("1", key=key).json["id"] == asking.post("1", key=key).json["id"]
 
 
-@pytest.mark.parametrize("key", ["", "x" * 256, "a\tb", "a\x7fb", "a\x00b", "é"])
+@pytest.mark.parametrize("key", ["", "x" * 15, "x" * 256, "a\tb" * 6, "a\x7fb" * 6, "a\x00b" * 6, "é" * 16])
 def test_keys_that_are_refused(asking: Asking, key: str) -> None:
     answer = asking.client.post(
         "/bookings",
@@ -213,7 +244,7 @@ def test_refused_actions_are_not_recorded(asking: Asking) -> None:
 
 def test_kept_for_a_day(asking: Asking) -> None:
     first = asking.post("1", key="k").json["id"]
-    change_data("UPDATE idempotency_keys SET created_at = created_at - interval '24 h'")
+    change_data("UPDATE used_keys SET created_at = created_at - interval '24 h'")
     purge_idempotency_keys()
     assert asking.post("1", key="k").json["id"] == first
 
@@ -222,6 +253,6 @@ def test_recorded_with_the_booking_or_not_at_all(asking: Asking) -> None:
     for seat, key in (("1", "a"), ("77", "b"), ("1", "a"), ("2", "a")):
         asking.post(seat, key=key)
     with snapshot() as connection:
-        keys = connection.execute(text("SELECT key, booking_ids FROM idempotency_keys")).all()
+        keys = connection.execute(text("SELECT key, booking_ids FROM used_keys")).all()
         ids = connection.execute(text("SELECT id FROM bookings")).scalars().all()
-    assert [(row.key, row.booking_ids) for row in keys] == [("a", ids)]
+    assert [(row.key, row.booking_ids) for row in keys] == [(with_key("a")["Idempotency-Key"], ids)]

@@ -72,6 +72,7 @@ def test_total_seats(client: FlaskClient, show_body: dict[str, Any]) -> None:
         "max_seats_per_customer": None,
         "sales_open_at": None,
         "sales_close_at": None,
+        "cancel_until": None,
         "payment_required": False,
         "seats": {"available": 120, "held": 0, "booked": 0},
     }
@@ -136,6 +137,7 @@ def test_every_option(client: FlaskClient, show_body: dict[str, Any]) -> None:
         "max_seats_per_customer": 6,
         "sales_open_at": "2098-01-01T00:00:00Z",
         "sales_close_at": "2098-12-31T00:00:00Z",
+        "cancel_until": "2098-12-30T00:00:00Z",
         "payment_required": True,
     }
     show = create(client, show_body, total_seats=1, **options).json

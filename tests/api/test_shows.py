@@ -119,6 +119,7 @@ def test_change(client: FlaskClient, show: Show) -> None:
         "max_seats_per_customer": 3,
         "sales_open_at": "2097-01-01T00:00:00Z",
         "sales_close_at": "2097-12-31T00:00:00Z",
+        "cancel_until": "2097-12-30T00:00:00Z",
     }
     before = client.get(f"/shows/{show.id}").json
     answer = change(client, show.id, **changes)
@@ -128,6 +129,7 @@ def test_change(client: FlaskClient, show: Show) -> None:
     assert names(client) == ["Another"]
     assert change(client, show.id, sales_open_at=None, sales_close_at=None).json["status"] == "on_sale"
     assert change(client, show.id, max_seats_per_customer=None).json["max_seats_per_customer"] is None
+    assert change(client, show.id, cancel_until=None).json["cancel_until"] is None
     assert change(client, show.id).json["name"] == "Another"
 
 
@@ -137,6 +139,7 @@ def test_change(client: FlaskClient, show: Show) -> None:
         {"name": None},
         {"start_time": None},
         {"hold_seconds": 14},
+        {"cancel_until": "tomorrow"},
         {"max_seats_per_booking": 0},
         {"total_seats": 20},
         {"currency": "USD"},

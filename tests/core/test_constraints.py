@@ -1,7 +1,6 @@
 """Every named constraint of the database refuses what it is there to refuse."""
 
 from collections.abc import Callable
-from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
@@ -14,7 +13,13 @@ from tests.acting import ask, book, hold, settle
 SHOW, BOOKING = "UPDATE shows SET {}", "UPDATE bookings SET {} WHERE seats = '{{{}}}'"
 SEAT, VERSION = "UPDATE seats SET {} WHERE seat_number = '{}'", "UPDATE show_versions SET {}"
 EVENT = "INSERT INTO events (id, booking_id, type, payload) VALUES (gen_random_uuid(), {}, {}, '{{}}')"
-A_KEY = "INSERT INTO idempotency_keys (client, key, fingerprint, booking_ids) VALUES ('a', 'b', 'c', '{}')"
+A_KEY = (
+    "INSERT INTO used_keys (principal, show_id, key, fingerprint, booking_ids)"
+    " VALUES ('a', 1, 'b', 'c', '{}')"
+)
+YESTERDAYS_KEY = (
+    "INSERT INTO idempotency_keys (client, key, fingerprint, booking_ids) VALUES ('a', 'b', 'c', '{}')"
+)
 
 ENDPOINT = "INSERT INTO webhook_endpoints (url, secrets, position{}) VALUES ('https://a', {}, 0{})"
 DELIVERY = "INSERT INTO webhook_deliveries (endpoint_id, event_id, booking_id, position) SELECT {}"
@@ -80,7 +85,8 @@ REFUSED = {
     "events_type_is_known": [EVENT.format("(SELECT id FROM bookings LIMIT 1)", "'BOOKING_SOLD'")],
     "events_have_a_booking": [EVENT.format("gen_random_uuid()", "'BOOKING_HELD'")],
     "events_position_is_unique": ["UPDATE events SET position = 1"],
-    "idempotency_keys_used_once": [f"{A_KEY}; {A_KEY}"],
+    "used_keys_used_once": [f"{A_KEY}; {A_KEY}"],
+    "idempotency_keys_used_once": [f"{YESTERDAYS_KEY}; {YESTERDAYS_KEY}"],
     "webhook_endpoints_have_a_secret": [
         ENDPOINT.format("", "'{}'", ""),
         ENDPOINT.format(", old_secret_until", "'{1,2,3}'", ", NULL"),
@@ -143,7 +149,7 @@ def test_no_constraint_is_without_its_test(database: dict[str, str]) -> None:
     assert {row.conname for row in rows} == set(REFUSED)
 
 
-def test_keys_belong_to_a_client(database: dict[str, str]) -> None:
+def test_keys_belong_to_a_principal_and_a_show(database: dict[str, str]) -> None:
     with get_engine().connect() as connection:
-        for client in (uuid4(), uuid4()):
-            connection.execute(text(A_KEY.replace("'a'", f"'{client}'")))
+        for statement in (A_KEY, A_KEY.replace("'a'", "'another'"), A_KEY.replace(" 1,", " 2,")):
+            connection.execute(text(statement))

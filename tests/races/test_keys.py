@@ -10,13 +10,13 @@ from core.bookings.accepting import (
     accept_booking,
     prepare,
 )
-from core.bookings.errors import IdempotencyKeyReusedError
+from core.bookings.errors import AlreadySettledError, IdempotencyKeyReusedError
 from core.bookings.idempotency import Key
 from core.bookings.service import Acted
 from core.bookings.views import Booking
 from core.shows.catalogue import get_entry
 from core.shows.service import Show
-from tests.acting import accept_together, ask, confirm, hold, settle_all, tell
+from tests.acting import accept_together, ask, confirm, extend, hold, settle_all, tell
 from tests.invariants import check_settled
 from tests.races.racing import race, settlers
 
@@ -25,7 +25,7 @@ MakeShow = Callable[..., Show]
 
 def test_same_key_from_50_threads(make_show: MakeShow) -> None:
     show = make_show()
-    key = Key("client", "key", "fingerprint")
+    key = Key("anonymous", "key", "fingerprint")
     new = NewBooking(show_id=show.id, seats=("1",))
     with settlers(show.id):
         answers = race([partial(accept_booking, new, key) for _ in range(50)])
@@ -40,7 +40,7 @@ def test_same_key_from_50_threads(make_show: MakeShow) -> None:
 def test_same_key_for_different_requests(make_show: MakeShow) -> None:
     show = make_show()
     runs = [
-        partial(accept_booking, NewBooking(show_id=show.id, seats=(seat,)), Key("client", "key", seat))
+        partial(accept_booking, NewBooking(show_id=show.id, seats=(seat,)), Key("anonymous", "key", seat))
         for seat in ("1", "2") * 10
     ]
     answers = race(runs)
@@ -52,7 +52,7 @@ def test_same_key_for_different_requests(make_show: MakeShow) -> None:
 def test_same_key_for_batches(make_show: MakeShow) -> None:
     show = make_show()
     news = [NewBooking(show_id=show.id, seats=(str(n),)) for n in range(1, 6)]
-    answers = race([partial(accept_batch, news, Key("client", "key", "same"))] * 20)
+    answers = race([partial(accept_batch, news, Key("anonymous", "key", "same"))] * 20)
     ids = {tuple(b.id for b in answer.bookings) for answer in answers if isinstance(answer, Accepted)}
     assert len(ids) == 1
     assert ask("SELECT count(*) FROM bookings")[0][0] == 5
@@ -64,7 +64,7 @@ def test_same_key_for_a_confirm(make_show: MakeShow) -> None:
     show = make_show()
     booking_id = hold(show.id, "1")
     with settlers(show.id):
-        answers = race([partial(confirm, booking_id, Key("client", "key", "confirm"))] * 20)
+        answers = race([partial(confirm, booking_id, Key("anonymous", "key", "confirm"))] * 20)
     acted = [answer for answer in answers if isinstance(answer, Acted)]
     assert [answer.is_replay for answer in acted].count(False) == 1
     assert len(acted) == 20
@@ -80,10 +80,32 @@ def test_same_keys_of_many_in_any_order(make_show: MakeShow) -> None:
 
     def accept(order: Sequence[int]) -> list[list[Booking]]:
         news = [NewBooking(show_id=show.id, seats=(str(n),)) for n in order]
-        keys = [Key("client", f"key-{n}", "same") for n in order]
+        keys = [Key("anonymous", f"key-{n}", "same") for n in order]
         return accept_together([prepare(new, key) or [] for new, key in zip(news, keys, strict=True)])
 
     answers = race([partial(accept, order) for order in (range(1, 41), range(40, 0, -1)) * 5])
     assert all(isinstance(answer, list) for answer in answers)
     assert sum(len(bookings) for answer in answers for bookings in answer) == 40
     assert ask("SELECT count(*), count(DISTINCT seats) FROM bookings") == [(40, 40)]
+
+
+def test_same_key_for_actions_on_several_bookings_and_for_a_new_one(make_show: MakeShow) -> None:
+    """An action has its booking when it asks for the key, and a request for seats has nothing: no circle."""
+    show = make_show(total_seats=40)
+    held = [hold(show.id, str(n)) for n in range(1, 11)]
+    new = NewBooking(show_id=show.id, seats=("40",))
+    runs: list[Callable[[], object]] = []
+    for booking_id in held:
+        runs += [
+            partial(act, booking_id, Key("anonymous", "key", str(booking_id))) for act in (extend, confirm)
+        ]
+        runs.append(partial(accept_booking, new, Key("anonymous", "key", "new")))
+    with settlers(show.id):
+        answers = race(runs)
+    used = [answer for answer in answers if isinstance(answer, Acted | Accepted)]
+    assert [answer.is_replay for answer in used].count(False) == 1
+    # Of another request's key; or who had it first was refused, and left it to the others.
+    refused = {type(answer) for answer in answers if not isinstance(answer, Acted | Accepted)}
+    assert IdempotencyKeyReusedError in refused
+    assert refused <= {IdempotencyKeyReusedError, AlreadySettledError}
+    check_settled()

@@ -67,7 +67,7 @@ def test_task_at_its_soft_limit_fails(worker: psutil.Process, database: dict[str
     """As soon as the driver gives the interpreter its turn, which the lock's limit of 2 s sees to."""
     failures: list[str] = []
     app = get_celery()
-    with app.connection_for_read() as connection, locked(database, "idempotency_keys"):
+    with app.connection_for_read() as connection, locked(database, "used_keys"):
         handlers = {"task-failed": lambda event: failures.append(event["exception"])}
         receiver = app.events.Receiver(connection, handlers=handlers)
         with closing(receiver.itercapture(wakeup=False)) as events:

@@ -23,7 +23,7 @@ from core.shows.service import Show
 from tests.acting import accept_together, ask, book, make_ready, run, settle_all, tell
 
 MakeShow = Callable[..., Show]
-KEY = Key("client", "key", "fingerprint")
+KEY = Key("anonymous", "key", "fingerprint")
 
 
 def count_bookings() -> int:
@@ -74,7 +74,7 @@ def test_refused(
         accept_booking(new, KEY)
     assert count_bookings() == 0
     # Refusals are not recorded: the key may be used again.
-    assert ask("SELECT count(*) FROM idempotency_keys")[0][0] == 0
+    assert ask("SELECT count(*) FROM used_keys")[0][0] == 0
 
 
 def test_unknown_show(database: dict[str, str]) -> None:
@@ -90,24 +90,34 @@ def test_cancelled_show_takes_nothing(make_show: MakeShow) -> None:
 
 
 def test_batch_is_accepted_in_its_order(make_show: MakeShow) -> None:
-    shows = [make_show(), make_show()]
-    news = [NewBooking(show_id=shows[n % 2].id, seats=(str(n),)) for n in range(1, 11)]
+    show = make_show()
+    news = [NewBooking(show_id=show.id, seats=(str(n),)) for n in (3, 10, 1, 7, 2)]
     accepted = accept_batch(news, None)
-    assert [(b.show_id, *b.seats) for b in accepted.bookings] == [(n.show_id, *n.seats) for n in news]
+    assert [b.seats for b in accepted.bookings] == [list(n.seats) for n in news]
     seqs = [booking.seq for booking in accepted.bookings]
     assert seqs == sorted(seqs)
 
 
 def test_batch_is_refused_whole_with_a_fault_an_item(make_show: MakeShow) -> None:
     show = make_show()
-    news = [NewBooking(show_id=show.id, seats=(seat,)) for seat in ("1", "99")] + [
-        NewBooking(show_id=0, seats=("1",))
-    ]
+    news = [NewBooking(show_id=show.id, seats=seats) for seats in (("1",), ("99",), ("2", "2"))]
     with pytest.raises(InvalidRequestError) as refusal:
         accept_batch(news, KEY)
     assert [(fault.pointer, fault.code) for fault in refusal.value.faults] == [
         ("/bookings/1/seats/0", "unknown_seats"),
-        ("/bookings/2/show_id", "show_not_found"),
+        ("/bookings/2/seats/1", "duplicate_seats"),
+    ]
+    assert count_bookings() == 0
+
+
+def test_batch_is_of_one_show(make_show: MakeShow) -> None:
+    first, second = make_show().id, make_show().id
+    news = [NewBooking(show_id=show_id, seats=("1",)) for show_id in (first, second, first, 0)]
+    with pytest.raises(InvalidRequestError) as refusal:
+        accept_batch(news, KEY)
+    assert [(fault.pointer, fault.code) for fault in refusal.value.faults] == [
+        ("/bookings/1/show_id", "invalid_request"),
+        ("/bookings/3/show_id", "show_not_found"),
     ]
     assert count_bookings() == 0
 
@@ -137,31 +147,31 @@ def test_key_for_another_request_is_refused(make_show: MakeShow) -> None:
     show = make_show()
     book(show.id, "1", key=KEY)
     with pytest.raises(IdempotencyKeyReusedError):
-        book(show.id, "2", key=Key(KEY.client, KEY.key, "another"))
+        book(show.id, "2", key=Key(KEY.principal, KEY.key, "another"))
     assert count_bookings() == 1
 
 
-def test_keys_of_clients_are_apart(make_show: MakeShow) -> None:
+def test_keys_of_principals_are_apart(make_show: MakeShow) -> None:
     show = make_show()
     assert book(show.id, "1", key=KEY) != book(show.id, "1", key=Key("another", KEY.key, KEY.fingerprint))
 
 
 def test_keys_are_kept_for_two_days_and_then_forgotten(make_show: MakeShow) -> None:
     show = make_show()
-    old, young = Key("client", "old", "f"), Key("client", "young", "f")
+    old, young = Key("anonymous", "old", "f"), Key("anonymous", "young", "f")
     for key in (old, young):
         book(show.id, "1", key=key)
     older = "created_at - make_interval(hours => :hours)"
-    age = f"UPDATE idempotency_keys SET created_at = {older} WHERE key = :key"
+    age = f"UPDATE used_keys SET created_at = {older} WHERE key = :key"
     run(age, hours=KEPT_HOURS + 1, key="old")
     run(age, hours=KEPT_HOURS - 1, key="young")
     run(
-        "INSERT INTO idempotency_keys SELECT 'c', n, 'f', '{}', now() - interval '3 days'"
+        "INSERT INTO used_keys SELECT 'c', 1, n, 'f', '{}', now() - interval '3 days'"
         " FROM generate_series(1, :many) AS n",
         many=DELETED_AT_ONCE + 1,
     )
     assert purge_idempotency_keys() == DELETED_AT_ONCE + 2
-    assert [row.key for row in ask("SELECT key FROM idempotency_keys")] == ["young"]
+    assert [row.key for row in ask("SELECT key FROM used_keys")] == ["young"]
 
 
 def test_odd_text_survives(make_show: MakeShow) -> None:
@@ -184,8 +194,8 @@ def test_together_each_goes_in_or_not_by_itself(make_show: MakeShow) -> None:
             make_ready(show.id, "1"),
             make_ready(closed.id, "1"),
             make_ready(show.id, "2", key=KEY),
-            make_ready(show.id, "3", key=Key("client", "b", "fingerprint")),
-            make_ready(closed.id, "3", key=Key("client", "a", "fingerprint")),
+            make_ready(show.id, "3", key=Key("anonymous", "b", "fingerprint")),
+            make_ready(closed.id, "3", key=Key("anonymous", "a", "fingerprint")),
             make_ready(show.id, quantity=2),
         ]
     )
@@ -194,7 +204,7 @@ def test_together_each_goes_in_or_not_by_itself(make_show: MakeShow) -> None:
     assert arrived == sorted(arrived)
     assert count_bookings() == 4
     # A refusal used no key up.
-    assert ask("SELECT key FROM idempotency_keys ORDER BY key") == [("b",), ("key",)]
+    assert ask("SELECT key FROM used_keys ORDER BY key") == [("b",), ("key",)]
 
 
 def test_together_the_same_key_is_one_booking(make_show: MakeShow) -> None:
@@ -208,7 +218,7 @@ def test_together_a_request_of_several_goes_in_whole_or_not(make_show: MakeShow)
     spoilt = make_ready(show.id, "1") + make_ready(closed.id, "1")
     found = accept_together([spoilt, make_ready(show.id, "2", key=KEY) + make_ready(show.id, "1", key=KEY)])
     assert [[b.seats for b in bookings] for bookings in found] == [[], [["2"], ["1"]]]
-    assert ask("SELECT cardinality(booking_ids) FROM idempotency_keys") == [(2,)]
+    assert ask("SELECT cardinality(booking_ids) FROM used_keys") == [(2,)]
 
 
 def test_together_goes_what_memory_tells_to_fit(make_show: MakeShow) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.bookings.errors import AlreadySettledError, HoldExpiredError, NotHeldError
+from core.bookings.errors import AlreadySettledError, HoldExpiredError, NotCancellableError, NotHeldError
 from core.bookings.rules import (
     LONGEST_HOLD,
     Action,
@@ -152,10 +152,20 @@ IN_TIME, PAST = NOW + timedelta(microseconds=1), NOW
         ),
     ],
 )
-def test_stage(columns: tuple[str, str | None, datetime | None, str | None], stage: Stage) -> None:
+@pytest.mark.parametrize("cancel_until", [None, IN_TIME, PAST])
+def test_stage(
+    columns: tuple[str, str | None, datetime | None, str | None], stage: Stage, cancel_until: datetime | None
+) -> None:
     status, wants, expires_at, failure = columns
-    found = find_stage(status=status, wants=wants, hold_expires_at=expires_at, failure_code=failure, now=NOW)
-    assert found == stage
+    found = find_stage(
+        status=status,
+        wants=wants,
+        hold_expires_at=expires_at,
+        failure_code=failure,
+        cancel_until=cancel_until,
+        now=NOW,
+    )
+    assert found == (Stage.KEPT if stage == Stage.CONFIRMED and cancel_until == PAST else stage)
 
 
 DO, WAITS, DONE = Answer.DO, Answer.WAITS, Answer.DONE
@@ -167,6 +177,7 @@ CONTRACT: dict[Stage, tuple[Any, Any, Any]] = {
     Stage.RUN_OUT: (EXPIRED, EXPIRED, DO),
     Stage.CONFIRMING: (WAITS, SETTLED, DO),
     Stage.CONFIRMED: (DONE, SETTLED, DO),
+    Stage.KEPT: (DONE, SETTLED, NotCancellableError),
     Stage.CANCELLING: (SETTLED, SETTLED, WAITS),
     Stage.CANCELLED: (SETTLED, SETTLED, DONE),
     Stage.EXPIRED: (EXPIRED, EXPIRED, SETTLED),

@@ -1,6 +1,7 @@
 """What may be asked of a booking once it is accepted, against the real table."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from uuid import uuid4
 
@@ -10,15 +11,18 @@ from core.bookings.errors import (
     AlreadySettledError,
     BookingNotFoundError,
     HoldExpiredError,
+    NotCancellableError,
     NotHeldError,
     PaymentRequiredError,
 )
 from core.bookings.idempotency import Key
+from core.bookings.queries import lock_booking
 from core.bookings.rules import LONGEST_HOLD
 from core.bookings.service import explain_booking
-from core.db import snapshot
+from core.db import snapshot, transaction
 from core.shows.service import Show
 from tests.acting import ask, book, cancel, confirm, end_hold, extend, hold, read, run, settle, tell
+from tests.support import wait_until
 
 MakeShow = Callable[..., Show]
 
@@ -96,7 +100,7 @@ def test_confirm_of_an_unpaid_booking(make_show: MakeShow) -> None:
 
 def test_key_replays_an_action_and_a_refusal_is_not_recorded(make_show: MakeShow) -> None:
     show = make_show()
-    key = Key("client", "key", "confirm")
+    key = Key("anonymous", "key", "confirm")
     booking_id = book(show.id, "1", hold=True)
     with pytest.raises(NotHeldError):
         confirm(booking_id, key)
@@ -107,6 +111,22 @@ def test_key_replays_an_action_and_a_refusal_is_not_recorded(make_show: MakeShow
     settle(show.id)
     replay = confirm(booking_id, key)
     assert (replay.is_replay, replay.booking.status) == (True, "CANCELLED")
+
+
+def test_who_waited_for_the_lock_is_judged_by_now(make_show: MakeShow) -> None:
+    """In time when it was sent, too late once it has the booking."""
+    show = make_show()
+    booking_id = book(show.id, "1")
+    settle(show.id)
+    with ThreadPoolExecutor() as pool:
+        with transaction() as holder:
+            lock_booking(holder, booking_id)
+            asked = pool.submit(cancel, booking_id)
+            wait_until(lambda: ask("SELECT FROM pg_locks WHERE NOT granted"))
+            run("UPDATE shows SET cancel_until = clock_timestamp()")
+        with pytest.raises(NotCancellableError):
+            asked.result()
+    assert tell(booking_id) == "CONFIRMED"
 
 
 def test_history_tells_everything_in_order(make_show: MakeShow) -> None:
