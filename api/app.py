@@ -6,7 +6,6 @@ from typing import Any
 
 from flask import Flask, Response, g, request
 from structlog.contextvars import bind_contextvars, clear_contextvars
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import bookings, events, operations, shows, webhooks
 from api.auth import ADMIN_PREFIX, require_admin
@@ -15,7 +14,8 @@ from api.documentation import register_documentation
 from api.errors import register_errors
 from api.limits import register_limits
 from api.metrics import register_metrics
-from api.parsing import BODY_LIMIT
+from api.parsing import BODY_LIMIT, require_text
+from api.proxies import trust_proxies
 from core.settings import get_settings
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}", re.ASCII)
@@ -25,7 +25,7 @@ def create_app() -> Flask:
     """The application, with every route, error, metric and document it has."""
     app = Flask(__name__.split(".")[0], static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT
-    app.wsgi_app = trust_proxies(app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = _hear_proxies(app.wsgi_app)  # type: ignore[method-assign]
     for module in (shows, bookings, events, webhooks, operations):
         app.register_blueprint(module.blueprint)
     app.before_request(_name_request)
@@ -35,23 +35,25 @@ def create_app() -> Flask:
     register_limits(app)
     # After the limits, which so hold for whoever tries out keys.
     app.before_request(_guard_admin)
+    app.before_request(require_text)
     register_documentation(app)
     register_commands(app)
     return app
 
 
-def trust_proxies(app: Any) -> Any:
-    """A WSGI application that is told where a request comes from by as many proxies as are declared.
-
-    To be told twice changes nothing: the front has to know before Flask does.
-    """
-    proxies = get_settings().trusted_proxies
-    return ProxyFix(app, x_for=proxies, x_proto=proxies) if proxies else app
-
-
 def choose_request_id(sent: str | None) -> str:
     """The caller's own id for the request where it is a sane one, else a new one."""
     return sent if sent and REQUEST_ID.fullmatch(sent) else str(uuid.uuid4())
+
+
+def _hear_proxies(app: Any) -> Any:
+    proxies = get_settings().trusted_proxies
+
+    def run(environ: dict[str, Any], start_response: Any) -> Any:
+        trust_proxies(environ, proxies)
+        return app(environ, start_response)
+
+    return run if proxies else app
 
 
 def _name_request() -> None:

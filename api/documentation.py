@@ -15,6 +15,7 @@ from api.auth import ADMIN_PREFIX
 from api.errors import (
     STATUS_OF,
     MalformedJsonError,
+    MalformedRequestError,
     PayloadTooLargeError,
     RateLimitedError,
     UnauthorizedError,
@@ -229,7 +230,12 @@ def _describe_responses(declared: Operation, *, is_admin: bool) -> dict[str, Any
 
 
 def _list_errors(declared: Operation, *, is_admin: bool) -> list[type[SeatlineError]]:
-    implied: list[type[SeatlineError]] = [RateLimitedError, SeatlineError, UnavailableError]
+    implied: list[type[SeatlineError]] = [
+        MalformedRequestError,
+        RateLimitedError,
+        SeatlineError,
+        UnavailableError,
+    ]
     if is_admin:
         implied.append(UnauthorizedError)
     if declared.body is not None:

@@ -8,6 +8,7 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from core.bookings import errors as booking_errors
+from core.db import get_sqlstate
 from core.encoding import to_json
 from core.errors import Fault, InvalidRequestError, SeatlineError, UnavailableError
 from core.seats import errors as seat_errors
@@ -64,6 +65,13 @@ class UnsupportedMediaTypeError(SeatlineError):
     title = "The body must be application/json"
 
 
+class MalformedRequestError(SeatlineError):
+    """What surrounds the body cannot be read: a path or query that is not UTF-8, or no HTTP that we know."""
+
+    code = "malformed_request"
+    title = "The request is not well-formed"
+
+
 class MalformedJsonError(SeatlineError):
     """The body is not JSON, or names a field twice."""
 
@@ -79,6 +87,7 @@ class RateLimitedError(SeatlineError):
 
 
 STATUS_OF: dict[type[SeatlineError], int] = {
+    MalformedRequestError: 400,
     MalformedJsonError: 400,
     UnauthorizedError: 401,
     booking_errors.PaymentRequiredError: 402,
@@ -108,7 +117,11 @@ STATUS_OF: dict[type[SeatlineError], int] = {
     UnavailableError: 503,
 }
 
+# Classes of SQLSTATE: the data cannot be (22), or are too much (54). They are so the next time, too.
+REFUSED_VALUES = frozenset({"22", "54"})
+
 _OF_HTTP: Mapping[int, tuple[type[SeatlineError], str]] = {
+    400: (MalformedRequestError, "The request cannot be understood."),
     404: (NotFoundError, "There is nothing at this address."),
     405: (MethodNotAllowedError, "This address does not take this method; see Allow."),
     413: (PayloadTooLargeError, "The body is larger than this address takes."),
@@ -176,6 +189,10 @@ def _answer_http(error: HTTPException) -> Any:
 
 
 def _answer_unexpected(error: Exception) -> Response:
+    sqlstate = get_sqlstate(error) or ""
+    if sqlstate[:2] in REFUSED_VALUES:
+        log.error("a value that the database refuses was not refused before", extra={"sqlstate": sqlstate})
+        return respond_problem(InvalidRequestError("One of the values cannot be kept."), status=422)
     log.exception("unexpected error", exc_info=error)
     refusal = SeatlineError("An unexpected error occurred; it has been logged under the request's id.")
     return respond_problem(refusal, status=500)

@@ -15,17 +15,16 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
-from urllib.parse import unquote_to_bytes
 
 from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]
 
 from api.answer import Answer, Headers
-from api.app import choose_request_id, trust_proxies
+from api.app import choose_request_id
 from api.bookings import REST
 from api.errors import RETRY_AFTER_SECONDS, MalformedJsonError, describe_problem
-from api.idempotency import HEADER
 from api.live import FOLLOWS, HEARTBEAT, MAX_VIEWERS, Follow, Live
 from api.metrics import ROUTE
+from api.proxies import trust_proxies
 from api.receiving import is_creation, receive
 from api.schemas.bookings import LONGEST_WAIT_SECONDS
 from api.together import GroupCommit, SharedReads, find_booking, find_read
@@ -34,6 +33,7 @@ from core.bookings.waiting import MAX_WAITING, end_waits
 from core.db import STATEMENT_POOL_SIZE, TRANSACTION_POOL_SIZE
 from core.encoding import to_json
 from core.errors import SeatlineError, UnavailableError
+from core.settings import get_settings
 
 # So many requests run at once: as many as there are database connections for them. More would only wait for
 # those, and for the interpreter, and keep it from the event loop, which has to take in the others.
@@ -49,6 +49,8 @@ CREATION_SECONDS = 30
 
 # In place of what cannot be read: no text that anything takes.
 UNREADABLE = "\x80"
+
+PASSING = "HTTP_TRANSFER_ENCODING", "HTTP_CONNECTION", "HTTP_UPGRADE"
 
 # A long poll has its answer so much later; a value that is none is refused at once.
 WAIT = re.compile(r"(?:^|&)wait=([^&]*)")
@@ -70,7 +72,7 @@ class Front:
         self._slots = threading.BoundedSemaphore(RUNNING)
         self._live: Live | None = None
         self._counting_threads = ThreadPoolExecutor(COUNTING_THREADS, thread_name_prefix="counting")
-        self._find_client = trust_proxies(lambda *_: ())
+        self._proxies = get_settings().trusted_proxies
         self._bookings, self._reads = GroupCommit(), SharedReads()
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -133,7 +135,7 @@ class Front:
 
     async def _find_answer(self, scope: Any, body: bytes) -> Answer:
         environ = _make_environ(scope, body)
-        self._find_client(environ, None)
+        trust_proxies(environ, self._proxies)
         booking = find_booking(environ, body)
         what = None if booking else find_read(environ)
         if (booking or what) and (allowance := await self._take_allowance(environ)) is not None:
@@ -205,8 +207,10 @@ def _make_environ(scope: Any, body: bytes) -> dict[str, Any]:
     environ: dict[str, Any] = {
         "REQUEST_METHOD": scope.method,
         "SCRIPT_NAME": "",
-        "PATH_INFO": unquote_to_bytes(scope.path).decode("latin-1"),
-        "QUERY_STRING": scope.query_string,
+        # Without its escapes already.
+        "PATH_INFO": scope.path.encode("utf-8").decode("latin-1"),
+        # Some clients send it as it is, in UTF-8 and not in escapes.
+        "QUERY_STRING": scope.query_string.encode("utf-8").decode("latin-1"),
         "SERVER_NAME": host or "localhost",
         "SERVER_PORT": port or "80",
         "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
@@ -221,24 +225,35 @@ def _make_environ(scope: Any, body: bytes) -> dict[str, Any]:
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
     }
-    for name, value in scope.headers.items():
-        if "_" in name:
-            # It would pass for the one with hyphens, unseen by whoever looks for that; nginx drops it too.
-            continue
-        key = name.upper().replace("-", "_")
-        if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
-            key = f"HTTP_{key}"
-        environ[key] = f"{environ[key]},{value}" if key in environ else value
-    if HEADER.lower() in scope.headers and "HTTP_IDEMPOTENCY_KEY" not in environ:
-        # granian keeps values to itself that are not ASCII. A key that nobody sees would book twice.
-        environ["HTTP_IDEMPOTENCY_KEY"] = UNREADABLE
+    environ |= _read_headers(scope.headers)
     if scope.authority and "HTTP_HOST" not in environ:
         environ["HTTP_HOST"] = scope.authority
     if "CONTENT_LENGTH" in environ or body:
         environ["CONTENT_LENGTH"] = str(len(body))
-    # The body is whole: nothing of how it came concerns the application.
-    environ.pop("HTTP_TRANSFER_ENCODING", None)
+    # The request is here, and whole: nothing of how it came concerns the application.
+    for name in PASSING:
+        environ.pop(name, None)
     return environ
+
+
+def _read_headers(headers: Any) -> dict[str, str]:
+    variables: dict[str, str] = {}
+    for name, value in headers.items():
+        if key := _name_variable(name):
+            variables[key] = f"{variables[key]},{value}" if key in variables else value
+    for name in headers:
+        # granian keeps values to itself that are not ASCII. A key that nobody sees would book twice.
+        if key := _name_variable(name):
+            variables.setdefault(key, UNREADABLE)
+    return variables
+
+
+def _name_variable(header: str) -> str | None:
+    if "_" in header:
+        # It would pass for the one with hyphens, unseen by whoever looks for that; nginx drops it too.
+        return None
+    key = header.upper().replace("-", "_")
+    return key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"
 
 
 def _run_wsgi(app: WsgiApp, environ: dict[str, Any]) -> Answer:

@@ -4,12 +4,18 @@ import json
 import re
 from collections.abc import Sequence
 from typing import Any, NoReturn, TypeVar
+from urllib.parse import unquote_to_bytes
 from uuid import UUID
 
 from flask import request
 from pydantic import BaseModel, ValidationError
 
-from api.errors import MalformedJsonError, PayloadTooLargeError, UnsupportedMediaTypeError
+from api.errors import (
+    MalformedJsonError,
+    MalformedRequestError,
+    PayloadTooLargeError,
+    UnsupportedMediaTypeError,
+)
 from core.bookings.errors import BookingNotFoundError
 from core.errors import Fault, InvalidRequestError
 from core.shows.errors import ShowNotFoundError
@@ -21,6 +27,8 @@ KIB = 1024
 BODY_LIMIT = 64 * KIB
 # Errors listed in one answer; a body may hold thousands of bad values.
 LISTED_FAULTS = 20
+# In place of what is no UTF-8 in a path, the server has put this; no address has one of its own.
+UNKNOWN_CHARACTER = "\ufffd"
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 # Eighteen digits always fit the database's bigint.
@@ -53,6 +61,17 @@ PATH_PARSERS = {
     "booking_id": parse_booking_id,
     "endpoint_id": parse_endpoint_id,
 }
+
+
+def require_text() -> None:
+    """Raise MalformedRequestError for a path or a query that is not UTF-8."""
+    if UNKNOWN_CHARACTER in request.path:
+        raise MalformedRequestError("The path is not UTF-8.")
+    try:
+        # As WSGI has it: bytes read as Latin-1.
+        unquote_to_bytes(request.environ.get("QUERY_STRING", "").encode("latin-1")).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise MalformedRequestError("The query is not UTF-8.") from error
 
 
 def parse_body(model: type[Model], *, limit: int) -> Model:

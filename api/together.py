@@ -42,8 +42,8 @@ COMMITTED_TOGETHER = 500
 
 SHARED = re.compile(r"/shows(/[0-9]{1,18}(/(seats|availability|layout|suggestions))?)?", re.ASCII)
 NUMBER = re.compile("[0-9]+")
-# By these answers differ, apart from their address.
-TELLING = "HTTP_ACCEPT_ENCODING", "HTTP_IF_NONE_MATCH"
+# By these answers differ, apart from their address; a Host that cannot be is refused.
+TELLING = "HTTP_ACCEPT_ENCODING", "HTTP_IF_NONE_MATCH", "HTTP_HOST"
 # With one of these a read is somebody's own affair.
 OWN = (
     "HTTP_AUTHORIZATION",
@@ -110,13 +110,25 @@ async def commit(
         return await accept_together(connection, requests) if requests else []
     except UnavailableError as error:
         return [[] if get_sqlstate(error) in ROLLED_BACK else error] * len(requests)
-    except psycopg2.Error:
-        # One of them spoilt it for all.
-        log.exception("bookings not committed together")
-        return [[]] * len(requests)
+    except psycopg2.Error as error:
+        return await _take_apart(connection, requests, error)
     except Exception:
         log.exception("bookings committed, or not")
         return [UnavailableError("The bookings could not be taken up just now.")] * len(requests)
+
+
+async def _take_apart(
+    connection: LoopConnection, requests: Sequence[Request], error: psycopg2.Error
+) -> Sequence[list[Booking] | UnavailableError]:
+    """What came of each where the database refused them all for one, which is found by halves."""
+    if len(requests) == 1:
+        log.error("a booking that the database refuses", extra={"sqlstate": error.pgcode})
+        return [[]]
+    middle = len(requests) // 2
+    return [
+        *await commit(connection, requests[:middle]),
+        *await commit(connection, requests[middle:]),
+    ]
 
 
 def find_booking(environ: Environ, body: bytes) -> Request | None:

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from openapi_spec_validator import validate
 
 CODES = {
-    400: {"malformed_json", "invalid_signature"},
+    400: {"malformed_request", "malformed_json", "invalid_signature"},
     401: {"unauthorized"},
     402: {"payment_required"},
     403: {"forbidden"},

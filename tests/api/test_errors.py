@@ -112,8 +112,23 @@ def test_a_number_of_a_million_digits(post: Callable[..., TestResponse], show_bo
 
 
 def test_nothing_here(client: FlaskClient) -> None:
-    for path in ("/", "/nothing", "/bookings/a/b", "/shows/1/", "/%00", "/%ff", "/admin", "//x", "/a" * 2000):
+    for path in (
+        "/",
+        "/nothing",
+        "/bookings/a/b",
+        "/shows/1/",
+        "/%00",
+        "/%c3%bf",
+        "/admin",
+        "//x",
+        "/a" * 2000,
+    ):
         assert_problem(client.get(path), 404, "not_found")
+
+
+@pytest.mark.parametrize("path", ["/%ff", "/shows/%ff", "/shows?q=%ff", "/healthz?%ff", "/bookings?ids=%c3"])
+def test_neither_path_nor_query_is_text(client: FlaskClient, path: str) -> None:
+    assert_problem(client.get(path), 400, "malformed_request")
 
 
 @pytest.mark.parametrize(

@@ -152,11 +152,44 @@ def run_commit(requests: list[Request]) -> list[list[Booking] | UnavailableError
 class TestCommit:
     """What comes of those who go together where it fails."""
 
-    def test_one_that_spoils_it_leaves_nothing_and_all_go_by_themselves(self, make_show: MakeShow) -> None:
+    @pytest.mark.parametrize("count", [1, 2, 7])
+    def test_those_that_spoil_it_are_found_and_all_others_accepted(
+        self, make_show: MakeShow, count: int
+    ) -> None:
+        """In few commits more: of 40, each that is refused is found by halves."""
+        show = make_show(total_seats=40)
+        requests = [make_ready(show.id, str(n)) for n in range(1, 41)]
+        spoilt = [number * 5 for number in range(count)]
+        for number in spoilt:
+            requests[number] = [{**item, "hold": "perhaps"} for item in requests[number]]
+        outcome = run_commit(requests)
+        assert [number for number, bookings in enumerate(outcome) if not bookings] == spoilt
+        accepted = [n + 1 for n in range(40) if n not in spoilt]
+        told = [bookings[0] for bookings in outcome if isinstance(bookings, list) and bookings]
+        assert [booking.seats for booking in told] == [[str(n)] for n in accepted]
+        assert {id_ for (id_,) in ask("SELECT id FROM bookings")} == {booking.id for booking in told}
+        assert len({xmin for (xmin,) in ask("SELECT xmin::text FROM bookings")}) <= 6 * count
+
+    @pytest.mark.parametrize(
+        "spoil",
+        [
+            # No row of an index takes so much (54000), nor a number so large (22003).
+            {"principal": "".join(f"{n:x}" for n in range(10_000)), "key": "k", "fingerprint": "f"},
+            {"quantity": 2**40},
+            {"customer": "\x00"},
+        ],
+    )
+    def test_what_is_too_much_for_the_database_is_so_for_one(
+        self, make_show: MakeShow, spoil: dict[str, Any]
+    ) -> None:
         show = make_show()
-        spoilt = [{**item, "hold": "perhaps"} for item in make_ready(show.id, "1")]
-        assert run_commit([make_ready(show.id, "2"), spoilt]) == [[], []]
-        assert ask("SELECT count(*) FROM bookings") == [(0,)]
+        requests = [make_ready(show.id, str(n)) for n in range(1, 6)]
+        requests[2] = [{**item, **spoil} for item in requests[2]]
+        assert [len(bookings) for bookings in run_commit(requests) if isinstance(bookings, list)] == [
+            1, 1, 0, 1, 1,
+        ]  # fmt: skip
+        assert ask("SELECT count(*) FROM bookings") == [(4,)]
+        assert ask("SELECT count(*) FROM used_keys") == [(0,)]
 
     def test_one_that_would_have_to_wait_keeps_nobody_waiting(self, make_show: MakeShow) -> None:
         show = make_show()
