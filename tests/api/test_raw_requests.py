@@ -3,6 +3,7 @@
 import json
 import socket
 from collections.abc import Callable
+from http.client import HTTPResponse
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -27,9 +28,11 @@ def ask(
     lines += [b"Connection: close", b"", b""]
     with socket.create_connection((str(address.hostname), int(address.port or 80)), timeout=30) as connection:
         connection.sendall(b"\r\n".join(lines) + body)
-        answer = b"".join(iter(lambda: connection.recv(65536), b""))
-    head, _, content = answer.partition(b"\r\n\r\n")
-    return int(head.split(b" ")[1]), json.loads(content) if content else None
+        answer = HTTPResponse(connection, method=method.decode())
+        answer.begin()
+        # A stream has no end.
+        content = answer.read() if answer.length is not None else b""
+    return answer.status, json.loads(content) if content else None
 
 
 @pytest.mark.parametrize("q", ["Händel", "Dvořák", "ヘンデル", "🎭", "Händel & Söhne"])
