@@ -79,8 +79,7 @@ _UPDATE_SHOW = text("""
     UPDATE shows SET name = :name, start_time = :start_time, hold_seconds = :hold_seconds,
         max_seats_per_booking = :max_seats_per_booking, max_seats_per_customer = :max_seats_per_customer,
         sales_open_at = :sales_open_at, sales_close_at = :sales_close_at, cancel_until = :cancel_until,
-        search_name = :search_name,
-        updated_at = clock_timestamp()
+        search_name = :search_name, updated_at = clock_timestamp()
     WHERE id = :show_id
 """)
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0011"
+revision = "0010"
 down_revision = "0009"
 
 COLUMNS = "principal, show_id, key, fingerprint, booking_ids, created_at"
