@@ -55,6 +55,8 @@ task_time_limit = 60
 worker_soft_shutdown_timeout = 5
 worker_enable_soft_shutdown_on_idle = False
 worker_hijack_root_logger = False
+# What is not one of our messages is dropped, and ends nobody.
+worker_consumer = "tasks.consumer:CarefulConsumer"
 worker_send_task_events = True
 worker_cancel_long_running_tasks_on_connection_loss = False
 

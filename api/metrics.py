@@ -7,7 +7,7 @@ from functools import cache
 
 from flask import Flask, Response, g, request
 from prometheus_client import CollectorRegistry, Counter, Histogram
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import REGISTRY, Collector
 
@@ -15,6 +15,7 @@ from core.bookings.queries import select_waiting_stats
 from core.bookings.setting_aside import TRIES
 from core.bookings.settling_queries import select_recovery_stats
 from core.db import snapshot
+from core.dropped import read_dropped
 from core.errors import UnavailableError
 from core.events.queries import select_unpublished_stats
 from core.webhooks.queries import select_stats
@@ -73,6 +74,21 @@ class WaitingCollector(Collector):
             yield GaugeMetricFamily(f"seatline_{name}", description, value=value)
 
 
+class DroppedCollector(Collector):
+    """Messages that workers dropped, asked of Redis at each scrape."""
+
+    def collect(self) -> Iterator[Metric]:
+        """The counter, also of what has not happened yet; none where Redis does not answer."""
+        if (counts := read_dropped()) is None:
+            return
+        dropped = CounterMetricFamily(
+            "seatline_messages_dropped", "Messages dropped because they are none of ours", labels=["reason"]
+        )
+        for reason, count in counts.items():
+            dropped.add_metric([str(reason)], count)
+        yield dropped
+
+
 def collect_registry() -> CollectorRegistry:
     """A registry of everything: over all processes where they share PROMETHEUS_MULTIPROC_DIR."""
     registry = CollectorRegistry()
@@ -81,6 +97,7 @@ def collect_registry() -> CollectorRegistry:
     else:
         registry.register(REGISTRY)
     registry.register(WaitingCollector())
+    registry.register(DroppedCollector())
     return registry
 
 

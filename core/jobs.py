@@ -42,6 +42,8 @@ QUEUE_OF = {
     RELAY_EVENTS: EVENTS_QUEUE,
     DELIVER_WEBHOOKS: WEBHOOKS_QUEUE,
 }
+# A show's or an endpoint's; the others take nothing.
+TAKE_AN_ID = frozenset({SETTLE_SHOW, DELIVER_WEBHOOKS})
 
 # As long as a message may wait for a worker: were it shorter, a busy show would have another message on its
 # way every time it ran out, and quiet shows would wait behind them all. Whoever runs the task clears it, and

@@ -1,8 +1,10 @@
 """Tasks about bookings: settle a show, see to run-out holds, sweep up what was missed."""
 
 from core.bookings import pipeline
+from core.dropped import Reason, note_dropped
 from core.jobs import (
     ARCHIVE_BOOKINGS,
+    BOOKINGS_QUEUE,
     EXPIRE_HOLDS,
     PURGE_IDEMPOTENCY_KEYS,
     SETTLE_SHOW,
@@ -10,6 +12,7 @@ from core.jobs import (
     clear_flag,
     get_celery,
 )
+from core.shows.errors import ShowNotFoundError
 
 app = get_celery()
 
@@ -22,8 +25,11 @@ def is_redelivered() -> bool:
 
 @app.task(name=SETTLE_SHOW)
 def settle_show(show_id: int) -> None:
-    """Settle a show's bookings until none waits."""
-    pipeline.settle_show(show_id, is_again=is_redelivered())
+    """Settle a show's bookings until none waits; of a show that there is not, none does."""
+    try:
+        pipeline.settle_show(show_id, is_again=is_redelivered())
+    except ShowNotFoundError:
+        note_dropped(Reason.WRONG_ARGUMENTS, place=BOOKINGS_QUEUE)
 
 
 @app.task(name=EXPIRE_HOLDS)

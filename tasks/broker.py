@@ -1,18 +1,24 @@
-"""Mends of what Celery 5.7 stands on: a closed channel, a full Redis, a pool that waits for its parent."""
+"""Mends of what Celery 5.7 stands on: a closed channel, a full Redis, garbage, a pool that waits in vain."""
 
+from collections.abc import Callable
 from typing import Any
 
 import billiard.pool
+import kombu.transport.redis
 from kombu.transport import virtual
 from kombu.transport.redis import Channel, QoS
 from redis.exceptions import ConnectionError as LostConnectionError
 from redis.exceptions import OutOfMemoryError
+
+from core.dropped import Reason, note_dropped
+from tasks.messages import UnreadableError, check_envelope, is_returnable, read_json
 
 # Times a tenth of a second.
 MESSAGES_CONSUMED_TRIES = 10
 
 _connparams = Channel._connparams  # type: ignore[attr-defined]
 _append = QoS.append
+_restore_by_tag = QoS.restore_by_tag
 
 
 def _refuse_when_closed(channel: Channel, *args: Any, **options: Any) -> Any:
@@ -39,10 +45,67 @@ def _append_without_room(qos: QoS, message: Any, delivery_tag: str) -> None:
         virtual.QoS.append(qos, message, delivery_tag)
 
 
+class CheckedMessage(virtual.Message):
+    """A message off Redis. Raises UnreadableError for what kombu would stumble over, now or later.
+
+    kombu makes the message before it notes it as taken, so that nothing is left of one that is refused.
+    """
+
+    def __init__(self, payload: Any, channel: Any = None, **options: Any) -> None:
+        check_envelope(payload)
+        try:
+            super().__init__(payload, channel=channel, **options)
+        except Exception as error:
+            # Its body is not what its encoding says.
+            raise UnreadableError from error
+
+
+def _dropping(receive: Callable[..., Any], place: str) -> Callable[..., Any]:
+    """`receive`, which takes one message off its connection, made to drop one that is unreadable.
+
+    kombu has no hook for it: its errors end the worker, or count as a lost connection. The answer was read
+    off the connection whole, so that the next one can be.
+    """
+
+    def receive_or_drop(channel: Channel, *args: Any, **options: Any) -> Any:
+        try:
+            return receive(channel, *args, **options)
+        except UnreadableError:
+            note_dropped(Reason.UNREADABLE, place=place)
+            return True
+
+    return receive_or_drop
+
+
+_brpop_read = _dropping(Channel._brpop_read, "queue")  # type: ignore[attr-defined]
+_receive_one = _dropping(Channel._receive_one, "broadcast")  # type: ignore[attr-defined]
+
+
+def _restore_or_drop(qos: QoS, tag: Any, client: Any = None, leftmost: bool = False) -> None:
+    """Put a message that was not acknowledged back, unless it is none: then it is forgotten.
+
+    kombu looks once a second for those whose worker is gone. At garbage it fails before it has put back the
+    others, again and again; or it writes it to whatever key it names.
+    """
+    with qos.channel.conn_or_acquire(client) as redis:  # type: ignore[attr-defined]
+        noted = redis.hget(qos.unacked_key, tag)
+        if noted is None or is_returnable(noted):
+            _restore_by_tag(qos, tag, client=redis, leftmost=leftmost)
+            return
+        qos._remove_from_indices(tag).execute()  # type: ignore[attr-defined]
+    note_dropped(Reason.UNREADABLE, place="unacked")
+
+
 def mend_transport() -> None:
     """Put the mends in place, for Redis and for Sentinel."""
     Channel._connparams = _refuse_when_closed  # type: ignore[attr-defined]
     QoS.append = _append_without_room  # type: ignore[assignment, method-assign]
+    QoS.restore_by_tag = _restore_or_drop  # type: ignore[assignment, method-assign]
+    # What it reads JSON with, and knows no more of than that it may raise ValueError.
+    kombu.transport.redis.loads = read_json  # type: ignore[attr-defined]
+    Channel.Message = CheckedMessage
+    Channel._brpop_read = _brpop_read  # type: ignore[attr-defined]
+    Channel._receive_one = _receive_one  # type: ignore[attr-defined]
 
 
 def mend_stop() -> None:

@@ -1,0 +1,38 @@
+"""The worker's consumer (`worker_consumer`): what is not a message of ours never gets as far as Celery."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from celery.worker.consumer import Consumer
+from kombu import Message
+
+from core.dropped import Reason, note_dropped
+from core.jobs import QUEUES
+from tasks.messages import find_fault
+
+log = logging.getLogger(__name__)
+
+
+class CarefulConsumer(Consumer):
+    """Celery's, but that it outlives whatever is in its queues, and leaves none of it there."""
+
+    def create_task_handler(self, *args: Any, **options: Any) -> Callable[[Message], Any]:
+        """The handler of each message, behind a look at it."""
+        handle = super().create_task_handler(*args, **options)
+
+        def take(message: Message) -> Any:
+            fault = find_fault(message)
+            return self._drop(message, fault) if fault else handle(message)
+
+        return take
+
+    def on_decode_error(self, message: Message, exc: Exception) -> None:
+        """A body that cannot be decoded: of a task, or of an operator's command. Celery's logs all of it."""
+        self._drop(message, Reason.UNREADABLE)
+
+    def _drop(self, message: Message, reason: Reason) -> None:
+        # Not rejected: a command's message, which nobody acknowledges, would take its channel with it.
+        message.ack_log_error(log, self.connection_errors)  # type: ignore[attr-defined]
+        key = (message.delivery_info or {}).get("routing_key")
+        note_dropped(reason, place=key if key in QUEUES else "elsewhere")

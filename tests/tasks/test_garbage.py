@@ -1,0 +1,91 @@
+"""Whatever is in its queues, a worker drops what is none of our messages, and goes on with the next."""
+
+from collections.abc import Callable, Iterator
+
+import psutil
+import pytest
+
+from core.dropped import read_dropped
+from core.jobs import BOOKINGS_QUEUE, EVENTS_QUEUE, EXPIRY_QUEUE, WEBHOOKS_QUEUE, get_celery, nudge
+from core.redis import get_redis
+from core.shows.service import Show
+from tests.acting import book, count_messages, tell
+from tests.apart import live_apart
+from tests.support import run_process, wait_until
+from tests.tasks import garbage
+
+pytestmark = pytest.mark.processes
+MakeShow = Callable[..., Show]
+SEED = 20_261_127
+QUEUES_OF = {"worker": (BOOKINGS_QUEUE, EXPIRY_QUEUE), "outbound": (EVENTS_QUEUE, WEBHOOKS_QUEUE)}
+
+
+@pytest.fixture(scope="module")
+def servers(servers: dict[str, str]) -> Iterator[dict[str, str]]:
+    """The session's servers, apart from its processes."""
+    with live_apart(servers, name="garbage", redis_database=9) as variables:
+        yield variables
+
+
+@pytest.fixture(scope="module", params=["worker", "outbound"])
+def process(servers: dict[str, str], request: pytest.FixtureRequest) -> Iterator[tuple[str, psutil.Process]]:
+    """A worker, then an outbound, that takes messages."""
+    with run_process(request.param, {**servers, "WORKER_CONCURRENCY": "1"}) as process:
+        wait_until(lambda: get_celery().control.ping(timeout=1), seconds=60)
+        yield request.param, psutil.Process(process.pid)
+
+
+def count_dropped() -> int:
+    """Messages that were dropped, whatever their reason."""
+    return sum((read_dropped() or {}).values())
+
+
+def is_nothing_left(name: str) -> bool:
+    """Whether no message waits in a queue or is noted as taken."""
+    redis = get_redis()
+    is_empty = not any(count_messages(queue) for queue in QUEUES_OF[name])
+    return is_empty and not redis.hlen("unacked") and not redis.zcard("unacked_index")
+
+
+def test_garbage_in_queues_is_dropped(
+    process: tuple[str, psutil.Process], make_show: MakeShow, database: dict[str, str]
+) -> None:
+    name, alive = process
+    children = alive.children(recursive=True)
+    show = make_show()
+    sent = sum(garbage.flood(queue, SEED) for queue in QUEUES_OF[name])
+    booking_id = book(show.id, "1")
+    wait_until(lambda: is_nothing_left(name), seconds=60)
+    assert count_dropped() > sent / 2
+    if name == "worker":
+        nudge(show.id)
+        wait_until(lambda: tell(booking_id) == "CONFIRMED")
+    wait_until(lambda: is_nothing_left(name))
+    assert alive.is_running() and alive.status() != psutil.STATUS_ZOMBIE
+    assert alive.children(recursive=True) == children
+
+
+def test_garbage_noted_as_taken_is_forgotten(
+    process: tuple[str, psutil.Process], database: dict[str, str]
+) -> None:
+    """And what is a message comes again to its queue, from where it is done."""
+    name, alive = process
+    garbage.note_as_taken()
+    if name == "outbound":
+        # It puts back the worker's message, and does not take it.
+        wait_until(lambda: count_messages() > 0, seconds=20)
+        get_redis().delete(BOOKINGS_QUEUE)
+    wait_until(lambda: not get_redis().hlen("unacked") and is_nothing_left(name), seconds=20)
+    assert count_dropped() > len(garbage.RAW)
+    assert alive.is_running()
+
+
+def test_garbage_among_commands_is_dropped(
+    process: tuple[str, psutil.Process], database: dict[str, str]
+) -> None:
+    name, alive = process
+    garbage.broadcast(SEED)
+    wait_until(count_dropped, seconds=20)
+    wait_until(lambda: get_celery().control.ping(timeout=1), seconds=60)
+    assert alive.is_running()
+    assert is_nothing_left(name)
