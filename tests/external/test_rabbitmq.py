@@ -1,14 +1,10 @@
 """Events on a real RabbitMQ: a topic exchange, confirmed by the broker, and waiting while it is down."""
 
 import os
-import shutil
 import signal
-import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -19,90 +15,14 @@ from core import relay
 from core.events.publisher import CONTENT_TYPE, EXCHANGE
 from core.events.queries import UNPUBLISHED
 from core.shows.service import Show
-from local.embedded import find_free_port
 from tests.acting import ask, book, cancel, hold, settle
 from tests.apart import enter
+from tests.external.rabbitmq import RabbitMq
 from tests.support import wait_until
 
 pytestmark = [pytest.mark.external, pytest.mark.timeout(180)]
 MakeShow = Callable[..., Show]
-USUAL = Path("/usr/lib/rabbitmq/bin")
 WAITING = f"SELECT FROM events e WHERE {UNPUBLISHED}"
-
-
-class RabbitMq:
-    """A broker of our own, on free loopback ports, with its data in a folder; stop and start it at will."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.port, self._dist_port, self._epmd_port = (find_free_port() for _ in range(3))
-        self.url = f"amqp://guest:guest@127.0.0.1:{self.port}//"
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        """Start it, and wait until it takes connections."""
-        program = shutil.which("rabbitmq-server", path=f"{USUAL}{os.pathsep}{os.environ['PATH']}")
-        assert program, "rabbitmq-server is not installed"
-        config = self.folder / "rabbitmq.conf"
-        config.write_text(f"listeners.tcp.default = 127.0.0.1:{self.port}\n")
-        environment = {
-            **os.environ,
-            "HOME": str(self.folder),
-            "RABBITMQ_NODENAME": f"seatline{self.port}@localhost",
-            "RABBITMQ_CONFIG_FILE": str(config),
-            # The machine's own settings are of another broker.
-            "RABBITMQ_CONF_ENV_FILE": str(self.folder / "none"),
-            "RABBITMQ_DIST_PORT": str(self._dist_port),
-            "ERL_EPMD_PORT": str(self._epmd_port),
-            "RABBITMQ_MNESIA_BASE": str(self.folder / "data"),
-            "RABBITMQ_LOG_BASE": str(self.folder / "log"),
-            "RABBITMQ_ENABLED_PLUGINS_FILE": str(self.folder / "plugins"),
-            "RABBITMQ_PID_FILE": str(self.folder / "pid"),
-        }
-        with (self.folder / "out").open("ab") as output:
-            self.process = subprocess.Popen(
-                [program], env=environment, stdout=output, stderr=output, start_new_session=True
-            )
-        wait_until(self._answers, seconds=90)
-
-    def _answers(self) -> bool:
-        try:
-            with Connection(self.url, connect_timeout=2) as connection:
-                connection.connect()
-            return True
-        except OSError:
-            return False
-
-    def stop(self) -> None:
-        """End it, as a crash would."""
-        assert self.process is not None
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-
-    def discard(self) -> None:
-        """End it and its port mapper."""
-        self.stop()
-        marker = str(self._epmd_port).encode()
-        for entry in Path("/proc").glob("[0-9]*"):
-            try:
-                is_ours = b"epmd" in (entry / "cmdline").read_bytes()
-                is_ours &= b"ERL_EPMD_PORT=" + marker in (entry / "environ").read_bytes()
-            except OSError:
-                continue
-            if is_ours:
-                os.kill(int(entry.name), signal.SIGKILL)
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-
-@pytest.fixture(scope="module")
-def broker() -> Iterator[RabbitMq]:
-    """A RabbitMQ of our own."""
-    server = RabbitMq(Path(tempfile.mkdtemp(prefix="seatline-rabbitmq-")))
-    server.start()
-    try:
-        yield server
-    finally:
-        server.discard()
 
 
 @pytest.fixture(autouse=True)

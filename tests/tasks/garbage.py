@@ -88,6 +88,14 @@ def encode(body: Any) -> str:
     return base64.b64encode(json.dumps(body).encode()).decode()
 
 
+def decode(body: str) -> bytes | str:
+    """A body as it was before it stood in a message; as it is where it never was one."""
+    try:
+        return base64.b64decode(body, validate=True)
+    except ValueError:
+        return body
+
+
 def make(
     task: str = SETTLE_SHOW, args: Any = (1,), kwargs: Any = None, embedded: Any = None
 ) -> dict[str, Any]:
