@@ -2,8 +2,11 @@
 
 import os
 import sys
+from urllib.parse import urlsplit
 
+from core.log import warn_of_unverified
 from core.ports import require_free_port
+from core.settings import get_settings
 
 _password = os.environ.get("FLOWER_PASSWORD") or os.environ.get("ADMIN_API_KEY")
 if not _password:
@@ -17,3 +20,10 @@ port = int(_port)
 require_free_port("FLOWER_PORT", address, port)
 # Here and not on the command line, which everybody on the machine may read.
 basic_auth = [f"{os.environ.get('FLOWER_USER') or 'admin'}:{_password}"]
+
+warn_of_unverified()
+_broker = urlsplit(get_settings().celery_broker_url.partition(";")[0])
+if _broker.scheme == "amqps":
+    # Of itself it would ask RabbitMQ's management over plain HTTP, with the broker's password.
+    _netloc = _broker.netloc.removesuffix(f":{_broker.port}")
+    broker_api = f"https://{_netloc}:15671/api/"

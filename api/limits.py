@@ -16,6 +16,7 @@ from api.answer import Headers
 from api.auth import is_admin_header, name_client
 from core.redis import TIMEOUT_SECONDS
 from core.settings import get_settings
+from core.tls import get_tls_options, strip_tls
 
 # The limits' types know no fractions of a second; redis-py does.
 STORAGE_OPTIONS: Any = {"socket_timeout": TIMEOUT_SECONDS, "socket_connect_timeout": TIMEOUT_SECONDS}
@@ -80,8 +81,8 @@ def register_limits(app: Flask) -> None:
         lambda: _name_limited(request.environ),
         app=app,
         application_limits=[settings.rate_limit],
-        storage_uri=settings.redis_url,
-        storage_options=STORAGE_OPTIONS,
+        storage_uri=strip_tls(settings.redis_url),
+        storage_options={**STORAGE_OPTIONS, **get_tls_options(settings.redis_url)},
         # Redis down: the same limits, of this process, not none.
         in_memory_fallback_enabled=True,
         # Requests under way when Redis fails are let through rather than answered with an error.

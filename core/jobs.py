@@ -9,10 +9,12 @@ from typing import Any
 
 import pybreaker
 from celery import Celery
+from celery.app.amqp import AMQP
 from kombu.exceptions import OperationalError
 from redis import Redis
 from redis.exceptions import RedisError
 
+from core.brokers import BrokerConnection
 from core.once import make_once
 from core.redis import try_redis
 
@@ -68,10 +70,14 @@ broker_breaker = pybreaker.CircuitBreaker(
 )
 
 
+class _Amqp(AMQP):
+    Connection = BrokerConnection
+
+
 @make_once
 def get_celery() -> Celery:
     """The Celery application: workers run it, everybody else sends through it."""
-    app = Celery("seatline")
+    app = Celery("seatline", amqp=_Amqp)
     app.config_from_object("celeryconfig")
     return app
 

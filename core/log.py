@@ -5,6 +5,9 @@ import logging.config
 import structlog
 
 from core.settings import get_settings
+from core.tls import is_verified
+
+log = logging.getLogger(__name__)
 
 SHARED = [
     structlog.stdlib.add_log_level,
@@ -20,7 +23,7 @@ CHATTY = ("celery.worker.strategy", "celery.app.trace", "celery.beat")
 
 
 def configure_logging() -> None:
-    """Send every logger of this process to stderr as JSON."""
+    """Send every logger of this process to stderr as JSON, and say at once what is not safe."""
     logging.config.dictConfig(
         {
             "version": 1,
@@ -41,3 +44,11 @@ def configure_logging() -> None:
             "loggers": {name: {"level": "WARNING"} for name in CHATTY},
         }
     )
+    warn_of_unverified()
+
+
+def warn_of_unverified() -> None:
+    """Warn of each server that need not prove who it is, since its URL says so."""
+    urls = get_settings().model_dump(include={"redis_url", "celery_broker_url", "events_broker_url"})
+    if names := [name.upper() for name, url in urls.items() if not is_verified(url)]:
+        log.warning(f"certificates are not verified: {', '.join(names)}")

@@ -13,6 +13,7 @@ from redis.retry import Retry
 
 from core.once import make_once
 from core.settings import get_settings
+from core.tls import get_tls_options, strip_tls
 
 log = logging.getLogger(__name__)
 
@@ -34,12 +35,12 @@ _trial = threading.Lock()
 @make_once
 def get_redis() -> Redis:
     """This process's client. No retries: whoever calls has the database to fall back on."""
-    return Redis.from_url(
-        get_settings().redis_url,
-        socket_timeout=TIMEOUT_SECONDS,
-        socket_connect_timeout=TIMEOUT_SECONDS,
-        retry=Retry(NoBackoff(), 0),
-    )
+    return _connect(socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS)
+
+
+def _connect(**options: Any) -> Redis:
+    url = get_settings().redis_url
+    return Redis.from_url(strip_tls(url), retry=Retry(NoBackoff(), 0), **get_tls_options(url), **options)
 
 
 def try_redis(run: Callable[[Redis], Any], default: Any) -> Any:
@@ -84,10 +85,4 @@ def tell_redis(run: Callable[[Redis], Any]) -> None:
 
 def connect_listener() -> Redis:
     """A client of its own for a subscription, which waits long; a ping tells whether Redis is still there."""
-    return Redis.from_url(
-        get_settings().redis_url,
-        socket_timeout=5,
-        socket_connect_timeout=1,
-        health_check_interval=2,
-        retry=Retry(NoBackoff(), 0),
-    )
+    return _connect(socket_timeout=5, socket_connect_timeout=1, health_check_interval=2)

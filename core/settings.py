@@ -10,6 +10,8 @@ from limits import parse_many
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from core.tls import find_tls_fault
+
 MIN_ADMIN_KEY_LENGTH = 16
 DATABASE_SCHEMES = ("postgresql", "postgres")
 REDIS_SCHEMES = ("redis", "rediss", "unix")
@@ -31,6 +33,13 @@ def check_url(url: str, schemes: tuple[str, ...]) -> str:
         ) from None
     if any(scheme not in schemes for scheme, _ in found):
         raise ValueError(f"must begin with one of {', '.join(f'{scheme}://' for scheme in schemes)}")
+    return url
+
+
+def check_broker_url(url: str, schemes: tuple[str, ...]) -> str:
+    """The same of Redis or RabbitMQ, whose URLs have options of TLS."""
+    if fault := find_tls_fault(check_url(url, schemes)):
+        raise ValueError(fault)
     return url
 
 
@@ -79,12 +88,12 @@ class Settings(BaseSettings):
     @field_validator("redis_url")
     @classmethod
     def _take_redis(cls, url: str) -> str:
-        return check_url(url, REDIS_SCHEMES)
+        return check_broker_url(url, REDIS_SCHEMES)
 
     @field_validator("celery_broker_url", "events_broker_url")
     @classmethod
     def _take_broker(cls, url: str) -> str:
-        return check_url(url, BROKER_SCHEMES) if url else url
+        return check_broker_url(url, BROKER_SCHEMES) if url else url
 
     @field_validator("rate_limit")
     @classmethod

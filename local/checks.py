@@ -14,6 +14,7 @@ from redis.retry import Retry
 
 from core.ports import find_port_fault
 from core.settings import Settings, describe_faults
+from core.tls import get_tls_options, strip_tls
 
 CONNECT_SECONDS = 5
 TOOLS = ("alembic", "celery")
@@ -60,8 +61,9 @@ def connect_postgres(url: str) -> None:
 
 def connect_redis(url: str) -> None:
     """Connect once. Raises RedisError, or ValueError for a URL that is none."""
-    limits = {"socket_timeout": CONNECT_SECONDS, "socket_connect_timeout": CONNECT_SECONDS}
-    with Redis.from_url(url, retry=Retry(NoBackoff(), 0), **limits) as client:
+    options = {"socket_timeout": CONNECT_SECONDS, "socket_connect_timeout": CONNECT_SECONDS}
+    options |= get_tls_options(url)
+    with Redis.from_url(strip_tls(url), retry=Retry(NoBackoff(), 0), **options) as client:
         client.ping()
 
 

@@ -11,6 +11,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+from core.brokers import BrokerConnection, read_sentinel_options
 from core.encoding import to_json
 from core.errors import UnavailableError
 from core.settings import get_settings
@@ -64,8 +65,8 @@ def _connect(url: str, *, is_redis: bool) -> Iterator[Connection]:
         else {"read_timeout": ANSWER_SECONDS, "write_timeout": ANSWER_SECONDS}
     )
     # Its own second attempt would come after a pause of two seconds.
-    options |= {"max_retries": 1, "interval_start": 0, "interval_step": 0}
-    connection = Connection(url, connect_timeout=CONNECT_SECONDS, transport_options=options)
+    options |= {"max_retries": 1, "interval_start": 0, "interval_step": 0, **read_sentinel_options(url)}
+    connection = BrokerConnection(url, connect_timeout=CONNECT_SECONDS, transport_options=options)
     try:
         yield connection
         connection.release()
