@@ -14,13 +14,13 @@ from core.jobs import (
     SWEEP,
 )
 from core.settings import get_settings
-from core.tls import get_tls_options, strip_tls
+from core.tls import get_tls_options
 
 _settings = get_settings()
 
-broker_url = strip_tls(_settings.celery_broker_url)
+broker_url = _settings.celery_broker_url
 # For Flower, which looks into the queues by a client of its own; Celery's connections go by the URL.
-broker_use_ssl = get_tls_options(_settings.celery_broker_url) or False
+broker_use_ssl = get_tls_options(broker_url) or False
 broker_connection_retry_on_startup = True
 broker_connection_timeout = 1
 # However long it is away: the workers sweep by themselves meanwhile, and must be there when it is back.
@@ -35,7 +35,7 @@ broker_transport_options = (
         "socket_timeout": 5,
         "socket_connect_timeout": 1,
         "socket_keepalive": True,
-        **read_sentinel_options(_settings.celery_broker_url),
+        **read_sentinel_options(broker_url),
     }
     if broker_url.startswith(("redis", "sentinel"))
     else {}

@@ -43,7 +43,8 @@ TRANSPORT_ALIASES["amqps"] = f"{__name__}:{VerifyingTransport.__name__}"
 class BrokerConnection(Connection):
     """kombu's, with the TLS of its URL or URLs; kombu itself verifies nothing unless it is told to.
 
-    It is told here and not by Celery's configuration, which CELERY_BROKER_URL in the environment overrides.
+    It goes by the URL and not by Celery's broker_use_ssl, since Celery may have the URL from elsewhere: from
+    CELERY_BROKER_READ_URL, for one.
     """
 
     def __init__(self, hostname: str, *args: Any, ssl: Any = False, **options: Any) -> None:

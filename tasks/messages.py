@@ -32,7 +32,7 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:@-]{1,128}$")]
 Text = Annotated[str, Field(max_length=1000)]
 Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
 Empty = Annotated[list[None], Field(max_length=0)] | Annotated[dict[str, None], Field(max_length=0)] | None
-Extra = Annotated[str, Field(max_length=1000)] | Annotated[int, Field(ge=0, le=BIGINT_MAX)] | None
+Extra = Text | bool | Annotated[int, Field(ge=0, le=BIGINT_MAX)] | None
 
 
 class UnreadableError(Exception):
@@ -40,7 +40,7 @@ class UnreadableError(Exception):
 
 
 class Headers(BaseModel):
-    """A message's headers. What others add, such as a trace's, must be plain text or a number."""
+    """A message's headers. What others add, such as beat or a trace, must be text, a number or a yes."""
 
     model_config = ConfigDict(strict=True, extra="allow")
     __pydantic_extra__: dict[str, Extra] = Field(init=False)

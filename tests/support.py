@@ -9,7 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -79,22 +79,32 @@ def read_procfile() -> dict[str, str]:
     return {name: command.strip() for name, command in (line.split(":", 1) for line in lines if line.strip())}
 
 
-def start_process(name: str, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    """Start a process of the Procfile in a group of its own, as an operator would: by its command alone."""
+def start_process(
+    name: str, environment: Mapping[str, str], *, log: Path | None = None
+) -> subprocess.Popen[bytes]:
+    """Start a process of the Procfile in a group of its own, as an operator would: by its command alone.
+
+    What it says goes into the log, if there is to be one.
+    """
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return subprocess.Popen(
-        read_procfile()[name],
-        shell=True,
-        cwd=ROOT,
-        env={**os.environ, **environment, "PATH": path},
-        start_new_session=True,
-    )
+    with log.open("ab") if log else nullcontext() as output:
+        return subprocess.Popen(
+            read_procfile()[name],
+            shell=True,
+            cwd=ROOT,
+            env={**os.environ, **environment, "PATH": path},
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
 
 
 @contextmanager
-def run_process(name: str, environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+def run_process(
+    name: str, environment: Mapping[str, str], *, log: Path | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
     """A process of the Procfile, stopped at the end, or killed with its children where it does not stop."""
-    process = start_process(name, environment)
+    process = start_process(name, environment, log=log)
     try:
         yield process
     finally:

@@ -4,6 +4,9 @@ import json
 from typing import Any
 
 import pytest
+from celery._state import _task_stack
+from celery.app.task import Context
+from celery.beat import Scheduler
 from kombu import Connection, Message
 
 from core.dropped import Reason
@@ -16,6 +19,7 @@ from core.jobs import (
     get_celery,
     send_once,
 )
+from tasks.beat import FlaggedScheduler
 from tasks.broker import CheckedMessage, mend_transport
 from tasks.messages import MAX_BYTES, UnreadableError, find_fault, is_returnable, read_json
 from tests.tasks import garbage
@@ -41,6 +45,32 @@ def judge(database: dict[str, str], message: dict[str, Any]) -> Reason | None:
 def test_every_message_of_ours_is_taken(database: dict[str, str], task: str) -> None:
     send_once([(task, (5,) if task in TAKE_AN_ID else ())])
     assert find_fault(take(database, QUEUE_OF[task])) is None
+
+
+def test_every_message_of_beat_is_taken(database: dict[str, str]) -> None:
+    scheduler = FlaggedScheduler(app=get_celery(), lazy=True)
+    Scheduler.setup_schedule(scheduler)
+    sent = [entry for name, entry in scheduler.schedule.items() if not name.startswith("celery.")]
+    assert len(sent) == len(get_celery().conf.beat_schedule)
+    for entry in sent:
+        scheduler.apply_async(entry, advance=False)
+        assert find_fault(take(database, QUEUE_OF[str(entry.task)])) is None
+
+
+def test_one_that_a_task_sends_is_taken(database: dict[str, str]) -> None:
+    """It is told whose child it is."""
+    _task_stack.push(sender := get_celery().tasks["celery.accumulate"])
+    sender.request_stack.push(
+        Context(id=garbage.ID, root_id=garbage.ID, retries=2, delivery_info={}, called_directly=False)
+    )
+    try:
+        send_once([(SETTLE_SHOW, (5,))])
+    finally:
+        sender.request_stack.pop()
+        _task_stack.pop()
+    message = take(database, BOOKINGS_QUEUE)
+    assert message.headers["parent_id"] == garbage.ID
+    assert find_fault(message) is None
 
 
 def test_one_with_limits_of_its_own_or_a_trace_is_taken(database: dict[str, str]) -> None:
