@@ -10,6 +10,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from core import db, redis
+from core.dropped import Reason, note_dropped
+from core.jobs import BOOKINGS_QUEUE
 from core.settings import get_settings
 from local.embedded import find_free_port
 from tests.api.asking import Asking, assert_problem
@@ -88,6 +90,13 @@ def test_without_redis_all_goes_on(asking: Asking, without: None) -> None:
     assert client.get(f"/bookings/{booking_id}?wait=1").json["status"] == "CONFIRMED"
 
 
+def test_dropped_messages_are_counted(asking: Asking) -> None:
+    for _ in range(2):
+        note_dropped(Reason.UNKNOWN_TASK, place=BOOKINGS_QUEUE)
+    lines = asking.client.get("/metrics").text.splitlines()
+    assert 'seatline_messages_dropped_total{reason="unknown_task"} 2.0' in lines
+
+
 def test_metrics(asking: Asking) -> None:
     asking.book("1")
     asking.client.get(f"/shows/{asking.show_id}")
@@ -101,6 +110,7 @@ def test_metrics(asking: Asking) -> None:
         line.startswith('seatline_http_requests_total{method="GET",route="/shows/<show_id>"')
         for line in lines
     )
+    assert 'seatline_messages_dropped_total{reason="unreadable"} 0.0' in lines
     assert "BREWXYZ" not in answer.text
     assert f"/shows/{asking.show_id}" not in answer.text
 
