@@ -1,6 +1,11 @@
 """Whatever is in its queues, a worker drops what is none of our messages, and goes on with the next."""
 
+import json
+from base64 import b64encode
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any
+from urllib.request import Request, urlopen
 
 import psutil
 import pytest
@@ -9,6 +14,7 @@ from core.dropped import read_dropped
 from core.jobs import BOOKINGS_QUEUE, EVENTS_QUEUE, EXPIRY_QUEUE, WEBHOOKS_QUEUE, get_celery, nudge
 from core.redis import get_redis
 from core.shows.service import Show
+from local.embedded import find_free_port
 from tests.acting import book, count_messages, tell
 from tests.apart import live_apart
 from tests.support import run_process, wait_until
@@ -89,3 +95,22 @@ def test_garbage_among_commands_is_dropped(
     wait_until(lambda: get_celery().control.ping(timeout=1), seconds=60)
     assert alive.is_running()
     assert is_nothing_left(name)
+
+
+def test_flower_goes_on_hearing_of_workers(
+    process: tuple[str, psutil.Process], database: dict[str, str]
+) -> None:
+    port, name = find_free_port(), process[0]
+    variables = {**database, "FLOWER_PORT": str(port), "FLOWER_PASSWORD": "a password"}
+
+    def ask_flower() -> Any:
+        request = Request(f"http://127.0.0.1:{port}/api/workers?refresh=1")
+        request.add_header("Authorization", f"Basic {b64encode(b'admin:a password').decode()}")
+        with suppress(OSError), urlopen(request, timeout=10) as answer:
+            return any(worker.startswith(name) for worker in json.load(answer))
+
+    with run_process("flower", variables) as flower:
+        wait_until(ask_flower, seconds=60)
+        garbage.broadcast(SEED)
+        wait_until(ask_flower, seconds=60)
+        assert flower.poll() is None
