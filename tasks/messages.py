@@ -108,24 +108,30 @@ def read_json(text: bytes | str) -> Any:
 def check_envelope(payload: Any) -> None:
     """Raises UnreadableError for what kombu cannot take off Redis, note as taken, and give back."""
     try:
-        properties, headers, body = payload["properties"], payload["headers"], payload["body"]
-        route, priority = properties["delivery_info"], properties.get("priority")
+        headers, body = payload["headers"], payload["body"]
         is_fit = (
             _is_shallow(payload, MAX_DEPTH)
             and isinstance(headers, dict)
             # Nothing of ours is compressed, and a megabyte may unpack to a thousand.
             and "compression" not in headers
-            and TAG.fullmatch(properties["delivery_tag"])
             and isinstance(body, str)
-            and properties.get("body_encoding") in BODY_ENCODINGS
-            and isinstance(route["exchange"], str)
-            and isinstance(route["routing_key"], str)
-            and isinstance(priority, int | None)
+            and _are_usable(payload["properties"])
         )
     except Exception as error:
         raise UnreadableError from error
     if not is_fit:
         raise UnreadableError("not a message")
+
+
+def _are_usable(properties: Any) -> bool:
+    route = properties["delivery_info"]
+    return (
+        TAG.fullmatch(properties["delivery_tag"]) is not None
+        and properties.get("body_encoding") in BODY_ENCODINGS
+        and isinstance(route["exchange"], str)
+        and isinstance(route["routing_key"], str)
+        and isinstance(properties.get("priority"), int | None)
+    )
 
 
 def _is_shallow(value: Any, depth: int) -> bool:
