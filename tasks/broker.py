@@ -5,6 +5,8 @@ from typing import Any
 
 import billiard.pool
 import kombu.transport.redis
+from amqp.serialization import GenericContent
+from kombu.pidbox import Node
 from kombu.transport import virtual
 from kombu.transport.redis import Channel, QoS
 from redis.exceptions import ConnectionError as LostConnectionError
@@ -18,6 +20,8 @@ MESSAGES_CONSUMED_TRIES = 10
 
 _connparams = Channel._connparams  # type: ignore[attr-defined]
 _append = QoS.append
+_load_properties = GenericContent._load_properties  # type: ignore[attr-defined]
+_handle_message = Node.handle_message
 _restore_by_tag = QoS.restore_by_tag
 
 
@@ -96,8 +100,35 @@ def _restore_or_drop(qos: QoS, tag: Any, client: Any = None, leftmost: bool = Fa
     note_dropped(Reason.UNREADABLE, place="unacked")
 
 
+def _load_or_leave(content: GenericContent, class_id: int, buffer: bytes, offset: int) -> int:
+    """Read a message's properties off RabbitMQ, or take it for one without any, which nobody understands.
+
+    RabbitMQ passes on text that is no UTF-8. py-amqp fails at it with an error that is none of a
+    connection's, and ends the worker.
+    """
+    try:
+        return int(_load_properties(content, class_id, buffer, offset))
+    except Exception:
+        content.properties = {}
+        return len(buffer)
+
+
+def _hear_or_drop(node: Node, body: Any, message: Any = None) -> Any:
+    """Hear an operator's command, if it is one.
+
+    Celery outlives what is none, but opens its mailbox anew for each, on RabbitMQ one within the other: many
+    of them at once would be too deep.
+    """
+    if isinstance(body, dict) and isinstance(body.get("method"), str):
+        return _handle_message(node, body, message)
+    note_dropped(Reason.UNREADABLE, place="broadcast")
+    return None
+
+
 def mend_transport() -> None:
-    """Put the mends in place, for Redis and for Sentinel."""
+    """Put the mends in place, for Redis, for Sentinel and for RabbitMQ."""
+    GenericContent._load_properties = _load_or_leave  # type: ignore[attr-defined]
+    Node.handle_message = _hear_or_drop  # type: ignore[assignment, method-assign]
     Channel._connparams = _refuse_when_closed  # type: ignore[attr-defined]
     QoS.append = _append_without_room  # type: ignore[assignment, method-assign]
     QoS.restore_by_tag = _restore_or_drop  # type: ignore[assignment, method-assign]

@@ -34,6 +34,20 @@ def make_all() -> list[Message]:
     """Garbage of every kind, as far as AMQP can carry it."""
     made = [Message(text) for text in garbage.RAW]
     made += [Message(text, content_type="application/json", content_encoding="utf-8") for text in garbage.RAW]
+    # What is no UTF-8, where AMQP has text.
+    made += [
+        Message("x", **{name: b"\xff\xfe"})
+        for name in ("content_type", "correlation_id", "reply_to", "message_id", "type")
+    ]
+    made += [
+        Message("x", application_headers=headers)
+        for headers in (
+            {"task": b"\xff"},
+            {b"\xff": 1},
+            {"task": [b"\xff", {"x": [{}]}]},
+            {"compression": "zlib"},
+        )
+    ]
     for message in (*garbage.forge(), *garbage.spoil()):
         if (body := message.get("body")) and isinstance(body, str):
             body = garbage.decode(body)
