@@ -3,7 +3,10 @@
 import os
 import sys
 
+from core.faults import wait_until_fit
 from core.ports import require_free_port
+from tasks.broker import find_broker_fault
+from tasks.stopping import IDLE_SECONDS, end_in_time
 
 _password = os.environ.get("FLOWER_PASSWORD") or os.environ.get("ADMIN_API_KEY")
 if not _password:
@@ -17,3 +20,6 @@ port = int(_port)
 require_free_port("FLOWER_PORT", address, port)
 # Here and not on the command line, which everybody on the machine may read.
 basic_auth = [f"{os.environ.get('FLOWER_USER') or 'admin'}:{_password}"]
+# Before Flower takes the signals: while it waits it ends at once.
+wait_until_fit(find_broker_fault)
+end_in_time(IDLE_SECONDS)

@@ -1,5 +1,9 @@
-"""Mends of what Celery 5.7 stands on: a closed channel, a full Redis, a pool that waits for its parent."""
+"""The broker: whether it is there, and mends of what Celery 5.7 stands on.
 
+A closed channel, a full Redis, a pool that waits for its parent.
+"""
+
+import os
 from typing import Any
 
 import billiard.pool
@@ -8,6 +12,11 @@ from kombu.transport.redis import Channel, QoS
 from redis.exceptions import ConnectionError as LostConnectionError
 from redis.exceptions import OutOfMemoryError
 
+from core.faults import Fault
+from core.jobs import get_celery
+
+# For one try; a broker that is well takes milliseconds.
+ANSWER_SECONDS = 1
 # Times a tenth of a second.
 MESSAGES_CONSUMED_TRIES = 10
 
@@ -37,6 +46,21 @@ def _append_without_room(qos: QoS, message: Any, delivery_tag: str) -> None:
         _append(qos, message, delivery_tag)
     except OutOfMemoryError:
         virtual.QoS.append(qos, message, delivery_tag)
+
+
+def find_broker_fault() -> Fault | None:
+    """What is the matter with the broker, by one try to connect to it, of a few seconds at most."""
+    variable = "CELERY_BROKER_URL" if os.environ.get("CELERY_BROKER_URL") else "REDIS_URL"
+    options = {"socket_timeout": ANSWER_SECONDS} if get_celery().conf.broker_transport_options else {}
+    connection = get_celery().connection(transport_options=options)
+    try:
+        connection.ensure_connection(max_retries=0)
+        connection.release()
+    except Exception as error:
+        # Whatever its client library makes up: waiting is all that there is to do.
+        connection.collect()
+        return Fault(variable, f"the broker does not answer ({type(error).__name__})")
+    return None
 
 
 def mend_transport() -> None:
