@@ -169,6 +169,8 @@ def sweep_shows(*, is_again: bool = False) -> int:
             break
         try:
             settle_show(show_id, is_again=is_again)
+        except UnavailableError as error:
+            log.warning("show not swept", extra={"show_id": show_id, "error": str(error)})
         except Exception:
             # One show that cannot be settled just now must not keep the sweep from all the others.
             log.exception("show not swept", extra={"show_id": show_id})
