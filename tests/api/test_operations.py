@@ -109,15 +109,15 @@ def test_metrics(asking: Asking) -> None:
 
 def test_cut_connections_cost_nothing(asking: Asking) -> None:
     """The server cut them while they lay in the pool: what the next requests find is dead, and replaced."""
+    asking.book("1")
     # Those of this process: others use the server too.
     ports = [connection.laddr.port for connection in psutil.Process().net_connections("tcp")]
-    kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE client_port = ANY(:ports)"
-    asking.book("1")
+    kill = "SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity WHERE client_port = ANY(:ports)"
     with db.get_engine().connect() as connection:
-        killed = connection.execute(text(f"{kill} AND pid <> pg_backend_pid()"), {"ports": ports}).rowcount
-    assert killed > 0
-    alive = "SELECT FROM pg_stat_activity WHERE client_port = ANY(:ports) AND pid <> pg_backend_pid()"
-    wait_until(lambda: not ask(alive, ports=ports))
+        found = connection.execute(text(f"{kill} AND pid <> pg_backend_pid()"), {"ports": ports})
+        killed = [row.pid for row in found]
+    assert killed
+    wait_until(lambda: not ask("SELECT FROM pg_stat_activity WHERE pid = ANY(:pids)", pids=killed))
     for seat in ("2", "3", "4"):
         answer = asking.client.post("/bookings", json={"show_id": asking.show_id, "seats": [seat]})
         assert answer.status_code == 202
