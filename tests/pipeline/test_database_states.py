@@ -1,4 +1,4 @@
-"""PostgreSQL cuts its sessions, restarts, becomes read-only: web and worker find out, and go on by themselves."""
+"""PostgreSQL cuts its sessions, restarts, takes no writes: web and worker go on by themselves."""
 
 import json
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ import pytest
 from local.embedded import find_free_port
 from local.servers import EmbeddedPostgres
 from tests.apart import make_migrated_database
-from tests.pipeline.servers import run_lonely_postgres, stopped
+from tests.lonely import run_lonely_postgres, stopped
 from tests.pipeline.started import Started
 from tests.support import ADMIN_KEY, wait_until
 

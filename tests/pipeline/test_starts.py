@@ -11,7 +11,7 @@ from redis import Redis
 
 from local.embedded import find_free_port
 from local.servers import EmbeddedPostgres, EmbeddedRedis
-from tests.pipeline.servers import run_lonely_postgres, run_lonely_redis, stopped
+from tests.lonely import run_lonely_postgres, run_lonely_redis, stopped
 from tests.pipeline.started import Started
 from tests.support import ADMIN_KEY, wait_until
 

@@ -13,7 +13,7 @@ import pytest
 
 from local.embedded import EmbeddedServer, find_free_port
 from tests.apart import make_migrated_database
-from tests.pipeline.servers import frozen, run_lonely_postgres, run_lonely_redis, stopped
+from tests.lonely import frozen, run_lonely_postgres, run_lonely_redis, stopped
 from tests.pipeline.test_processes import running
 from tests.support import ADMIN_KEY, read_procfile, run_deaf_port, run_silent_port, wait_until
 
