@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import Any
 
 from celery.signals import (
+    beat_init,
     celeryd_init,
     setup_logging,
     worker_init,
@@ -22,7 +23,7 @@ from core.garbage import spare_what_is_loaded
 from core.jobs import get_celery
 from core.log import configure_logging
 from tasks.broker import find_broker_fault, mend_stop, mend_transport
-from tasks.stopping import WORKER_SECONDS, end_in_time, leave_it_to_parent
+from tasks.stopping import IDLE_SECONDS, WORKER_SECONDS, end_in_time, leave_it_to_parent
 
 # A webhook may take 15 s, a worker that was told to stop 10: one that goes on so long is sent again later.
 FINISH_SECONDS = 4
@@ -56,6 +57,11 @@ def _begin_parent(**_: Any) -> None:
     threading.Thread(target=_tell_of_broker, name="broker", daemon=True).start()
     # In the parent, for all of its children.
     spare_what_is_loaded()
+
+
+@beat_init.connect
+def _begin_beat(**_: Any) -> None:
+    end_in_time(IDLE_SECONDS)
 
 
 def _tell_of_broker() -> None:

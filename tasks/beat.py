@@ -8,7 +8,7 @@ from celery.beat import ScheduleEntry, Scheduler
 from core.faults import Fault, wait_until_fit
 from core.jobs import raise_flag
 from tasks.broker import find_broker_fault
-from tasks.stopping import IDLE_SECONDS, STOP_SIGNALS, end_in_time
+from tasks.stopping import STOP_SIGNALS
 
 
 class FlaggedScheduler(Scheduler):
@@ -28,7 +28,6 @@ class FlaggedScheduler(Scheduler):
         super().setup_schedule()
         for signum in STOP_SIGNALS:
             signal.signal(signum, self._note_stop)
-        end_in_time(IDLE_SECONDS)
 
     def tick(self, *args: Any, **options: Any) -> Any:
         """Send what is due; once a second at the least."""
