@@ -1,5 +1,6 @@
 """Whether what the service stands on is there, and is as it should be."""
 
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -36,13 +37,13 @@ REFUSALS = {
     "28": _fault(_WRONG_ROLE, is_lasting=True),
     "3D": _fault("there is no such database: create it, or mend the URL", is_lasting=True),
 }
-# And what the driver says of it, or of the URL, without having been told a SQLSTATE.
+# And by what is found in the driver's words on it, or on the URL, where there is no SQLSTATE.
 WORDS = {
     "session is read-only": CANNOT_WRITE,
     "server is in hot standby mode": CANNOT_WRITE,
     "no password supplied": _fault("the database wants a password: put it into the URL", is_lasting=True),
-    "invalid ": _fault("an option of the URL, or its value, is none that libpq knows", is_lasting=True),
-    "could not match": _fault("as many ports as hosts are wanted, or one", is_lasting=True),
+    "^invalid ": _fault("an option of the URL, or its value, is none that libpq knows", is_lasting=True),
+    "^could not match": _fault("as many ports as hosts are wanted, or one", is_lasting=True),
 }
 
 
@@ -102,8 +103,9 @@ def find_service_fault() -> Fault | None:
     try:
         with snapshot() as connection:
             fault = _find_first(lambda sql: connection.execute(text(sql)).scalar(), CHECKS)
-    except UnavailableError:
-        return SILENT
+    except UnavailableError as error:
+        cause = getattr(error.__cause__, "orig", error.__cause__)
+        return _find_refusal(cause) if isinstance(cause, psycopg2.Error) else SILENT
     except DBAPIError as error:
         return _describe_error(getattr(error.orig, "pgcode", None))
     if fault is CANNOT_WRITE:
@@ -121,7 +123,7 @@ def _find_refusal(error: psycopg2.Error) -> Fault:
         known = (fault for state, fault in REFUSALS.items() if sqlstate.startswith(state))
         is_answer = error.pgcode is not None and not isinstance(error, psycopg2.OperationalError)
         return next(known, _describe_error(sqlstate) if is_answer else SILENT)
-    return next((fault for words, fault in WORDS.items() if words in str(error)), SILENT)
+    return next((fault for words, fault in WORDS.items() if re.search(words, str(error))), SILENT)
 
 
 def _describe_error(sqlstate: str | None) -> Fault:

@@ -51,15 +51,18 @@ def _append_without_room(qos: QoS, message: Any, delivery_tag: str) -> None:
 def find_broker_fault() -> Fault | None:
     """What is the matter with the broker, by one try to connect to it, of a few seconds at most."""
     variable = "CELERY_BROKER_URL" if os.environ.get("CELERY_BROKER_URL") else "REDIS_URL"
-    options = {"socket_timeout": ANSWER_SECONDS} if get_celery().conf.broker_transport_options else {}
-    connection = get_celery().connection(transport_options=options)
+    app = get_celery()
+    # Redis alone knows it; RabbitMQ is given the time to connect for an answer too.
+    is_known = "socket_timeout" in app.conf.broker_transport_options
+    options = {"socket_timeout": ANSWER_SECONDS} if is_known else {}
+    connection = app.connection(transport_options=options)
     try:
         connection.ensure_connection(max_retries=0)
         connection.release()
     except Exception as error:
         # Whatever its client library makes up: waiting is all that there is to do.
         connection.collect()
-        return Fault(variable, f"the broker does not answer ({type(error).__name__})")
+        return Fault(variable, f"the broker does not answer ({type(error.__cause__ or error).__name__})")
     return None
 
 

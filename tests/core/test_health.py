@@ -143,6 +143,19 @@ def test_read_only_database_is_waited_for(url: str, option: str) -> None:
     assert not is_lasting
 
 
+@pytest.mark.usefixtures("read_only")
+def test_process_that_runs_and_finds_no_server_to_write_on_tells_so(url: str) -> None:
+    with enter({"DATABASE_URL": f"{url}?target_session_attrs=read-write"}):
+        assert health.find_service_fault() is health.CANNOT_WRITE
+
+
+def test_role_that_one_host_refuses_is_refused_by_all(url: str) -> None:
+    place = urlsplit(url).netloc.rpartition("@")[2]
+    with run_refusing_port("28P01") as refusing, run_refusing_port("57P03") as starting:
+        several = url.replace(place, f"127.0.0.1:{starting},127.0.0.1:{refusing},{place}")
+        assert name_fault(several)[1]
+
+
 def test_process_that_runs_lets_go_of_a_database_that_became_read_only(url: str) -> None:
     with enter({"DATABASE_URL": url}):
         assert health.find_service_fault() is None
