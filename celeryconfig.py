@@ -3,6 +3,7 @@
 from kombu import Queue
 
 from core.brokers import read_sentinel_options
+from core.errors import UnavailableError
 from core.jobs import (
     ARCHIVE_BOOKINGS,
     BOOKINGS_QUEUE,
@@ -47,6 +48,8 @@ task_serializer = "json"
 
 # Nobody reads results: the booking's row is the result.
 task_ignore_result = True
+# An outage is told once, where the connection is lost: a task that meets it is a line, not an error each.
+task_annotations = {"*": {"throws": (UnavailableError,)}}
 # A nudge is acknowledged when its work is done, also when its worker was killed meanwhile.
 task_acks_late = True
 task_reject_on_worker_lost = True

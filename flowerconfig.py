@@ -4,9 +4,12 @@ import os
 import sys
 from urllib.parse import urlsplit
 
+from core.faults import wait_until_fit
 from core.log import warn_of_unverified
 from core.ports import require_free_port
 from core.settings import get_settings
+from tasks.broker import find_broker_fault
+from tasks.stopping import IDLE_SECONDS, end_in_time
 
 _password = os.environ.get("FLOWER_PASSWORD") or os.environ.get("ADMIN_API_KEY")
 if not _password:
@@ -27,3 +30,6 @@ if _broker.scheme == "amqps":
     # Of itself it would ask RabbitMQ's management over plain HTTP, with the broker's password.
     _netloc = _broker.netloc.removesuffix(f":{_broker.port}")
     broker_api = f"https://{_netloc}:15671/api/"
+# Before Flower takes the signals: while it waits it ends at once.
+wait_until_fit(find_broker_fault)
+end_in_time(IDLE_SECONDS)

@@ -27,6 +27,7 @@ from api.metrics import ROUTE
 from api.proxies import trust_proxies
 from api.receiving import is_creation, receive
 from api.schemas.bookings import LONGEST_WAIT_SECONDS
+from api.start import start
 from api.together import GroupCommit, SharedReads, find_booking, find_read
 from core.bookings.accepting import Request
 from core.bookings.waiting import MAX_WAITING, end_waits
@@ -41,7 +42,8 @@ RUNNING = STATEMENT_POOL_SIZE + TRANSACTION_POOL_SIZE
 # Counting is two or three round trips to Redis, each of a quarter of a second at the most (core/redis.py).
 COUNTING_THREADS = 4
 # These are answered whatever else is under way: no more threads can be stuck than there are connections.
-LOOKED_AFTER, LOOKED_AFTER_THREADS = frozenset({"/healthz", "/readyz", "/metrics"}), RUNNING + 4
+LIVES, READY = "/healthz", "/readyz"
+LOOKED_AFTER, LOOKED_AFTER_THREADS = frozenset({LIVES, READY, "/metrics"}), RUNNING + 4
 # No request is left without an answer for longer, whatever became of what it needs: 2 s is the promise.
 ANSWER_SECONDS = 1.9
 # 100,000 seats are made in a few seconds.
@@ -125,6 +127,9 @@ class Front:
             await live.follow(follow, transport.send_bytes)
 
     async def _answer(self, scope: Any, body: bytes) -> Answer:
+        if (waits_for := start.find_wait()) and scope.path != LIVES:
+            told = f"Not ready: {waits_for}." if scope.path == READY else "The service is starting."
+            return _refuse(scope, UnavailableError(told), 503)
         try:
             async with asyncio.timeout(_choose_seconds(scope)):
                 return await self._find_answer(scope, body)

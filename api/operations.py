@@ -74,9 +74,9 @@ def get_health() -> Response:
 @blueprint.get("/readyz")
 @operation(summary="Whether bookings can be taken", tag=TAG, returns={200: Ready}, errors=[UnavailableError])
 def get_readiness() -> Response:
-    """200 where the database answers, and what of the rest is down; else 503."""
-    if not health.is_database_up():
-        raise UnavailableError("Down: database.")
+    """200 where the database is fit, and what of the rest is down; else 503."""
+    if fault := health.find_service_fault():
+        raise UnavailableError(f"Not ready: {fault}.")
     is_redis_up = health.is_redis_up()
     return respond(
         {

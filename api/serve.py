@@ -3,6 +3,7 @@
 import gc
 import os
 import signal
+import sys
 
 from granian import Granian
 from granian.constants import Interfaces, Loops
@@ -10,7 +11,8 @@ from granian.log import LogLevels
 
 # What its workers are to have is loaded here once: they are forked, start at once, and share its memory.
 from api import app  # noqa: F401
-from core.health import require_fit_database
+from api.start import start
+from core.health import find_fault
 from core.ports import require_free_port
 from core.settings import get_settings
 
@@ -23,15 +25,20 @@ STOP_SIGNALS = signal.SIGTERM, signal.SIGINT
 
 
 def main() -> None:
-    """Serve until told to stop; exits with one line where the port is taken or the database is not fit."""
+    """Serve until told to stop, from when the database is fit.
+
+    Exits with one line where the port is taken, or where it would wait for the database in vain.
+    """
     settings = get_settings()
     # granian would share the port, and every other answer be somebody else's.
     require_free_port("PORT", settings.host, settings.port)
-    require_fit_database()
+    fault = find_fault()
+    if fault and fault.is_lasting:
+        sys.exit(f"seatline: {fault}")
     _keep_signals_for_workers()
     # Pages that the collector writes to are shared no longer.
     gc.freeze()
-    Granian(
+    server = Granian(
         "api.rsgi:front",
         address=settings.host,
         port=settings.port,
@@ -46,7 +53,17 @@ def main() -> None:
         workers_kill_timeout=STOP_SECONDS,
         log_level=LogLevels.warning,
         log_access=False,
-    ).serve()
+    )
+    if fault:
+        start.begin_to_wait(fault)
+    try:
+        server.serve()
+    except SystemExit:
+        # A worker that was told to stop with the whole group, and did before it was asked to: all is well.
+        if not server.interrupt_signal:
+            raise
+    if start.is_refused:
+        sys.exit(1)
 
 
 def _keep_signals_for_workers() -> None:

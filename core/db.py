@@ -1,8 +1,10 @@
 """The way into PostgreSQL: engines, one transaction(), one snapshot(), retries."""
 
 import logging
+import os
 import random
 import re
+import select
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -10,9 +12,10 @@ from typing import Any, TypeVar
 
 import orjson
 import psycopg2
+from psycopg2.extensions import parse_dsn
 from sqlalchemy import CursorResult, Engine, create_engine, event, text
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import DeclarativeBase
 
@@ -51,6 +54,13 @@ QUERY_CANCELED = "57014"
 RETRIED_SQLSTATES = frozenset({DEADLOCK, SERIALIZATION})
 # After these the server has rolled back: nothing is on disk, and the connection is as it was.
 ROLLED_BACK = RETRIED_SQLSTATES | {LOCK_NOT_AVAILABLE}
+# A standby, or a primary that was made one: another server may be the primary now.
+READ_ONLY = "25006"
+# States of the server, by class or in full: no connection, or no right to one; a conflict; no room; cut short
+# by a limit or by the server's end; files out of reach; no writing; a transaction ended by a limit; an object
+# or a lock in use. Not 54, limits that the statement itself goes over, though the driver calls that
+# operational too; nor XX, faults of the server's that nobody is to wait for without hearing of them.
+SERVER_SQLSTATES = "08", "28", "3D", "40", "53", "57", "58", READ_ONLY, "25P03", "25P04", "55006", "55P03"
 TRIES = 5
 
 _PARAMETER = re.compile(r"(?<![:\w\\]):(\w+)(?!:)")
@@ -60,9 +70,23 @@ class Base(DeclarativeBase):
     """The tables of all nouns."""
 
 
-def name_driver(url: str) -> str:
-    """The URL as SQLAlchemy wants it: plain `postgresql://` would mean another driver there."""
-    return "postgresql+psycopg2://" + url.split("://", 1)[1]
+def connect(**options: Any) -> Any:
+    """A connection of the driver's, by the URL as libpq reads it: of several hosts, with its options."""
+    # It would win over the time zone of set_timeouts(); PGCLIENTENCODING loses to the argument.
+    os.environ.pop("PGTZ", None)
+    return psycopg2.connect(get_settings().database_url, **{"client_encoding": "UTF8", **options})
+
+
+def list_hosts() -> list[dict[str, str]]:
+    """Each host of the URL alone, for whoever waits for a connection without libpq.
+
+    It keeps no time then, and one host that is silent would keep it from the next.
+    """
+    found = parse_dsn(get_settings().database_url)
+    lists = {name: found[name].split(",") for name in ("host", "hostaddr", "port") if name in found}
+    count = max(map(len, lists.values()), default=1)
+    # One port serves all of the hosts.
+    return [{name: each[i % len(each)] for name, each in lists.items()} for i in range(count)]
 
 
 def set_timeouts(lock_timeout_ms: int) -> dict[str, Any]:
@@ -79,8 +103,6 @@ def set_timeouts(lock_timeout_ms: int) -> dict[str, Any]:
         "keepalives_interval": KEEPALIVES_INTERVAL_SECONDS,
         "keepalives_count": KEEPALIVES_COUNT,
         "application_name": "seatline",
-        # Over PGCLIENTENCODING, the role's and the database's settings.
-        "client_encoding": "UTF8",
         "options": " ".join(f"-c {name}={value}" for name, value in timeouts.items()) + " -c timezone=UTC",
     }
 
@@ -88,13 +110,13 @@ def set_timeouts(lock_timeout_ms: int) -> dict[str, Any]:
 @make_once
 def get_engine() -> Engine:
     """This process's engine for transactions on the primary; connections are opened when first needed."""
-    return _make_engine(TRANSACTION_POOL_SIZE)
+    return _make_pool(TRANSACTION_POOL_SIZE)
 
 
 @make_once
 def get_statement_engine() -> Engine:
     """This process's engine for statements that commit by themselves."""
-    return _make_engine(STATEMENT_POOL_SIZE, isolation_level="AUTOCOMMIT")
+    return _make_pool(STATEMENT_POOL_SIZE, isolation_level="AUTOCOMMIT")
 
 
 # All of them: each is disposed of with the others.
@@ -107,21 +129,46 @@ def dispose_engines(*, close: bool = True) -> None:
         get().dispose(close=close)
 
 
-def _make_engine(pool_size: int, **options: Any) -> Engine:
-    engine = create_engine(
-        name_driver(get_settings().database_url),
-        connect_args=set_timeouts(LOCK_TIMEOUT_MS),
-        pool_size=pool_size,
-        max_overflow=0,
-        pool_timeout=POOL_TIMEOUT_SECONDS,
+def make_engine(**options: Any) -> Engine:
+    """An engine on the primary, with these options of SQLAlchemy's."""
+    return create_engine(
+        "postgresql+psycopg2://",
         # What somebody sent is not for the logs.
         hide_parameters=True,
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,
         **options,
     )
-    event.listen(engine, "handle_error", _log_disconnect)
+
+
+def _make_pool(size: int, **options: Any) -> Engine:
+    timeouts = set_timeouts(LOCK_TIMEOUT_MS)
+    engine = make_engine(
+        creator=lambda: connect(**timeouts),
+        pool_size=size,
+        max_overflow=0,
+        pool_timeout=POOL_TIMEOUT_SECONDS,
+        **options,
+    )
+    event.listen(engine, "handle_error", _judge_connection)
+    event.listen(engine, "checkout", _replace_dead)
     return engine
+
+
+def _replace_dead(connection: Any, *_: Any) -> None:
+    # Before anything of ours is on its way. A round trip would find no more, and cost the hot paths one each.
+    if is_dead(connection):
+        log.info("dead database connection replaced")
+        raise DisconnectionError
+
+
+def is_dead(connection: Any) -> bool:
+    """Whether the server has let go of an idle connection: of a healthy one there is nothing to read."""
+    if connection.closed:
+        return True
+    poller = select.poll()
+    poller.register(connection.fileno(), select.POLLIN)
+    return bool(poller.poll(0))
 
 
 class Prepared:
@@ -151,7 +198,10 @@ class Prepared:
         return connection.execute(self._execute, parameters)
 
 
-def _log_disconnect(context: Any) -> None:
+def _judge_connection(context: Any) -> None:
+    # With it go all that were opened before: they lead to the same server.
+    if get_sqlstate(context.original_exception) == READ_ONLY:
+        context.is_disconnect = True
     if context.is_disconnect:
         log.warning("database connection lost", extra={"error": type(context.original_exception).__name__})
 
@@ -188,22 +238,27 @@ def translate_outages() -> Iterator[None]:
         yield
     except PoolTimeoutError as error:
         raise UnavailableError("All database connections are busy.") from error
-    except DBAPIError as error:
+    except (DBAPIError, psycopg2.Error) as error:
+        # The driver's own where a cursor of its own was used, as COPY needs it.
         if is_outage(error):
-            raise UnavailableError("The database did not answer.") from error
+            raise UnavailableError(describe_outage(error)) from error
         raise
-    except psycopg2.OperationalError as error:
-        # From a cursor of the driver's own, as COPY needs it.
-        raise UnavailableError("The database did not answer.") from error
 
 
-def is_outage(error: DBAPIError) -> bool:
-    """Whether an error tells of the server's state, not of the statement.
+def is_outage(error: DBAPIError | psycopg2.Error) -> bool:
+    """Whether an error tells of the server's state, and not of the statement: the only judgement of that."""
+    if sqlstate := get_sqlstate(error):
+        return sqlstate.startswith(SERVER_SQLSTATES)
+    # The driver's word alone: it cannot connect, the connection was lost or is closed.
+    driver_error = error.orig if isinstance(error, DBAPIError) else error
+    is_lost = isinstance(driver_error, psycopg2.OperationalError | psycopg2.InterfaceError)
+    return is_lost or type(driver_error) is psycopg2.DatabaseError
 
-    Among them 57014 (statement timeout), 53300 (too many connections), 57P01 (shutting down) and
-    25P03 (idle in transaction), which all reach SQLAlchemy as operational errors or lost connections.
-    """
-    return error.connection_invalidated or isinstance(error, OperationalError)
+
+def describe_outage(error: BaseException) -> str:
+    """An outage in words, for whoever has to wait."""
+    is_read_only = get_sqlstate(error) == READ_ONLY
+    return "The database is read-only just now." if is_read_only else "The database did not answer."
 
 
 def get_sqlstate(error: BaseException) -> str | None:

@@ -1,65 +1,146 @@
-"""Whether what the service stands on is there, and is what it should be."""
+"""Whether what the service stands on is there, and is as it should be."""
 
-import sys
+import re
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection, text
+import psycopg2
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
-from core.db import dispose_engines, snapshot
+from core.db import READ_ONLY, dispose_engines, snapshot
 from core.errors import UnavailableError
+from core.faults import Fault
+from core.probe import find_sqlstate, open_probe
 from core.redis import try_redis
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations" / "versions"
 
+# The first value that a statement finds.
+Ask = Callable[[str], Any]
+Check = Callable[[Ask], Fault | None]
 
-def is_database_up() -> bool:
-    """Whether the database answers."""
+
+def _fault(detail: str, *, is_lasting: bool = False) -> Fault:
+    return Fault("DATABASE_URL", detail, is_lasting)
+
+
+SILENT = _fault("the database does not answer")
+CANNOT_WRITE = _fault("the database is read-only: a standby, or set so")
+_WRONG_ROLE = "the database refuses this role or its password: mend the URL, or the role"
+# What the server says of itself where it lets nobody in, by SQLSTATE or its class.
+REFUSALS = {
+    "57P03": _fault("the database is still starting, or stopping"),
+    "53300": _fault("the database has no connection left"),
+    READ_ONLY: CANNOT_WRITE,
+    "28": _fault(_WRONG_ROLE, is_lasting=True),
+    "3D": _fault("there is no such database: create it, or mend the URL", is_lasting=True),
+}
+# And by what is found in the driver's words on it, or on the URL, where there is no SQLSTATE.
+WORDS = {
+    "session is read-only": CANNOT_WRITE,
+    "server is in hot standby mode": CANNOT_WRITE,
+    "no password supplied": _fault("the database wants a password: put it into the URL", is_lasting=True),
+    "^invalid ": _fault("an option of the URL, or its value, is none that libpq knows", is_lasting=True),
+    "^could not match": _fault("as many ports as hosts are wanted, or one", is_lasting=True),
+}
+
+
+def find_read_only(ask: Ask) -> Fault | None:
+    """Of a database that takes no writes."""
+    return CANNOT_WRITE if ask("SELECT current_setting('transaction_read_only')") == "on" else None
+
+
+def find_old_schema(ask: Ask) -> Fault | None:
+    """Of a schema that is missing or older than this code: `release` is under way, or about to be."""
+    found, newest = _read_version(ask), _find_newest()
+    if found is None:
+        return _fault("the database has no schema yet: run the release process (alembic upgrade head)")
+    if found < newest:
+        return _fault(f"its schema is at {found}, this code needs {newest}: run the release process")
+    return None
+
+
+def find_new_schema(ask: Ask) -> Fault | None:
+    """Of a schema that is newer than this code, which must not start on it."""
+    found, newest = _read_version(ask), _find_newest()
+    if found is None or found <= newest:
+        return None
+    advice = "run the code that it belongs to, or restore a backup from before it"
+    return _fault(f"its schema is at {found}, newer than this code's {newest}: {advice}", is_lasting=True)
+
+
+def find_wrong_encoding(ask: Ask) -> Fault | None:
+    """Of a database that has no place for some text that somebody will send."""
+    encoding = ask("SHOW server_encoding")
+    if encoding == "UTF8":
+        return None
+    advice = "create one with CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"
+    return _fault(f"the database's encoding is {encoding}: {advice}", is_lasting=True)
+
+
+# Of a service that runs, and that goes on beside its successor on a newer schema; of one that starts; of a
+# release, which makes the schema. A new check has its place here, and says whether waiting mends its fault.
+CHECKS: tuple[Check, ...] = (find_read_only, find_old_schema)
+START_CHECKS: tuple[Check, ...] = (find_wrong_encoding, *CHECKS, find_new_schema)
+RELEASE_CHECKS: tuple[Check, ...] = (find_wrong_encoding, find_read_only, find_new_schema)
+
+
+def _read_version(ask: Ask) -> str | None:
+    if not ask("SELECT to_regclass('alembic_version') IS NOT NULL"):
+        return None
+    found = ask("SELECT max(version_num) FROM alembic_version")
+    return None if found is None else str(found)
+
+
+def _find_newest() -> str:
+    return max(path.name[:4] for path in MIGRATIONS.glob("[0-9]*.py"))
+
+
+def find_fault(checks: Iterable[Check] = START_CHECKS) -> Fault | None:
+    """What is the matter with the database, on a connection of its own: within 2 s a host and a question."""
+    try:
+        with open_probe() as probe:
+            return _find_first(probe.ask, checks)
+    except psycopg2.Error as error:
+        return _find_refusal(error)
+
+
+def find_service_fault() -> Fault | None:
+    """What is the matter with the database that this process works on, asked over its own connections."""
     try:
         with snapshot() as connection:
-            return connection.execute(text("SELECT true")).scalar_one() is True
-    except UnavailableError:
-        return False
+            fault = _find_first(lambda sql: connection.execute(text(sql)).scalar(), CHECKS)
+    except UnavailableError as error:
+        cause = getattr(error.__cause__, "orig", error.__cause__)
+        return _find_refusal(cause) if isinstance(cause, psycopg2.Error) else SILENT
+    except DBAPIError as error:
+        return _describe_error(getattr(error.orig, "pgcode", None))
+    if fault is CANNOT_WRITE:
+        # They lead to a server that another one may have taken the place of.
+        dispose_engines()
+    return fault
+
+
+def _find_first(ask: Ask, checks: Iterable[Check]) -> Fault | None:
+    return next((fault for check in checks if (fault := check(ask))), None)
+
+
+def _find_refusal(error: psycopg2.Error) -> Fault:
+    if sqlstate := find_sqlstate(error):
+        known = (fault for state, fault in REFUSALS.items() if sqlstate.startswith(state))
+        is_answer = error.pgcode is not None and not isinstance(error, psycopg2.OperationalError)
+        return next(known, _describe_error(sqlstate) if is_answer else SILENT)
+    return next((fault for words, fault in WORDS.items() if re.search(words, str(error))), SILENT)
+
+
+def _describe_error(sqlstate: str | None) -> Fault:
+    return _fault(
+        f"the database does not let itself be asked (SQLSTATE {sqlstate}, see its log)", is_lasting=True
+    )
 
 
 def is_redis_up() -> bool:
     """Whether Redis answers, quickly."""
     return bool(try_redis(lambda redis: redis.ping(), default=False))
-
-
-def require_fit_database() -> None:
-    """Exit with one line that says what to do, where the database does not answer or its schema is old."""
-    try:
-        fault = _find_schema_fault()
-    except UnavailableError:
-        fault = "DATABASE_URL: the database does not answer"
-    finally:
-        # The web process forks next: its children must not share the socket that was asked on.
-        dispose_engines()
-    if fault:
-        sys.exit(f"seatline: {fault}")
-
-
-def find_encoding_fault(connection: Connection) -> str | None:
-    """What is wrong with the database's encoding, and what to do; None where it has a place for any text."""
-    encoding = connection.execute(text("SHOW server_encoding")).scalar_one()
-    if encoding == "UTF8":
-        return None
-    return (
-        f"DATABASE_URL: the database's encoding is {encoding}: create one with"
-        " CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"
-    )
-
-
-def _find_schema_fault() -> str | None:
-    newest = max(path.name[:4] for path in MIGRATIONS.glob("[0-9]*.py"))
-    with snapshot() as connection:
-        if fault := find_encoding_fault(connection):
-            return fault
-        exists = connection.execute(text("SELECT to_regclass('alembic_version') IS NOT NULL")).scalar_one()
-        query = text("SELECT max(version_num) FROM alembic_version")
-        found = connection.execute(query).scalar_one() if exists else None
-    if found is None:
-        return "the database has no schema yet: run the release process (alembic upgrade head)"
-    if found < newest:
-        return f"the database's schema is at {found}, this code needs {newest}: run the release process"
-    return None

@@ -8,11 +8,20 @@ from typing import Any
 import psycopg2
 from psycopg2.extensions import POLL_OK, POLL_READ
 from psycopg2.extras import register_uuid
-from sqlalchemy.engine import make_url
 
-from core.db import CONNECT_TIMEOUT_SECONDS, ROLLED_BACK, Prepared, name_driver, set_timeouts
+from core.db import (
+    CONNECT_TIMEOUT_SECONDS,
+    ROLLED_BACK,
+    Prepared,
+    connect,
+    describe_outage,
+    get_sqlstate,
+    is_dead,
+    is_outage,
+    list_hosts,
+    set_timeouts,
+)
 from core.errors import UnavailableError
-from core.settings import get_settings
 
 log = logging.getLogger(__name__)
 
@@ -37,30 +46,43 @@ class LoopConnection:
         """The statement's rows. Raises UnavailableError, as translate_outages() does, and psycopg2.Error."""
         is_fit = False
         try:
+            if self._connection is not None and is_dead(self._connection):
+                log.info("dead database connection replaced")
+                self._close()
             if self._connection is None:
                 await self._connect()
             async with asyncio.timeout(ANSWER_SECONDS):
                 found = await self._execute(statement, parameters)
             is_fit = True
         except (psycopg2.Error, TimeoutError) as error:
-            sqlstate = getattr(error, "pgcode", None)
-            is_refused = sqlstate is not None and not isinstance(error, psycopg2.OperationalError)
-            is_fit = is_refused or sqlstate in ROLLED_BACK
+            is_refused = isinstance(error, psycopg2.Error) and not is_outage(error)
+            is_fit = is_refused or get_sqlstate(error) in ROLLED_BACK
             if is_refused:
                 # The statement's own fault.
                 raise
             if not is_fit:
                 log.warning("database connection lost", extra={"error": type(error).__name__})
-            raise UnavailableError("The database did not answer.") from error
+            raise UnavailableError(describe_outage(error)) from error
         finally:
             if not is_fit:
                 self._close()
         return found
 
     async def _connect(self) -> None:
+        hosts = list_hosts()
+        for host in hosts:
+            try:
+                await self._connect_to(host)
+                return
+            except (psycopg2.OperationalError, TimeoutError):
+                self._close()
+                if host is hosts[-1]:
+                    raise
+
+    async def _connect_to(self, host: dict[str, str]) -> None:
         # By a thread, since a name is looked up before anything can be waited for.
         async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
-            self._connection = await asyncio.to_thread(_begin_to_connect)
+            self._connection = await asyncio.to_thread(_begin_to_connect, host)
             await self._wait()
         register_uuid(None, self._connection)  # type: ignore[no-untyped-call]
         self._known = set()
@@ -96,7 +118,5 @@ class LoopConnection:
             self._connection = None
 
 
-def _begin_to_connect() -> Any:
-    url = make_url(name_driver(get_settings().database_url))
-    arguments, options = url.get_dialect()().create_connect_args(url)
-    return psycopg2.connect(*arguments, **{**options, **set_timeouts(LOCK_TIMEOUT_MS), "async_": True})
+def _begin_to_connect(host: dict[str, str]) -> Any:
+    return connect(**set_timeouts(LOCK_TIMEOUT_MS), **host, async_=True)

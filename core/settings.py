@@ -4,7 +4,7 @@ import os
 import sys
 from functools import lru_cache
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from limits import parse_many
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -26,12 +26,13 @@ def count_default_processes() -> int:
 def check_url(url: str, schemes: tuple[str, ...]) -> str:
     """The URL, or several with semicolons between. Raises ValueError, which never tells the value."""
     try:
-        found = [(parts.scheme, parts.port) for parts in map(urlsplit, url.split(";"))]
+        found = [urlsplit(each) for each in url.split(";")]
+        is_well_formed = all(_is_well_formed(parts) for parts in found)
     except ValueError:
-        raise ValueError(
-            "is not a URL: what is not a letter or digit in its password must be %-coded"
-        ) from None
-    if any(scheme not in schemes for scheme, _ in found):
+        is_well_formed = False
+    if not is_well_formed:
+        raise ValueError("is not a URL: what is not a letter or digit in its password must be %-coded")
+    if any(parts.scheme not in schemes for parts in found):
         raise ValueError(f"must begin with one of {', '.join(f'{scheme}://' for scheme in schemes)}")
     return url
 
@@ -41,6 +42,17 @@ def check_broker_url(url: str, schemes: tuple[str, ...]) -> str:
     if fault := find_tls_fault(check_url(url, schemes)):
         raise ValueError(fault)
     return url
+
+
+def _is_well_formed(parts: SplitResult) -> bool:
+    """Whether its hosts have a port at most each. PostgreSQL's may be several, after one @ at most."""
+    hosts = [parts.netloc.rpartition("@")[2]]
+    if parts.scheme in DATABASE_SCHEMES:
+        if parts.netloc.count("@") > 1:
+            return False
+        hosts = hosts[0].split(",")
+    # Raises ValueError.
+    return all(urlsplit(f"//{host}").port != 0 for host in hosts)
 
 
 class Settings(BaseSettings):

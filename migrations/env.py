@@ -1,11 +1,10 @@
 """How migrations run: on the primary, one at a time, never waiting long for a lock."""
 
-import sys
+from functools import partial
 from typing import Any
 
 from alembic import context
-from sqlalchemy import Connection, Engine, create_engine, pool
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import pool
 from sqlalchemy.schema import SchemaItem
 
 import core.bookings.models
@@ -13,9 +12,9 @@ import core.events.models
 import core.seats.models
 import core.shows.models
 import core.webhooks.models  # noqa: F401 (the imports fill the metadata)
-from core.db import CONNECT_TIMEOUT_SECONDS, Base, name_driver
-from core.health import find_encoding_fault
-from core.settings import get_settings
+from core.db import CONNECT_TIMEOUT_SECONDS, Base, connect, make_engine
+from core.faults import wait_until_fit
+from core.health import RELEASE_CHECKS, find_fault
 
 # DDL queues behind whoever uses the table, and everybody queues behind it: give up soon, try again later.
 LOCK_TIMEOUT = "5s"
@@ -36,29 +35,18 @@ def is_ours(_object: SchemaItem, name: str | None, kind: str, reflected: bool, _
 
 
 def run_migrations() -> None:
-    """Migrate in one transaction: a release that fails leaves the schema as it was."""
-    engine = create_engine(
-        name_driver(get_settings().database_url),
-        poolclass=pool.NullPool,
-        connect_args={"connect_timeout": CONNECT_TIMEOUT_SECONDS, "client_encoding": "UTF8"},
+    """Migrate in one transaction: a release that fails leaves the schema as it was.
+
+    Waits for a database that is away; exits with one line where that is in vain.
+    """
+    wait_until_fit(partial(find_fault, RELEASE_CHECKS))
+    engine = make_engine(
+        creator=partial(connect, connect_timeout=CONNECT_TIMEOUT_SECONDS), poolclass=pool.NullPool
     )
-    with connect(engine) as connection:
+    with engine.connect() as connection:
         context.configure(connection=connection, target_metadata=Base.metadata, include_object=is_ours)
         with context.begin_transaction():
             _migrate()
-
-
-def connect(engine: Engine) -> Connection:
-    """A connection; exits with one line where the database does not answer, or is not fit for any text."""
-    try:
-        connection = engine.connect()
-    except OperationalError:
-        sys.exit("seatline: DATABASE_URL: the database does not answer")
-    with connection.begin():
-        fault = find_encoding_fault(connection)
-    if fault:
-        sys.exit(f"seatline: {fault}")
-    return connection
 
 
 def print_migrations() -> None:

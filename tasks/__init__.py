@@ -4,16 +4,27 @@ Beat and Flower load this module too. What only workers need is imported when on
 half as much memory again in the others.
 """
 
+import sys
 import threading
 from importlib import import_module
 from typing import Any
 
-from celery.signals import celeryd_init, setup_logging, worker_init, worker_process_init, worker_shutting_down
+from celery.signals import (
+    beat_init,
+    celeryd_init,
+    setup_logging,
+    worker_init,
+    worker_process_init,
+    worker_ready,
+    worker_shutting_down,
+)
 
+from core.faults import TELL_SECONDS, log_wait, wait_until_fit
 from core.garbage import spare_what_is_loaded
 from core.jobs import get_celery
 from core.log import configure_logging
-from tasks.broker import mend_stop, mend_transport
+from tasks.broker import find_broker_fault, mend_stop, mend_transport
+from tasks.stopping import IDLE_SECONDS, WORKER_SECONDS, end_in_time, leave_it_to_parent
 
 # A webhook may take 15 s, a worker that was told to stop 10: one that goes on so long is sent again later.
 FINISH_SECONDS = 4
@@ -21,6 +32,7 @@ FINISH_SECONDS = 4
 app = get_celery()
 mend_transport()
 mend_stop()
+_is_ready = threading.Event()
 
 
 @celeryd_init.connect
@@ -37,11 +49,33 @@ def _set_up_logging(**_: Any) -> None:
 
 @worker_init.connect
 def _begin_parent(**_: Any) -> None:
-    from core.health import require_fit_database  # noqa: PLC0415
+    from core.health import find_fault  # noqa: PLC0415
 
-    require_fit_database()
+    # Before Celery takes the signals: a worker that waits ends at once.
+    wait_until_fit(find_fault)
+    end_in_time(WORKER_SECONDS)
+    # Not for a broker that is away: the pool sweeps without it, and Celery goes on trying.
+    if (fault := find_broker_fault()) and fault.is_lasting:
+        sys.exit(f"seatline: {fault}")
+    threading.Thread(target=_tell_of_broker, name="broker", daemon=True).start()
     # In the parent, for all of its children.
     spare_what_is_loaded()
+
+
+@beat_init.connect
+def _begin_beat(**_: Any) -> None:
+    end_in_time(IDLE_SECONDS)
+
+
+def _tell_of_broker() -> None:
+    while not _is_ready.wait(TELL_SECONDS):
+        if fault := find_broker_fault():
+            log_wait(fault)
+
+
+@worker_ready.connect
+def _note_ready(**_: Any) -> None:
+    _is_ready.set()
 
 
 @worker_process_init.connect
@@ -49,6 +83,7 @@ def _begin_child(**_: Any) -> None:
     from core.bookings.pipeline import watch_over_beat  # noqa: PLC0415
     from core.db import dispose_engines  # noqa: PLC0415
 
+    leave_it_to_parent()
     # A forked child must not use its parent's sockets; the parent keeps them open.
     dispose_engines(close=False)
     # In the child, since a fork of a process with such a thread could copy a lock that it holds.

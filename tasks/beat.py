@@ -5,7 +5,10 @@ from typing import Any
 
 from celery.beat import ScheduleEntry, Scheduler
 
+from core.faults import Fault, wait_until_fit
 from core.jobs import raise_flag
+from tasks.broker import find_broker_fault
+from tasks.stopping import STOP_SIGNALS
 
 
 class FlaggedScheduler(Scheduler):
@@ -23,7 +26,7 @@ class FlaggedScheduler(Scheduler):
         Within a client library, whose own clean-up may fail at that, it would be lost, and beat go on.
         """
         super().setup_schedule()
-        for signum in (signal.SIGTERM, signal.SIGINT):
+        for signum in STOP_SIGNALS:
             signal.signal(signum, self._note_stop)
 
     def tick(self, *args: Any, **options: Any) -> Any:
@@ -35,6 +38,15 @@ class FlaggedScheduler(Scheduler):
         """Send the entry's task, unless its flag says that one is waiting."""
         self._stop_where_told()
         return super().apply_async(entry, *args, **options) if raise_flag(str(entry.task)) else None
+
+    def _ensure_connected(self) -> Any:
+        # Celery's own would go on trying, whatever it is told.
+        wait_until_fit(self._find_fault)
+        return super()._ensure_connected()  # type: ignore[misc]
+
+    def _find_fault(self) -> Fault | None:
+        self._stop_where_told()
+        return find_broker_fault()
 
     def _note_stop(self, *_: object) -> None:
         self._is_told_to_stop = True

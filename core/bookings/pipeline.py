@@ -99,7 +99,7 @@ def _settle_some(show_id: int) -> Batch | None:
     try:
         return _commit(show_id, lambda connection: settle_batch(connection, show_id))
     except Exception as error:
-        if is_outage(error):
+        if _is_outage(error):
             raise
         log.exception("batch rolled back", extra={"show_id": show_id})
         return _settle_one_by_one(show_id)
@@ -122,7 +122,7 @@ def _settle_one_by_one(show_id: int, *, only_retried: bool = False) -> Batch | N
             if _settle_alone(show_id, booking_id) is None:
                 return None
         except Exception as error:
-            if is_outage(error):
+            if _is_outage(error):
                 raise
             log.exception("booking not settled", extra={"booking_id": str(booking_id)})
     return Batch((), None)
@@ -147,7 +147,7 @@ def _settle_alone(show_id: int, booking_id: UUID) -> Batch | None:
     try:
         batch = _commit(show_id, settle)
     except Exception as error:
-        if tries and is_outage(error):
+        if tries and _is_outage(error):
             _take_back_try(booking_id)
         raise
     if tries and (batch is None or booking_id not in batch.booking_ids):
@@ -170,7 +170,7 @@ def _take_back_try(booking_id: UUID) -> None:
         log.info("a try stays counted", extra={"booking_id": str(booking_id)})
 
 
-def is_outage(error: Exception) -> bool:
+def _is_outage(error: Exception) -> bool:
     """Whether settling failed for want of the database, and not at a booking.
 
     A statement that ran out of its time did so at what it was given: fewer bookings take less of it.
@@ -218,6 +218,8 @@ def sweep_shows(*, is_again: bool = False) -> int:
             break
         try:
             settle_show(show_id, is_again=is_again)
+        except UnavailableError as error:
+            log.warning("show not swept", extra={"show_id": show_id, "error": str(error)})
         except Exception:
             # One show that cannot be settled just now must not keep the sweep from all the others.
             log.exception("show not swept", extra={"show_id": show_id})

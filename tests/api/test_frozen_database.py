@@ -1,13 +1,8 @@
 """PostgreSQL stands still: every request is answered in time all the same, and afterwards all is well."""
 
-import os
-import signal
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
@@ -16,6 +11,7 @@ from local.embedded import find_free_port
 from local.servers import EmbeddedPostgres
 from tests.apart import live_apart
 from tests.api.test_waiting import call
+from tests.lonely import frozen, run_lonely_postgres
 from tests.support import run_process, wait_for_http, wait_until
 
 ANSWERED_WITHIN_SECONDS = 2.5
@@ -24,13 +20,8 @@ ANSWERED_WITHIN_SECONDS = 2.5
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[EmbeddedPostgres]:
     """A server that nothing else uses."""
-    folder = Path(tempfile.mkdtemp(prefix="seatline-frozen-"))
-    folder.chmod(0o755)
-    server = EmbeddedPostgres(folder / "postgres", durable=False)
-    with server:
+    with run_lonely_postgres() as server:
         yield server
-    server.discard()
-    folder.rmdir()
 
 
 @pytest.fixture(scope="module")
@@ -47,20 +38,6 @@ def web(database: dict[str, str]) -> Iterator[str]:
     with run_process("web", {**database, "PORT": str(port), "HOST": "127.0.0.1", "WEB_CONCURRENCY": "1"}):
         wait_for_http(f"http://127.0.0.1:{port}/readyz")
         yield f"http://127.0.0.1:{port}"
-
-
-@contextmanager
-def frozen(server: EmbeddedPostgres) -> Iterator[None]:
-    """The server and all of its sessions stand still."""
-    pid = server.pid or 0
-    pids = [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
-    for each in pids:
-        os.kill(each, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for each in pids:
-            os.kill(each, signal.SIGCONT)
 
 
 def test_every_request_is_answered_in_time(

@@ -128,9 +128,9 @@ def test_much_to_say_is_said(database: dict[str, str]) -> None:
 def test_name_is_not_looked_up_by_the_loop(database: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     begin, threads = loop._begin_to_connect, list[int]()
 
-    def note() -> Any:
+    def note(host: dict[str, str]) -> Any:
         threads.append(threading.get_ident())
-        return begin()
+        return begin(host)
 
     monkeypatch.setattr(loop, "_begin_to_connect", note)
 

@@ -103,7 +103,8 @@ def test_long_running_services_are_watched_restarted_and_given_time(
 
 def test_nothing_starts_before_the_release_is_through(services: dict[str, dict[str, Any]]) -> None:
     assert services["release"]["restart"] == "no"
-    assert services["release"]["depends_on"]["postgres"]["condition"] == "service_healthy"
+    # Not until it is healthy: recovering from a crash may take it longer than Compose waits.
+    assert services["release"]["depends_on"]["postgres"]["condition"] == "service_started"
     for name in services.keys() - SERVERS - {"release"}:
         assert services[name]["depends_on"]["release"]["condition"] == "service_completed_successfully", name
 

@@ -21,15 +21,6 @@ def url(servers: dict[str, str]) -> Iterator[str]:
         yield made
 
 
-def find_fault() -> str | None:
-    """What a process that starts on this database says, and exits; None where it starts."""
-    try:
-        health.require_fit_database()
-    except SystemExit as refusal:
-        return str(refusal)
-    return None
-
-
 def describe(url: str) -> set[tuple[str, ...]]:
     """Everything in the schema that has a name."""
     connection = psycopg2.connect(url)
@@ -56,10 +47,13 @@ def check(result: subprocess.CompletedProcess[str]) -> None:
 
 
 def test_up_down_up(url: str) -> None:
-    assert find_fault() is not None
+    fault = health.find_fault()
+    assert fault
+    assert "no schema yet" in fault.detail
+    assert not fault.is_lasting
     check(migrate(url))
     first = describe(url)
-    assert find_fault() is None
+    assert health.find_fault() is None
     check(migrate(url, "check"))
     check(migrate(url, "downgrade", "base"))
     left = {row[1] for row in describe(url)}
@@ -70,10 +64,25 @@ def test_up_down_up(url: str) -> None:
 
 def test_older_schema_is_a_fault_that_says_what_to_do(url: str) -> None:
     check(migrate(url, "upgrade", "0001"))
-    fault = find_fault()
+    fault = health.find_fault()
     assert fault
-    assert "0001" in fault
-    assert "release" in fault
+    assert "0001" in fault.detail
+    assert "release" in fault.detail
+    assert not fault.is_lasting
+
+
+def test_newer_schema_is_none_to_start_on_and_one_to_go_on_with(url: str) -> None:
+    check(migrate(url))
+    with closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute("UPDATE alembic_version SET version_num = '9999'")
+    fault = health.find_fault()
+    assert fault
+    assert "9999" in fault.detail
+    assert fault.is_lasting
+    assert health.find_service_fault() is None
+    refused = migrate(url)
+    assert refused.returncode == 1
+    assert refused.stderr == f"seatline: {fault}\n"
 
 
 def test_head_is_what_the_code_expects(url: str) -> None:
@@ -88,7 +97,7 @@ def test_release_may_run_again_and_beside_itself(url: str) -> None:
     before = describe(url)
     check(migrate(url))
     assert describe(url) == before
-    assert find_fault() is None
+    assert health.find_fault() is None
 
 
 def test_release_waits_for_one_that_takes_its_time(url: str) -> None:

@@ -195,6 +195,19 @@ def test_web_that_is_told_while_its_worker_starts(servers: dict[str, str]) -> No
         await_end(web, DRAINED_WITHIN_SECONDS)
 
 
+def test_web_whose_worker_hears_of_it_first_ends_well(servers: dict[str, str]) -> None:
+    """As of a group's SIGTERM, where the main process has its turn last."""
+    with run_web(servers) as (web, _):
+        main = psutil.Process(web.pid)
+        main.suspend()
+        for worker in (workers := main.children()):
+            worker.terminate()
+        wait_until(lambda: all(worker.status() == psutil.STATUS_ZOMBIE for worker in workers))
+        main.terminate()
+        main.resume()
+        await_end(web)
+
+
 @pytest.fixture
 def sink(database: dict[str, str]) -> Iterator[Sink]:
     """A receiver at a private address, which is allowed here."""

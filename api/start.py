@@ -1,0 +1,52 @@
+"""Web's start: it listens at once, and until it can serve it says what it waits for."""
+
+import mmap
+import os
+import signal
+import sys
+import threading
+import time
+
+from core.faults import LOOK_AGAIN_SECONDS, Fault, wait_until_fit
+from core.health import find_fault
+
+LONGEST = 255
+
+
+class Start:
+    """What web waits for: told by its main process, in memory that those which it forks share."""
+
+    def __init__(self) -> None:
+        self._told = mmap.mmap(-1, 1 + LONGEST)
+        self.is_refused = False
+
+    def find_wait(self) -> str:
+        """What is waited for; empty where nothing is."""
+        length = self._told[0]
+        return self._told[1 : 1 + length].decode(errors="replace") if length else ""
+
+    def begin_to_wait(self, fault: Fault) -> None:
+        """Wait in a thread, which ends this process, in order, where that turns out to be in vain."""
+        self._tell(fault)
+        threading.Thread(target=self._wait, name="start", daemon=True).start()
+
+    def _wait(self) -> None:
+        # It was looked for a moment ago, and meanwhile the others are forked.
+        time.sleep(LOOK_AGAIN_SECONDS)
+        try:
+            wait_until_fit(find_fault, tell=self._tell)
+        except SystemExit as refusal:
+            print(refusal, file=sys.stderr, flush=True)  # noqa: T201 (the line to exit with)
+            self.is_refused = True
+            os.kill(os.getpid(), signal.SIGTERM)
+        else:
+            self._told[0] = 0
+
+    def _tell(self, fault: Fault) -> None:
+        words = str(fault).encode()[:LONGEST]
+        self._told[1 : 1 + len(words)] = words
+        self._told[0] = len(words)
+
+
+# Made before any process is forked.
+start = Start()
