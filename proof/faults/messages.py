@@ -33,8 +33,8 @@ SETTLED_SECONDS = 60
 def redeliver(world: World, _chance: random.Random) -> None:
     """Six processes are told again and again of a show with confirms, by messages that come again.
 
-    All of them do, or whoever has another would settle the holds together. And the processes dawdle once they
-    have counted a try: one that counts for nothing is then seen by the others.
+    All of them do, or whoever has another would settle the holds together. And most processes dawdle once they
+    have counted a try: one that counts for nothing is then seen by those that do not.
     """
     show_id = world.make_show(seats=2 * HOLDERS * HOLDS_EACH, hold_seconds=LONG_HOLD_SECONDS)
     holders = [
@@ -43,7 +43,7 @@ def redeliver(world: World, _chance: random.Random) -> None:
     ]
     held: list[list[str]] = [[] for _ in holders]
     run_together(partial(hold, holder, number, held[number]) for number, holder in enumerate(holders))
-    world.respawn("worker", WORKER_CONCURRENCY="6", PROOF_HOOK="redelivered:0.1")
+    world.respawn("worker", WORKER_CONCURRENCY="6", PROOF_HOOK="redelivered:0.7")
     stop = threading.Event()
     sender = threading.Thread(target=send_again, args=(world, [*[show_id] * 9, *world.show_ids], stop))
     sender.start()

@@ -15,6 +15,7 @@ import psycopg2.extensions
 from sqlalchemy.engine.default import DefaultDialect
 
 NAME, VALUE = os.environ["PROOF_HOOK"].split(":")
+DAWDLE_SECONDS = 0.1
 LONGEST_COMMIT_SECONDS, LONGEST_DELAY_SECONDS = 0.002, 0.3
 
 do_commit, do_execute = DefaultDialect.do_commit, DefaultDialect.do_execute
@@ -65,8 +66,8 @@ def execute(self: DefaultDialect, cursor: Any, statement: str, parameters: Any, 
     if NAME == "deadly-seat" and is_deadly(parameters):
         die()
     do_execute(self, cursor, statement, parameters, context)  # type: ignore[no-untyped-call]
-    if NAME == "redelivered" and "tries = tries + 1" in statement:
-        time.sleep(random.uniform(0, float(VALUE)))  # noqa: S311
+    if NAME == "redelivered" and "tries = tries + 1" in statement and is_time():
+        time.sleep(DAWDLE_SECONDS)
     if NAME == "after-events" and "INSERT INTO events" in statement and is_time():
         die()
 
