@@ -142,6 +142,8 @@ def _settle_alone(show_id: int, booking_id: UUID) -> Batch | None:
             return None
         # Once, however often the transaction is run again because it lost to another.
         tries = tries or _count_try(booking_id)
+        if not tries:
+            return Batch((), None)
         return (set_aside if tries > TRIES else settle_batch)(connection, show_id, only=booking_id)
 
     try:
@@ -151,7 +153,7 @@ def _settle_alone(show_id: int, booking_id: UUID) -> Batch | None:
             _take_back_try(booking_id)
         raise
     if tries and (batch is None or booking_id not in batch.booking_ids):
-        # Passed by: a request had it at that moment, or nothing of it waited any more.
+        # Passed by, since a request had it at that moment.
         _take_back_try(booking_id)
     return batch
 

@@ -118,7 +118,7 @@ _UPDATE_TRIED = text("""
     UPDATE bookings
     SET tries = tries + 1,
         retry_at = clock_timestamp() + make_interval(secs => least(power(2, tries), :longest_seconds))
-    WHERE id = :id RETURNING tries
+    WHERE id = :id AND (wants IS NOT NULL OR hold_expires_at <= clock_timestamp()) RETURNING tries
 """)
 
 _UPDATE_NOT_TRIED = text("""
@@ -212,7 +212,7 @@ def select_waiting_ids(
 def update_tried(connection: Connection, booking_id: UUID, *, longest_seconds: float) -> int:
     """Count a try to settle a booking alone, and put off the next: 1 s, 2 s, 4 s … to the longest.
 
-    Returns how many there were, this one included; 0 where the booking is gone.
+    Returns how many there were, this one included; 0 where nothing of it waits any more.
     """
     parameters = {"id": booking_id, "longest_seconds": longest_seconds}
     return int(connection.execute(_UPDATE_TRIED, parameters).scalar_one_or_none() or 0)

@@ -66,7 +66,7 @@ def execute(self: DefaultDialect, cursor: Any, statement: str, parameters: Any, 
     if NAME == "deadly-seat" and is_deadly(parameters):
         die()
     do_execute(self, cursor, statement, parameters, context)  # type: ignore[no-untyped-call]
-    if NAME == "redelivered" and "tries = tries + 1" in statement and is_time():
+    if NAME == "redelivered" and "tries = tries + 1" in statement and cursor.rowcount and is_time():
         time.sleep(DAWDLE_SECONDS)
     if NAME == "after-events" and "INSERT INTO events" in statement and is_time():
         die()
