@@ -33,7 +33,7 @@ SETTLED_SECONDS = 60
 def redeliver(world: World, _chance: random.Random) -> None:
     """Six processes are told again and again of a show with confirms, by messages that come again.
 
-    All of them do, or whoever has another would settle the holds together. And most processes dawdle once they
+    All of them do, or whoever has another would settle the holds together. Most processes dawdle once they
     have counted a try: one that counts for nothing is then seen by those that do not.
     """
     show_id = world.make_show(seats=2 * HOLDERS * HOLDS_EACH, hold_seconds=LONG_HOLD_SECONDS)
