@@ -19,12 +19,13 @@ from api.schemas.types import (
 )
 from core.seats.states import SeatStatus
 from core.settings import get_settings
-from core.shows.halls import MAX_SEATS
+from core.shows.limits import LISTED_SECTIONS, LONGEST_NAME, MAX_CATEGORIES, MAX_ROWS, MAX_SEATS, MAX_SECTIONS
 from core.shows.plans import SeatingPlan
 from core.shows.rules import ShowStatus
 from core.shows.service import NewShow
 
 ShowName = Annotated[Text, Field(min_length=1, max_length=200)]
+CategoryName = Annotated[Text, Field(max_length=LONGEST_NAME)]
 HoldSeconds = Annotated[int, Field(ge=15, le=900)]
 SeatLimit = Annotated[int, Field(ge=1, le=MAX_SEATS)]
 
@@ -33,7 +34,7 @@ class SectionRequest(RequestModel):
     """A section of numbered rows, or an unnumbered one of a capacity."""
 
     name: SectionName
-    rows: int | None = Field(default=None, ge=1, le=MAX_SEATS)
+    rows: int | None = Field(default=None, ge=1, le=MAX_ROWS)
     seats_per_row: int | None = Field(default=None, ge=1, le=MAX_SEATS)
     capacity: int | None = Field(default=None, ge=1, le=MAX_SEATS)
     price: Price = 0
@@ -53,9 +54,11 @@ class ShowRequest(RequestModel):
     name: ShowName
     start_time: Time
     total_seats: int | None = Field(default=None, ge=1, le=MAX_SEATS)
-    sections: list[SectionRequest] | None = Field(default=None, min_length=1, max_length=1000)
+    sections: list[SectionRequest] | None = Field(default=None, min_length=1, max_length=MAX_SECTIONS)
     seating_plan: SeatingPlan | None = None
-    prices: dict[Text, Price] | None = Field(default=None, description="with seating_plan: by category")
+    prices: dict[CategoryName, Price] | None = Field(
+        default=None, max_length=MAX_CATEGORIES, description="with seating_plan: by category"
+    )
     price: Price = Field(default=0, description="with total_seats")
     currency: str = Field(default="EUR", pattern="^[A-Z]{3}$", description="ISO 4217")
     hold_seconds: HoldSeconds = Field(default_factory=lambda: get_settings().hold_seconds)
@@ -143,7 +146,9 @@ class ShowAnswer(AnswerModel):
 class ShowPage(AnswerModel):
     """A page of shows, soonest first."""
 
-    items: list[ShowAnswer]
+    items: list[ShowAnswer] = Field(
+        description=f"each with its first {LISTED_SECTIONS} sections; `GET /shows/{{show_id}}` has all"
+    )
     next: str | None
 
 
