@@ -17,6 +17,7 @@ from api.schemas.types import (
     Time,
     leave_out,
 )
+from core.seats.best import LARGEST_SUGGESTED
 from core.seats.states import SeatStatus
 from core.settings import get_settings
 from core.shows.limits import LISTED_SECTIONS, LONGEST_NAME, MAX_CATEGORIES, MAX_ROWS, MAX_SEATS, MAX_SECTIONS
@@ -55,7 +56,9 @@ class ShowRequest(RequestModel):
     start_time: Time
     total_seats: int | None = Field(default=None, ge=1, le=MAX_SEATS)
     sections: list[SectionRequest] | None = Field(default=None, min_length=1, max_length=MAX_SECTIONS)
-    seating_plan: SeatingPlan | None = None
+    seating_plan: SeatingPlan | None = Field(
+        default=None, description=f"of at most {MAX_SEATS} seats, {MAX_ROWS} rows and {MAX_AREAS} areas"
+    )
     prices: dict[CategoryName, Price] | None = Field(
         default=None, max_length=MAX_CATEGORIES, description="with seating_plan: by category"
     )
@@ -235,7 +238,7 @@ class SuggestionsAnswer(AnswerModel):
     """Up to three sets of free seats, best first: a hint and no promise."""
 
     version: int
-    suggestions: list[SuggestionAnswer]
+    suggestions: list[SuggestionAnswer] = Field(description=f"none of more than {LARGEST_SUGGESTED} seats")
 
 
 class Size(AnswerModel):
