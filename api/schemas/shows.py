@@ -20,7 +20,15 @@ from api.schemas.types import (
 from core.seats.best import LARGEST_SUGGESTED
 from core.seats.states import SeatStatus
 from core.settings import get_settings
-from core.shows.limits import LISTED_SECTIONS, LONGEST_NAME, MAX_CATEGORIES, MAX_ROWS, MAX_SEATS, MAX_SECTIONS
+from core.shows.limits import (
+    LISTED_SECTIONS,
+    LONGEST_NAME,
+    MAX_AREAS,
+    MAX_CATEGORIES,
+    MAX_ROWS,
+    MAX_SEATS,
+    MAX_SECTIONS,
+)
 from core.shows.plans import SeatingPlan
 from core.shows.rules import ShowStatus
 from core.shows.service import NewShow
