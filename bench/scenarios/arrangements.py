@@ -85,6 +85,7 @@ def measure(name: str, seats: int) -> Costs:
     for work in works:
         work(masks[0])
     _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
     return Costs(choice, suggestions, batch, peak / MEGABYTE)
 
 

@@ -9,7 +9,7 @@ from core.seats.view import View
 
 # What it takes to value the runs of a seat, in distances measured, beside one for each run: so much, and one
 # for so many seats whose distances are added up.
-PRICE_OF_A_LOOK, SEATS_ADDED_UP = 8, 16
+PRICE_OF_A_LOOK, SEATS_ADDED_UP = 12, 16
 BITS = 8
 
 
