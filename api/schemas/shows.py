@@ -17,14 +17,24 @@ from api.schemas.types import (
     Time,
     leave_out,
 )
+from core.seats.best import LARGEST_SUGGESTED
 from core.seats.states import SeatStatus
 from core.settings import get_settings
-from core.shows.halls import MAX_SEATS
+from core.shows.limits import (
+    LISTED_SECTIONS,
+    LONGEST_NAME,
+    MAX_AREAS,
+    MAX_CATEGORIES,
+    MAX_ROWS,
+    MAX_SEATS,
+    MAX_SECTIONS,
+)
 from core.shows.plans import SeatingPlan
 from core.shows.rules import ShowStatus
 from core.shows.service import NewShow
 
 ShowName = Annotated[Text, Field(min_length=1, max_length=200)]
+CategoryName = Annotated[Text, Field(max_length=LONGEST_NAME)]
 HoldSeconds = Annotated[int, Field(ge=15, le=900)]
 SeatLimit = Annotated[int, Field(ge=1, le=MAX_SEATS)]
 
@@ -35,7 +45,7 @@ class SectionRequest(RequestModel):
     """A section of numbered rows, or an unnumbered one of a capacity."""
 
     name: SectionName
-    rows: int | None = Field(default=None, ge=1, le=MAX_SEATS)
+    rows: int | None = Field(default=None, ge=1, le=MAX_ROWS)
     seats_per_row: int | None = Field(default=None, ge=1, le=MAX_SEATS)
     capacity: int | None = Field(default=None, ge=1, le=MAX_SEATS)
     price: Price = 0
@@ -55,9 +65,13 @@ class ShowRequest(RequestModel):
     name: ShowName
     start_time: Time
     total_seats: int | None = Field(default=None, ge=1, le=MAX_SEATS)
-    sections: list[SectionRequest] | None = Field(default=None, min_length=1, max_length=1000)
-    seating_plan: SeatingPlan | None = None
-    prices: dict[Text, Price] | None = Field(default=None, description="with seating_plan: by category")
+    sections: list[SectionRequest] | None = Field(default=None, min_length=1, max_length=MAX_SECTIONS)
+    seating_plan: SeatingPlan | None = Field(
+        default=None, description=f"of at most {MAX_SEATS} seats, {MAX_ROWS} rows and {MAX_AREAS} areas"
+    )
+    prices: dict[CategoryName, Price] | None = Field(
+        default=None, max_length=MAX_CATEGORIES, description="with seating_plan: by category"
+    )
     price: Price = Field(default=0, description="with total_seats")
     currency: str = Field(default="EUR", pattern="^[A-Z]{3}$", description="ISO 4217")
     hold_seconds: HoldSeconds = Field(default_factory=lambda: get_settings().hold_seconds)
@@ -148,7 +162,9 @@ class ShowAnswer(AnswerModel):
 class ShowPage(AnswerModel):
     """A page of shows, soonest first."""
 
-    items: list[ShowAnswer]
+    items: list[ShowAnswer] = Field(
+        description=f"each with its first {LISTED_SECTIONS} sections; `GET /shows/{{show_id}}` has all"
+    )
     next: str | None
 
 
@@ -235,7 +251,7 @@ class SuggestionsAnswer(AnswerModel):
     """Up to three sets of free seats, best first: a hint and no promise."""
 
     version: int
-    suggestions: list[SuggestionAnswer]
+    suggestions: list[SuggestionAnswer] = Field(description=f"none of more than {LARGEST_SUGGESTED} seats")
 
 
 class Size(AnswerModel):

@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from core.shows.limits import LONGEST_SECTION
+
 MAX_ID = 2**63 - 1
 MAX_PRICE = 100_000_000
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
@@ -59,6 +61,6 @@ Time = Annotated[
 ]
 Text = Annotated[str, AfterValidator(_check_printable)]
 SeatNumber = Annotated[Text, Field(min_length=1, max_length=300)]
-SectionName = Annotated[Text, Field(min_length=1, max_length=100)]
+SectionName = Annotated[Text, Field(min_length=1, max_length=LONGEST_SECTION)]
 Customer = Annotated[Text, Field(min_length=1, max_length=128)]
 Price = Annotated[int, Field(ge=0, le=MAX_PRICE, description="in minor units of the currency")]

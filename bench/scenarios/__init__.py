@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bench.figures import Outcome
-from bench.scenarios import backlog, expiry, growth, latency, live, maps, memory, selling
+from bench.scenarios import arrangements, backlog, expiry, growth, latency, live, maps, memory, selling
 from bench.stage import Stage
 
 
@@ -31,5 +31,6 @@ SCENARIOS = (
     Scenario("expiry", "50,000 holds that run out at once", expiry.run_out),
     Scenario("shows", "a hundred shows on sale at once", selling.sell_many_shows),
     Scenario("live", "a thousand viewers of a show", live.watch_live),
+    Scenario("arrangements", "the best seats, however a hall is arranged", arrangements.choose_anywhere),
     Scenario("memory", "ten minutes at full load", memory.watch_memory),
 )

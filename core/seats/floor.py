@@ -1,63 +1,83 @@
 """What never changes of a hall and the choice of seats needs, as compact arrays indexed in seat order."""
 
+import threading
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from itertools import accumulate, groupby, pairwise
+from collections.abc import Iterable
+from functools import cached_property
+from itertools import groupby, pairwise
 from math import hypot
 from statistics import median_low
 
+from cachetools import LRUCache
+
+from core.seats.tree import SeatTree
+from core.seats.view import View
 from core.shows.halls import Hall, HallSeat
 
 # A gap wider than this many times the row's usual pitch is an aisle; no row is quite evenly spaced.
 AISLE = 1.5
-# Distances are whole ten-thousandths of the plan's unit: sums are exact, so that equal seats really tie.
-PRECISION = 10_000
-# Orders of runs of more seats than this are not kept: 100,000 numbers each, for bookings that are rare.
-LONGEST_KEPT_RUN = 20
+# Floors in memory at most, by their seats: about 100 MB, where all of them are used in every way.
+SEATS_KEPT = 250_000
 
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """The seats `start` to `end` (exclusive); an aisle comes before each seat in `cuts`."""
-
-    start: int
-    end: int
-    cuts: tuple[int, ...]
-
-    def blocks(self) -> Iterator[tuple[int, int]]:
-        """The stretches between aisles."""
-        return pairwise((self.start, *self.cuts, self.end))
+Span = tuple[int, int]
 
 
 class Floor:
-    """A hall's seats by their index in seat order: number, price, place, section; its rows by section."""
+    """A hall's seats by their index in seat order: number, price, place, section; which are neighbours."""
 
     def __init__(self, hall: Hall) -> None:
         self.section_ids = {section.name: number for number, section in enumerate(hall.sections)}
         self.prices, self.section_of = array("q"), array("i")
         self.xs, self.ys = array("d"), array("d")
-        self.rows: dict[int, list[Row]] = {}
-        self.unnumbered: dict[int, tuple[int, int]] = {}
+        # Stretches of seats, those of all numbered sections under None.
+        self.seated: dict[int | None, list[Span]] = {None: []}
+        self.unnumbered: dict[int, Span] = {}
         self.index: dict[str, int] = {}
         self._focus = hall.focus
+        self._trees: dict[int | None, SeatTree] = {}
+        self._building = threading.Lock()
+        joined, joined_in_row = bytearray(), bytearray()
         for (section, row_index), seats in groupby(hall.seats(), lambda seat: (seat.section, seat.row_index)):
-            self._read_row(self.section_ids[section], seats, is_numbered=row_index is not None)
+            start, end = self._read_row(self.section_ids[section], seats, is_numbered=row_index is not None)
+            in_row = b"\1" * (end - start - 1) + b"\0" if row_index is not None else bytes(end - start)
+            joined_in_row += in_row
+            joined += in_row
+            for cut in self._cuts(start, end) if row_index is not None else ():
+                joined[cut - 1] = 0
         self.numbers = tuple(self.index)
-        every_row = (row for rows in self.rows.values() for row in rows)
-        self.all_rows = sorted(every_row, key=lambda row: row.start)
+        self._places_in_hall = array("i", bytes(4 * len(self.numbers)))
+        self._places_in_section = array("i", self._places_in_hall)
+        # A byte for each seat, 1 where the next one is its neighbour; as numbers, which C shifts all at once.
+        self.joined = int.from_bytes(joined, "little")
+        self.joined_in_row = int.from_bytes(joined_in_row, "little")
 
     @cached_property
-    def view(self) -> "View":
-        """The floor as seen by distance from what the audience looks at."""
-        return View(self, self._focus)
+    def view(self) -> View:
+        """The floor as seen from what the audience looks at."""
+        return View(self.xs, self.ys, self._focus)
 
-    def rows_in(self, section: int | None) -> Sequence[Row]:
-        """The rows of a numbered section, or of all (None), in seat order."""
-        return self.all_rows if section is None else self.rows[section]
+    def to_mask(self, numbers: Iterable[str]) -> bytearray:
+        """A byte for each seat in seat order, 1 for those of these numbers. Raises KeyError for any other."""
+        mask = bytearray(len(self.numbers))
+        for seat in map(self.index.__getitem__, numbers):
+            mask[seat] = 1
+        return mask
 
-    def _read_row(self, section: int, seats: Iterable[HallSeat], *, is_numbered: bool) -> None:
+    def spans(self, section: int | None) -> list[Span]:
+        """The seats of a section, or of all that are numbered (None)."""
+        return [self.unnumbered[section]] if section in self.unnumbered else self.seated[section]
+
+    def tree(self, section: int | None) -> SeatTree:
+        """The tree of a numbered section, or of all (None)."""
+        # Once only: searches keep what they found by the places of the tree that they began with.
+        with self._building:
+            if section not in self._trees:
+                seats = [seat for start, end in self.seated[section] for seat in range(start, end)]
+                places = self._places_in_hall if section is None else self._places_in_section
+                self._trees[section] = SeatTree(seats, self.xs, self.ys, places)
+            return self._trees[section]
+
+    def _read_row(self, section: int, seats: Iterable[HallSeat], *, is_numbered: bool) -> Span:
         start = len(self.index)
         for index, seat in enumerate(seats, start=start):
             self.index[seat.seat_number] = index
@@ -65,13 +85,16 @@ class Floor:
             self.xs.append(seat.x)
             self.ys.append(seat.y)
             self.section_of.append(section)
-        end = len(self.index)
+        span = start, len(self.index)
         if is_numbered:
-            self.rows.setdefault(section, []).append(Row(start, end, self._cuts(start, end)))
+            _append(self.seated[None], span)
+            _append(self.seated.setdefault(section, []), span)
         else:
-            self.unnumbered[section] = (start, end)
+            self.unnumbered[section] = span
+        return span
 
     def _cuts(self, start: int, end: int) -> tuple[int, ...]:
+        """The seats of a row that an aisle comes before."""
         xs, ys = self.xs[start:end], self.ys[start:end]
         if len(xs) == 1:
             return ()
@@ -81,52 +104,29 @@ class Floor:
         return tuple(start + place for place, gap in enumerate(gaps, start=1) if gap > widest)
 
 
-class View:
-    """A floor's seats and runs of neighbours by their distance from one point; ties in seat order."""
-
-    def __init__(self, floor: Floor, point: tuple[float, float]) -> None:
-        x0, y0 = point
-        self._floor = floor
-        places = zip(floor.xs, floor.ys, strict=True)
-        self.distances = array("q", (round(hypot(x - x0, y - y0) * PRECISION) for x, y in places))
-        self._orders: dict[tuple[int, int | None, bool], array[int]] = {}
-
-    def runs(self, quantity: int, section: int | None, *, across_aisles: bool = False) -> "array[int]":
-        """The first seats of all runs of so many places in a row, nearest (by the mean) first."""
-        key = (quantity, section, across_aisles)
-        if key in self._orders:
-            return self._orders[key]
-        starts = self._across(quantity, section) if across_aisles else self._between(quantity, section)
-        sums = self._sums
-        starts.sort(key=lambda start: sums[start + quantity] - sums[start])
-        order = array("i", starts)
-        if quantity <= LONGEST_KEPT_RUN:
-            self._orders[key] = order
-        return order
-
-    @cached_property
-    def _sums(self) -> "array[int]":
-        return array("q", accumulate(self.distances, initial=0))
-
-    def _between(self, quantity: int, section: int | None) -> list[int]:
-        starts: list[int] = []
-        for row in self._floor.rows_in(section):
-            for start, end in row.blocks():
-                starts.extend(range(start, end - quantity + 1))
-        return starts
-
-    def _across(self, quantity: int, section: int | None) -> list[int]:
-        starts: list[int] = []
-        for row in self._floor.rows_in(section):
-            last = row.end - quantity
-            near_cuts = (
-                range(max(row.start, cut - quantity + 1), min(cut - 1, last) + 1) for cut in row.cuts
-            )
-            starts.extend(sorted(set().union(*near_cuts)))
-        return starts
+def _append(spans: list[Span], span: Span) -> None:
+    if spans and spans[-1][1] == span[0]:
+        spans[-1] = spans[-1][0], span[1]
+    else:
+        spans.append(span)
 
 
-@lru_cache(maxsize=8)
+_floors: LRUCache[Hall, Floor] = LRUCache(SEATS_KEPT, getsizeof=lambda floor: len(floor.numbers))
+_lock, _building = threading.Lock(), threading.Lock()
+
+
 def floor_of(hall: Hall) -> Floor:
-    """The hall's floor, kept for the last few halls: one of 100,000 seats and its orders takes 20 MB."""
-    return Floor(hall)
+    """The hall's floor, kept for the halls that were asked for last."""
+    if floor := _find(hall):
+        return floor
+    # One at a time, which takes half a second for the largest: those that come at once need the same one.
+    with _building:
+        floor = _find(hall) or Floor(hall)
+        with _lock:
+            _floors[hall] = floor
+    return floor
+
+
+def _find(hall: Hall) -> Floor | None:
+    with _lock:
+        return _floors.get(hall)

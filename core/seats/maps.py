@@ -156,11 +156,10 @@ def read_suggestions(
 
     def build() -> Packed:
         with snapshot() as connection:
-            rows = queries.select_free(connection, show_id)
-        best = BestSeats(hall, [row.seat_number for row in rows if row.seat_number is not None])
-        choices = best.suggest(quantity, section=section, near=near)
+            version, free = queries.select_free(connection, show_id)
+        choices = BestSeats(hall, free).suggest(quantity, section=section, near=near)
         suggestions = [{"seats": c.seats, "together": c.together, "amount": c.amount} for c in choices]
-        return _pack(rows[0].version, {"version": rows[0].version, "suggestions": suggestions})
+        return _pack(version, {"version": version, "suggestions": suggestions})
 
     return _read(show_id, f"suggestions:{quantity}:{section}:{near}", known=known, build=build)
 

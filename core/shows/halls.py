@@ -4,11 +4,10 @@ from typing import Any
 
 from core.shows.drawn import DrawnHall
 from core.shows.generated import CountedHall, SectionedHall
+from core.shows.limits import MAX_ROWS, MAX_SEATS
 from core.shows.seating import Hall, HallError, HallSeat, Section
 
-__all__ = ["MAX_SEATS", "Hall", "HallError", "HallSeat", "Section", "build_hall"]
-
-MAX_SEATS = 100_000
+__all__ = ["MAX_SEATS", "Hall", "HallError", "HallSeat", "Section", "build_hall", "check_rows"]
 
 
 def build_hall(description: dict[str, Any]) -> Hall:
@@ -27,3 +26,10 @@ def build_hall(description: dict[str, Any]) -> Hall:
     if hall.total_seats > MAX_SEATS:
         raise HallError(pointer, f"a hall has at most {MAX_SEATS} seats")
     return hall
+
+
+def check_rows(sections: list[dict[str, Any]]) -> None:
+    """Raises HallError where sections that are to be made have too many rows together."""
+    rows = sum(section.get("rows") or 0 for section in sections)
+    if rows > MAX_ROWS:
+        raise HallError("/sections", f"a hall has at most {MAX_ROWS} rows, this one {rows}")

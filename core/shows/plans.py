@@ -1,13 +1,32 @@
 """Halls drawn elsewhere: the open pretix seating-plan JSON, as far as it is read, and its normal form."""
 
 from collections.abc import Iterator
+from functools import partial
 from math import isfinite
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator, with_config
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+    with_config,
+)
 from typing_extensions import TypedDict
 
-from core.shows.halls import MAX_SEATS, HallError
+from core.shows.limits import (
+    LONGEST_NAME,
+    LONGEST_SECTION,
+    MAX_CATEGORIES,
+    MAX_SEATS,
+    MAX_SECTIONS,
+    PLACEHOLDER,
+    check_label,
+    check_parts,
+)
+from core.shows.seating import HallError
 
 DEEPEST_AREA = 20
 LARGEST_INTEGER = 2**63 - 1
@@ -25,7 +44,9 @@ def _check_printable(text: str) -> str:
 # Bounded, so that sums and squares of coordinates stay finite too.
 Coordinate = Annotated[float, Field(strict=True, ge=-1e9, le=1e9, allow_inf_nan=False)]
 Length = Annotated[float, Field(strict=True, ge=0, le=1e9, allow_inf_nan=False)]
-Name = Annotated[str, Field(max_length=200), AfterValidator(_check_printable)]
+Name = Annotated[str, Field(max_length=LONGEST_NAME), AfterValidator(_check_printable)]
+ZoneName = Annotated[str, Field(max_length=LONGEST_SECTION), AfterValidator(_check_printable)]
+Label = Annotated[Name, AfterValidator(check_label)]
 SeatNumber = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_check_printable)]
 
 
@@ -70,10 +91,10 @@ class Row(_Part):
     """A row of seats; a label may hold `%s` for the number."""
 
     row_number: Name
-    row_label: Name | None = None
-    seat_label: Name | None = None
+    row_label: Label | None = None
+    seat_label: Label | None = None
     position: Position = Field(default_factory=lambda: Position(x=0, y=0))
-    seats: list[Seat]
+    seats: Annotated[list[Seat], Field(fail_fast=True)]
 
 
 class Rectangle(_Part):
@@ -89,16 +110,24 @@ class Circle(_Part):
     radius: Length
 
 
+@with_config(ConfigDict(strict=True))
+class Radii(TypedDict):
+    """The radii of an ellipse, across and down."""
+
+    x: Length
+    y: Length
+
+
 class Ellipse(_Part):
     """The extent of an ellipse, whose position is its middle."""
 
-    radius: Position
+    radius: Radii
 
 
 class Polygon(_Part):
     """The corners of a polygon, relative to its position."""
 
-    points: Annotated[list[Position], Field(min_length=1)]
+    points: Annotated[list[Position], Field(min_length=1, fail_fast=True)]
 
 
 class AreaText(_Part):
@@ -138,10 +167,10 @@ class Area(_Part):
 class Zone(_Part):
     """A part of the hall with a name; its rows and areas are placed relative to it."""
 
-    name: Name | None = None
+    name: ZoneName | None = None
     position: Position
-    rows: list[Row]
-    areas: list[Area] = []
+    rows: Annotated[list[Row], Field(fail_fast=True)]
+    areas: Annotated[list[Area], Field(fail_fast=True)] = []
 
 
 class SeatingPlan(_Part):
@@ -149,8 +178,10 @@ class SeatingPlan(_Part):
 
     name: Name
     size: Size | None = None
-    categories: list[Category]
-    zones: list[Zone]
+    categories: Annotated[list[Category], Field(max_length=MAX_CATEGORIES, fail_fast=True)]
+    # What is inside of them is counted before anything is made of it; and of a hundred thousand values that
+    # are wrong in one way the first is enough.
+    zones: Annotated[list[Zone], Field(max_length=MAX_SECTIONS, fail_fast=True), BeforeValidator(check_parts)]
 
     def rows(self) -> Iterator[tuple[str, Zone, Row]]:
         """Every row with its zone and its pointer in the request, in the plan's order."""
@@ -169,10 +200,10 @@ def normalise_plan(plan: SeatingPlan, prices: dict[str, int]) -> dict[str, Any]:
     _check_seats(plan, categories)
     sections: dict[str | None, int] = {}
     rows = []
-    for _, zone, row in plan.rows():
+    for pointer, zone, row in plan.rows():
         if row.seats:
             section = sections.setdefault(zone.name or None, len(sections))
-            rows.append({"section": section, **_normalise_row(zone, row, categories)})
+            rows.append({"section": section, **_normalise_row(pointer, zone, row, categories)})
     return {
         "size": _size(plan, rows),
         "areas": [area.placed_in(zone.position) for zone in plan.zones for area in zone.areas],
@@ -196,9 +227,8 @@ def _read_categories(plan: SeatingPlan, prices: dict[str, int]) -> dict[str, int
 
 
 def _check_seats(plan: SeatingPlan, categories: dict[str, int]) -> None:
-    total = sum(len(row.seats) for _, _, row in plan.rows())
-    if not 1 <= total <= MAX_SEATS:
-        raise HallError("/seating_plan/zones", f"a hall has 1 to {MAX_SEATS} seats, this one {total}")
+    if not any(row.seats for _, _, row in plan.rows()):
+        raise HallError("/seating_plan/zones", f"a hall has 1 to {MAX_SEATS} seats, this one none")
     numbers: set[str] = set()
     for pointer, _, row in plan.rows():
         for index, seat in enumerate(row.seats):
@@ -209,20 +239,26 @@ def _check_seats(plan: SeatingPlan, categories: dict[str, int]) -> None:
             numbers.add(seat["seat_guid"])
 
 
-def _normalise_row(zone: Zone, row: Row, categories: dict[str, int]) -> dict[str, Any]:
+def _normalise_row(pointer: str, zone: Zone, row: Row, categories: dict[str, int]) -> dict[str, Any]:
     left, top = (zone.position[axis] + row.position[axis] for axis in AXES)
+    label_of = partial(_label, f"{pointer}/seat_label", row.seat_label)
     return {
-        "row": _label(row.row_label, row.row_number),
+        "row": _label(f"{pointer}/row_label", row.row_label, row.row_number),
         "numbers": [seat["seat_guid"] for seat in row.seats],
-        "labels": [_label(row.seat_label, seat["seat_number"]) for seat in row.seats],
+        "labels": [label_of(seat["seat_number"]) for seat in row.seats],
         "xs": [left + seat["position"]["x"] for seat in row.seats],
         "ys": [top + seat["position"]["y"] for seat in row.seats],
         "categories": [categories[seat["category"]] for seat in row.seats],
     }
 
 
-def _label(template: str | None, number: str) -> str:
-    return template.replace("%s", number) if template else number
+def _label(pointer: str, template: str | None, number: str) -> str:
+    if not template:
+        return number
+    # Counted before it is made.
+    if len(template) + template.count(PLACEHOLDER) * (len(number) - len(PLACEHOLDER)) > LONGEST_NAME:
+        raise HallError(pointer, f"makes labels of more than {LONGEST_NAME} characters")
+    return template.replace(PLACEHOLDER, number)
 
 
 def _size(plan: SeatingPlan, rows: list[dict[str, Any]]) -> tuple[float, float]:

@@ -26,16 +26,26 @@ SHOW_STATUS = """
          ELSE 'on_sale' END
 """
 
-_SHOW = f"""
-    SELECT s.*, {SHOW_STATUS} AS status, v.version, v.available, v.held, v.booked
-    FROM shows s JOIN show_versions v ON v.show_id = s.id
+_COLUMNS = f"""
+    s.id, s.name, s.start_time, s.total_seats, s.created_at, s.currency, s.price, s.hold_seconds,
+    s.max_seats_per_booking, s.max_seats_per_customer, s.sales_open_at, s.sales_close_at, s.cancel_until,
+    s.payment_required,
+    {SHOW_STATUS} AS status, v.version, v.available, v.held, v.booked
 """
 
-_SELECT_SHOW = text(f"{_SHOW} WHERE s.id = :show_id")
+_SELECT_SHOW = text(f"""
+    SELECT {_COLUMNS}, s.sections
+    FROM shows s JOIN show_versions v ON v.show_id = s.id
+    WHERE s.id = :show_id
+""")
 
 # By the name itself as well, since the version before writes no search_name. To be dropped in the next.
+# Sections are cut short here: all of those of 200 shows may be 50 MB.
 _SELECT_SHOWS = text(f"""
-    {_SHOW}
+    SELECT {_COLUMNS}, jsonb_path_query_array(
+        s.sections, '$[0 to $last]', jsonb_build_object('last', cast(:sections AS int) - 1)
+    ) AS sections
+    FROM shows s JOIN show_versions v ON v.show_id = s.id
     WHERE s.start_time >= coalesce(cast(:start_from AS timestamptz), clock_timestamp())
       AND (cast(:after_time AS timestamptz) IS NULL OR (s.start_time, s.id) > (:after_time, :after_id))
       AND (cast(:status AS text) IS NULL OR {SHOW_STATUS} = :status)
@@ -111,10 +121,11 @@ def select_shows(
     name: str | None,
     after: tuple[datetime | None, int | None],
     limit: int,
+    sections: int,
 ) -> list[Row[Any]]:
-    """A page of shows, soonest first, from `start_from` (else from now) on."""
+    """A page of shows, soonest first, from `start_from` (else from now) on, with their first `sections`."""
     parameters = {"start_from": start_from, "status": status, "name": name, "limit": limit}
-    parameters |= {"after_time": after[0], "after_id": after[1]}
+    parameters |= {"after_time": after[0], "after_id": after[1], "sections": sections}
     parameters["search_name"] = None if name is None else fold_name(name)
     return list(connection.execute(_SELECT_SHOWS, parameters))
 

@@ -174,6 +174,10 @@ def test_suggestions_leave_out_what_is_taken(hall: Asking) -> None:
     assert read(hall, "suggestions?quantity=16")["suggestions"] == []
 
 
+def test_suggestions_for_more_than_anybody_books_are_none(hall: Asking) -> None:
+    assert read(hall, "suggestions?quantity=100000&near=Stalls-A-1")["suggestions"] == []
+
+
 def test_quantity_bookings_get_what_was_suggested_first(hall: Asking) -> None:
     best = read(hall, "suggestions?quantity=3&section=Stalls")["suggestions"][0]
     booking = hall.read(hall.settled(quantity=3, section="Stalls"))

@@ -1,6 +1,7 @@
 """POST /admin/shows: the three ways to describe a hall, and what is refused."""
 
 import json
+import tracemalloc
 from copy import deepcopy
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from api.parsing import MAX_VALUES
 from core.settings import get_settings
 from tests.api.asking import assert_problem, pointers
 from tests.support import ADMIN, ROOT
@@ -165,6 +167,18 @@ REFUSED = {
     "too large": ({"total_seats": 100_001}, "/total_seats"),
     "sections too large": ({"sections": [{"name": "A", "rows": 1000, "seats_per_row": 101}]}, "/sections"),
     "no section": ({"sections": []}, "/sections"),
+    "many sections": ({"sections": [{"name": "A", "capacity": 1}] * 1001}, "/sections"),
+    "many rows": ({"sections": [{"name": "A", "rows": 10_001, "seats_per_row": 1}]}, "/sections/0/rows"),
+    "many rows together": (
+        {"sections": [{"name": name, "rows": 5_001, "seats_per_row": 1} for name in "AB"]},
+        "/sections",
+    ),
+    "immense sections": (
+        {"sections": [{"name": name, "rows": 5_000, "seats_per_row": 100_000} for name in "AB"]},
+        "/sections",
+    ),
+    "many zones": ({"seating_plan": {**PLAN, "zones": PLAN["zones"] * 1001}}, "/seating_plan/zones"),
+    "many prices": ({"seating_plan": PLAN, "prices": dict.fromkeys(map(str, range(1001)), 1)}, "/prices"),
     "same name twice": ({"sections": [{"name": "A", "capacity": 1}] * 2}, "/sections/1/name"),
     "rows and capacity": (
         {"sections": [{"name": "A", "rows": 1, "seats_per_row": 1, "capacity": 1}]},
@@ -211,6 +225,22 @@ def test_refused(
     problem = assert_problem(create(client, show_body, **fields), 422, "invalid_request")
     assert pointer in pointers(problem)
     assert client.get("/shows").json["items"] == []
+
+
+def test_a_body_of_millions_of_values_is_not_even_parsed(
+    client: FlaskClient, show_body: dict[str, Any]
+) -> None:
+    body = json.dumps({**show_body, "seating_plan": {**PLAN, "zones": []}})
+    body = body.replace('"zones": []', f'"zones": [{"[]," * MAX_VALUES}[]]')
+    tracemalloc.start()
+    try:
+        answer = client.post("/admin/shows", data=body, content_type="application/json", headers=ADMIN)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert str(MAX_VALUES) in assert_problem(answer, 422, "invalid_request")["detail"]
+    # Parsed it takes twenty times as much.
+    assert peak < 8 * len(body)
 
 
 def test_plan_with_one_seat_twice(client: FlaskClient, show_body: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from core.shows.limits import LISTED_SECTIONS, MAX_SECTIONS
 from core.shows.service import Show
 from tests.api.asking import Asking, assert_problem, pointers
 from tests.support import ADMIN
@@ -36,6 +37,24 @@ def test_list_is_soonest_first_from_now_on(client: FlaskClient, make_show: Calla
     assert names(client) == ["sooner", "later"]
     assert names(client, **{"from": "2001-01-01T00:00:00Z"}) == ["past", "sooner", "later"]
     assert names(client, **{"from": days(15).isoformat()}) == ["later"]
+
+
+def test_list_shows_the_first_sections_of_each_show_and_the_show_all(
+    client: FlaskClient, make_show: Callable[..., Show]
+) -> None:
+    few, many = LISTED_SECTIONS, MAX_SECTIONS
+    for count, day in ((few, 1), (many, 2)):
+        make_show(
+            sections=[{"name": f"{number:0100}", "capacity": 1, "price": number} for number in range(count)],
+            start_time=days(day),
+        )
+    answer = client.get("/shows?limit=200")
+    small, large = answer.json["items"]
+    assert small == client.get(f"/shows/{small['id']}").json
+    whole = client.get(f"/shows/{large['id']}").json
+    assert len(whole["sections"]) == many
+    assert large == {**whole, "sections": whole["sections"][:few]}
+    assert len(answer.data) < 200 * 2 * few * 2
 
 
 def test_list_by_status_and_name(client: FlaskClient, make_show: Callable[..., Show]) -> None:

@@ -1,10 +1,13 @@
 """Small halls in which the choice of seats is tested."""
 
+from pathlib import Path
 from typing import Any
 
 from core.shows.halls import Hall, build_hall
 from core.shows.plans import SeatingPlan, normalise_plan
 
+DEMO_FILE = Path(__file__).parents[3] / "local" / "halls" / "riethsporthalle-erfurt.json"
+DEMO = build_hall({"plan": normalise_plan(SeatingPlan.model_validate_json(DEMO_FILE.read_bytes()), {})})
 STALLS = {"name": "Stalls", "rows": 3, "seats_per_row": 9, "price": 300}
 CIRCLE = {"name": "Circle", "rows": 2, "seats_per_row": 9, "price": 200}
 STANDING = {"name": "Standing", "capacity": 5, "price": 100}

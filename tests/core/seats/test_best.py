@@ -2,16 +2,12 @@
 
 import random
 import time
-from pathlib import Path
 
 import pytest
 
 from core.seats.best import BestSeats, Choice
 from core.shows.halls import build_hall
-from core.shows.plans import SeatingPlan, normalise_plan
-from tests.core.seats.small_halls import CIRCLE, GARDEN, STALLS, STANDING, drawn, numbers, sections
-
-REAL_HALL = Path(__file__).parents[3] / "local" / "halls" / "riethsporthalle-erfurt.json"
+from tests.core.seats.small_halls import CIRCLE, DEMO, GARDEN, STALLS, STANDING, drawn, numbers, sections
 
 
 def chosen(best: BestSeats, quantity: int, section: str | None = None) -> set[str]:
@@ -151,12 +147,10 @@ def test_the_audience_looks_at_the_field_not_at_the_edge_of_the_plan() -> None:
 
 
 def test_the_best_seats_of_a_real_hall_are_in_the_middle_beside_the_field() -> None:
-    plan = SeatingPlan.model_validate_json(REAL_HALL.read_bytes())
-    hall = build_hall({"plan": normalise_plan(plan, {})})
-    best = BestSeats(hall, numbers(hall))
+    best = BestSeats(DEMO, numbers(DEMO))
     choice = best.choose(4)
     assert choice is not None
-    assert {(seat.section, seat.row) for seat in hall.seats() if seat.seat_number in choice.seats} <= {
+    assert {(seat.section, seat.row) for seat in DEMO.seats() if seat.seat_number in choice.seats} <= {
         ("Block B", "1"),
         ("Block E", "6"),
     }

@@ -2,14 +2,17 @@
 
 from itertools import pairwise
 from math import dist
+from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.arrangements import ARRANGEMENTS, draw
 from core.seats.best import BestSeats
 from core.shows.halls import Hall, HallSeat, build_hall
-from tests.core.seats.small_halls import STALLS, drawn, sections
+from tests.core.seats.reference import choose_seated
+from tests.core.seats.small_halls import DEMO, STALLS, drawn, sections
 
 numbered = st.builds(
     lambda rows, width: {"rows": rows, "seats_per_row": width, "price": 7},
@@ -99,3 +102,48 @@ def test_groups_across_rows_have_the_least_value_of_all(free: set[int], quantity
 def value(hall: Hall, anchor: HallSeat, seats: list[HallSeat], quantity: int) -> float:
     spread = sorted(dist((seat.x, seat.y), (anchor.x, anchor.y)) for seat in seats)[:quantity]
     return dist((anchor.x, anchor.y), hall.focus) + 2 * sum(spread) / quantity
+
+
+somewhere = st.tuples(
+    st.sampled_from([0.0, 1.0, 2.0, 9.5, 40.0, 1e-300, -3e9]), st.sampled_from([0.0, 1.0, 7.0, 1e9])
+)
+anywhere = st.tuples(st.floats(-3e9, 3e9), st.floats(-3e9, 3e9))
+in_a_place = st.one_of(
+    st.lists(st.lists(somewhere | anywhere, min_size=1, max_size=9), min_size=1, max_size=9).map(draw),
+    st.tuples(st.sampled_from(sorted(ARRANGEMENTS)), st.integers(20, 60)).map(
+        lambda chosen: ARRANGEMENTS[chosen[0]](chosen[1])
+    ),
+)
+
+
+@given(in_a_place, st.data())
+def test_choices_in_any_arrangement_are_those_of_the_plain_rule(hall: Hall, data: st.DataObject) -> None:
+    seats = {seat.seat_number: seat for seat in hall.seats()}
+    free = data.draw(st.sets(st.sampled_from(sorted(seats))))
+    near = data.draw(st.sampled_from(sorted(seats)))
+    best = BestSeats(hall, sorted(free))
+    for quantity in data.draw(st.lists(st.integers(1, 6), max_size=6)):
+        suggested = best.suggest(quantity, near=near, limit=1)
+        point = seats[near].x, seats[near].y
+        assert [choice.seats for choice in suggested] == [
+            seats for seats in [choose_seated(hall, free, quantity, point)] if seats
+        ]
+        choice = best.choose(quantity)
+        assert (choice and choice.seats) == choose_seated(hall, free, quantity, hall.focus)
+        best.discard(choice.seats if choice else ())
+        free -= set(choice.seats if choice else ())
+
+
+@settings(max_examples=12)
+@given(st.randoms(use_true_random=False), st.sampled_from([0.05, 0.3, 0.9]))
+def test_choices_in_a_real_hall_are_those_of_the_plain_rule(chance: Random, part: float) -> None:
+    numbers = [seat.seat_number for seat in DEMO.seats()]
+    free = set(chance.sample(numbers, int(part * len(numbers))))
+    best = BestSeats(DEMO, sorted(free))
+    for _ in range(4):
+        quantity = chance.choice([1, 2, 2, 3, 4, 6])
+        choice = best.choose(quantity)
+        assert choice is not None
+        assert choice.seats == choose_seated(DEMO, free, quantity, DEMO.focus)
+        best.discard(choice.seats)
+        free -= set(choice.seats)

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from core.shows import plans
 from core.shows.drawn import find_focus
 from core.shows.halls import Hall, HallError, build_hall
 from core.shows.plans import SeatingPlan, normalise_plan
 
 REAL_HALL = Path(__file__).parents[3] / "local" / "halls" / "riethsporthalle-erfurt.json"
 SPIELFELD = {"shape": "rectangle", "position": {"x": 1, "y": 2}, "rectangle": {"width": 10, "height": 4}}
+ELLIPSE = {"shape": "ellipse", "position": {"x": 0, "y": 0}, "ellipse": {"radius": {"x": 1, "y": 1}}}
 
 
 def seat(guid: str, x: float, category: str = "A") -> dict[str, Any]:
@@ -116,13 +116,6 @@ def test_refusals_point_at_what_is_wrong() -> None:
     assert refusal(plan(), {"VIP/~": 1}) == "/prices/VIP~1~0"
 
 
-def test_a_plan_has_at_most_so_many_seats(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plans, "MAX_SEATS", 5)
-    assert hall_of(plan()).total_seats == 5
-    monkeypatch.setattr(plans, "MAX_SEATS", 4)
-    assert refusal(plan()) == "/seating_plan/zones"
-
-
 @pytest.mark.parametrize(
     ("path", "value"),
     [
@@ -143,6 +136,8 @@ def test_a_plan_has_at_most_so_many_seats(monkeypatch: pytest.MonkeyPatch) -> No
         (("zones", 0, "areas"), [{**SPIELFELD, "own": {"\0": 1}}]),
         (("zones", 0, "areas"), [{**SPIELFELD, "own": float("inf")}]),
         (("zones", 0, "areas"), [{**SPIELFELD, "own": json.loads("[" * 500 + "]" * 500)}]),
+        (("zones", 0, "areas"), [{**ELLIPSE, "ellipse": {"radius": {"x": -1, "y": 1}}}]),
+        (("zones", 0, "position", "y"), 1e308),
         (("size", "width"), 0),
         (("name",), None),
     ],
