@@ -8,7 +8,7 @@ from core.faults import wait_until_fit
 from core.log import warn_of_unverified
 from core.ports import require_free_port
 from core.settings import get_settings
-from tasks.broker import find_broker_fault
+from tasks.starting import find_broker_fault
 from tasks.stopping import IDLE_SECONDS, end_in_time
 
 _password = os.environ.get("FLOWER_PASSWORD") or os.environ.get("ADMIN_API_KEY")

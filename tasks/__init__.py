@@ -23,7 +23,8 @@ from core.faults import TELL_SECONDS, log_wait, wait_until_fit
 from core.garbage import spare_what_is_loaded
 from core.jobs import get_celery
 from core.log import configure_logging
-from tasks.broker import find_broker_fault, mend_stop, mend_transport
+from tasks.broker import mend_stop, mend_transport
+from tasks.starting import find_broker_fault
 from tasks.stopping import IDLE_SECONDS, WORKER_SECONDS, end_in_time, leave_it_to_parent
 
 # A webhook may take 15 s, a worker that was told to stop 10: one that goes on so long is sent again later.

@@ -7,7 +7,7 @@ from celery.beat import ScheduleEntry, Scheduler
 
 from core.faults import Fault, wait_until_fit
 from core.jobs import raise_flag
-from tasks.broker import find_broker_fault
+from tasks.starting import find_broker_fault
 from tasks.stopping import STOP_SIGNALS
 
 

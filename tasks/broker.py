@@ -1,31 +1,20 @@
-"""The broker: whether it is there, and mends of what Celery 5.7 stands on.
+"""Mends of what Celery 5.7 stands on: a closed channel, a full Redis, garbage, a pool that waits in vain."""
 
-A closed channel, a full Redis, garbage, a pool that waits in vain.
-"""
-
-import os
 from collections.abc import Callable
 from typing import Any
 
 import billiard.pool
 import kombu.transport.redis
-from amqp.exceptions import AccessRefused, NotAllowed
 from amqp.serialization import GenericContent
 from kombu.pidbox import Node
 from kombu.transport import virtual
 from kombu.transport.redis import Channel, QoS
-from redis.exceptions import AuthenticationError, OutOfMemoryError
 from redis.exceptions import ConnectionError as LostConnectionError
+from redis.exceptions import OutOfMemoryError, ResponseError
 
 from core.dropped import Reason, note_dropped
-from core.faults import Fault
-from core.jobs import get_celery
 from tasks.messages import UnreadableError, check_envelope, is_returnable, read_json
 
-# A wrong user, password or virtual host.
-REFUSALS = (AuthenticationError, AccessRefused, NotAllowed)
-# For one try; a broker that is well takes milliseconds.
-ANSWER_SECONDS = 1
 # Times a tenth of a second.
 MESSAGES_CONSUMED_TRIES = 10
 
@@ -34,30 +23,6 @@ _append = QoS.append
 _load_properties = GenericContent._load_properties  # type: ignore[attr-defined]
 _handle_message = Node.handle_message
 _restore_by_tag = QoS.restore_by_tag
-
-
-def find_broker_fault() -> Fault | None:
-    """What is the matter with the broker, by one try to connect to it, of a few seconds at most.
-
-    It lasts where the broker is there and refuses us.
-    """
-    variable = "CELERY_BROKER_URL" if os.environ.get("CELERY_BROKER_URL") else "REDIS_URL"
-    app = get_celery()
-    # Redis alone knows it; RabbitMQ is given the time to connect for an answer too.
-    is_known = "socket_timeout" in app.conf.broker_transport_options
-    options = {"socket_timeout": ANSWER_SECONDS} if is_known else {}
-    connection = app.connection(transport_options=options)
-    try:
-        connection.ensure_connection(max_retries=0)
-        connection.release()
-    except Exception as error:
-        # Whatever its client library makes up.
-        cause = error.__cause__ or error
-        connection.collect()
-        if isinstance(cause, REFUSALS):
-            return Fault(variable, "the broker refuses this user, password or virtual host", is_lasting=True)
-        return Fault(variable, f"the broker does not answer ({type(cause).__name__})")
-    return None
 
 
 def _refuse_when_closed(channel: Channel, *args: Any, **options: Any) -> Any:
@@ -103,7 +68,7 @@ def _dropping(receive: Callable[..., Any], place: str) -> Callable[..., Any]:
     """`receive`, which takes one message off its connection, made to drop one that is unreadable.
 
     kombu has no hook for it: its errors end the worker, or count as a lost connection. The answer was read
-    off the connection whole, so that the next one can be.
+    off the connection whole, so that the next one can be. Raises LostConnectionError where Redis refuses.
     """
 
     def receive_or_drop(channel: Channel, *args: Any, **options: Any) -> Any:
@@ -112,6 +77,10 @@ def _dropping(receive: Callable[..., Any], place: str) -> Callable[..., Any]:
         except UnreadableError:
             note_dropped(Reason.UNREADABLE, place=place)
             return True
+        except ResponseError as error:
+            # Somebody put something else under a queue's name, which is not ours to delete: as in an outage the
+            # worker looks again, and sweeps meanwhile.
+            raise LostConnectionError(f"a queue cannot be read: {error}") from error
 
     return receive_or_drop
 

@@ -1,0 +1,45 @@
+"""The start of a Celery process: whether its broker is there, and lets it in."""
+
+import os
+
+from amqp.exceptions import AccessRefused, NotAllowed
+from kombu import Connection
+from redis.exceptions import AuthenticationError
+
+from core.faults import Fault
+from core.jobs import get_celery
+
+# For one try; a broker that is well takes milliseconds.
+ANSWER_SECONDS = 1
+# A wrong user, password or virtual host.
+REFUSALS = (AuthenticationError, AccessRefused, NotAllowed)
+
+
+def find_broker_fault() -> Fault | None:
+    """What is the matter with the broker, by one try to connect to it, of a few seconds at most.
+
+    It lasts where the broker is there and refuses us.
+    """
+    variable = "CELERY_BROKER_URL" if os.environ.get("CELERY_BROKER_URL") else "REDIS_URL"
+    error = _find_error(_make_connection())
+    if isinstance(error, REFUSALS):
+        return Fault(variable, "the broker refuses this user, password or virtual host", is_lasting=True)
+    return Fault(variable, f"the broker does not answer ({type(error).__name__})") if error else None
+
+
+def _make_connection() -> Connection:
+    app = get_celery()
+    # Redis alone knows it; RabbitMQ is given the time to connect for an answer too.
+    is_known = "socket_timeout" in app.conf.broker_transport_options
+    return app.connection(transport_options={"socket_timeout": ANSWER_SECONDS} if is_known else {})
+
+
+def _find_error(connection: Connection) -> BaseException | None:
+    try:
+        connection.ensure_connection(max_retries=0)
+        connection.release()
+    except Exception as error:
+        # Whatever its client library makes up, within an error of kombu's.
+        connection.collect()
+        return error.__cause__ or error
+    return None
