@@ -10,7 +10,7 @@ from kombu.pidbox import Node
 from kombu.transport import virtual
 from kombu.transport.redis import Channel, QoS
 from redis.exceptions import ConnectionError as LostConnectionError
-from redis.exceptions import OutOfMemoryError, ResponseError
+from redis.exceptions import OutOfMemoryError
 
 from core.dropped import Reason, note_dropped
 from tasks.messages import UnreadableError, check_envelope, is_returnable, read_json
@@ -68,7 +68,7 @@ def _dropping(receive: Callable[..., Any], place: str) -> Callable[..., Any]:
     """`receive`, which takes one message off its connection, made to drop one that is unreadable.
 
     kombu has no hook for it: its errors end the worker, or count as a lost connection. The answer was read
-    off the connection whole, so that the next one can be. Raises LostConnectionError where Redis refuses.
+    off the connection whole, so that the next one can be.
     """
 
     def receive_or_drop(channel: Channel, *args: Any, **options: Any) -> Any:
@@ -77,10 +77,6 @@ def _dropping(receive: Callable[..., Any], place: str) -> Callable[..., Any]:
         except UnreadableError:
             note_dropped(Reason.UNREADABLE, place=place)
             return True
-        except ResponseError as error:
-            # Somebody put something else under a queue's name, which is not ours to delete: as in an outage the
-            # worker looks again, and sweeps meanwhile.
-            raise LostConnectionError(f"a queue cannot be read: {error}") from error
 
     return receive_or_drop
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from celery.worker.consumer import Consumer
 from kombu import Message
+from redis.exceptions import ResponseError
 
 from core.dropped import Reason, note_dropped
 from core.jobs import QUEUES
@@ -16,6 +17,14 @@ log = logging.getLogger(__name__)
 
 class CarefulConsumer(Consumer):
     """Celery's, but that it outlives whatever is in its queues, and leaves none of it there."""
+
+    connection_errors: tuple[type[BaseException], ...]
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        # Redis refuses a command where somebody put something else under a queue's name, which is not ours to
+        # delete. As in an outage the worker sweeps meanwhile, and looks again.
+        self.connection_errors = (*self.connection_errors, ResponseError)
 
     def create_task_handler(self, *args: Any, **options: Any) -> Callable[[Message], Any]:
         """The handler of each message, behind a look at it."""
@@ -33,6 +42,6 @@ class CarefulConsumer(Consumer):
 
     def _drop(self, message: Message, reason: Reason) -> None:
         # Not rejected: a command's message, which nobody acknowledges, would take its channel with it.
-        message.ack_log_error(log, self.connection_errors)  # type: ignore[attr-defined]
+        message.ack_log_error(log, self.connection_errors)
         key = (message.delivery_info or {}).get("routing_key")
         note_dropped(reason, place=key if key in QUEUES else "elsewhere")

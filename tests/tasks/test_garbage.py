@@ -71,6 +71,22 @@ def test_garbage_in_queues_is_dropped(
     assert alive.children(recursive=True) == children
 
 
+def test_queue_that_is_none_is_waited_for(
+    process: tuple[str, psutil.Process], make_show: MakeShow, database: dict[str, str]
+) -> None:
+    """Something else has its name: a worker settles without it, and takes messages again once it is gone."""
+    name, alive = process
+    if name != "worker":
+        pytest.skip("outbound settles nothing that would tell")
+    children, show = alive.children(recursive=True), make_show()
+    get_redis().set(BOOKINGS_QUEUE, "not a list")
+    without = book(show.id, "1")
+    wait_until(lambda: tell(without) == "CONFIRMED", seconds=20)
+    get_redis().delete(BOOKINGS_QUEUE)
+    wait_until(lambda: get_celery().control.ping(timeout=1), seconds=30)
+    assert alive.is_running() and alive.children(recursive=True) == children
+
+
 def test_garbage_noted_as_taken_is_forgotten(
     process: tuple[str, psutil.Process], database: dict[str, str]
 ) -> None:
