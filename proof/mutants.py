@@ -174,6 +174,12 @@ MUTANTS = (
         ),
     ),
     Mutant(
+        "what is none of our messages is taken for one",
+        "garbage in queues",
+        "seen",
+        (("celeryconfig.py", '"tasks.consumer:CarefulConsumer"', '"celery.worker.consumer:Consumer"'),),
+    ),
+    Mutant(
         "a confirm that cannot be settled is given up",
         "deadly confirm",
         "I8",

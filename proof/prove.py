@@ -136,7 +136,8 @@ def run_rounds(world: World, name: str, seeds: list[str], tally: Tally, lateness
     )
     tally.accepted += len(world.history.accepted_ids)
     tally.requests += len(world.history.requests)
-    tally.violations += [f"{seeds[0]}: {violation}" for violation in find_violations(evidence)]
+    found = [*find_violations(evidence), *(f"seen: {complaint}" for complaint in world.complaints)]
+    tally.violations += [f"{seeds[0]}: {violation}" for violation in found]
 
 
 def run_round(world: World, name: str, seed: str) -> float:
@@ -178,6 +179,7 @@ def begin_anew(world: World) -> None:
         redis.delete(STREAM)
     world.sink.received.clear()
     world.history = History()
+    world.complaints.clear()
 
 
 def await_settled() -> float:

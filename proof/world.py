@@ -59,6 +59,8 @@ class World:
         self._altered: set[str] = set()
         # What the round at hand is about: faults that are users take part in it.
         self.seed, self.show_ids, self.history = "", list[int](), History()
+        # What a fault saw for itself that must not be.
+        self.complaints: list[str] = []
 
     def start(self) -> None:
         """Start everything and wait until it serves."""

@@ -19,6 +19,7 @@ FAULTS: dict[str, Fault] = {
     "worker a zombie": processes.freeze_until_redelivered,
     "pool child killed": processes.kill_child("worker", times=4),
     "messages redelivered": messages.redeliver,
+    "garbage in queues": messages.send_garbage,
     "dies after events": processes.hook("worker", "after-events", chance_of_each=0.05),
     "dies before commit": processes.hook("worker", "before-commit", chance_of_each=0.05),
     "dies in commit": processes.hook("worker", "in-commit", chance_of_each=0.05),

@@ -1,4 +1,4 @@
-"""Faults of the queue: messages that come again, twice, out of order."""
+"""Faults of the queue: messages that come again, twice, out of order; and what is no message."""
 
 import base64
 import json
@@ -14,7 +14,7 @@ from redis import Redis
 from sqlalchemy import text
 
 from core.db import snapshot
-from core.jobs import BOOKINGS_QUEUE, EXPIRY_QUEUE, SETTLE_SHOW, SWEEP
+from core.jobs import BOOKINGS_QUEUE, EXPIRY_QUEUE, QUEUE_OF, QUEUES, SETTLE_SHOW, SWEEP
 from local.processes import wait_until
 from proof.clients import Customer
 from proof.faults.kinds import run_together
@@ -26,6 +26,7 @@ PAUSE_SECONDS = 0.005
 HOLDERS, HOLDS_EACH = 6, 20
 # Until all of them are held, other processes have taken over, and they are confirmed.
 LONG_HOLD_SECONDS = 60
+GARBAGE_MESSAGES, DRAINED_SECONDS = 300, 30
 # One by one, by processes that dawdle.
 SETTLED_SECONDS = 60
 
@@ -124,3 +125,29 @@ def make_message(task: str, queue: str, *args: Any, **properties: Any) -> str:
             },
         }
     )
+
+
+def send_garbage(world: World, chance: random.Random) -> None:
+    """What nobody understands, in every queue, in every part of a message; the same processes go on."""
+    pids = {name: world.find_pids(name) for name in ("worker", "outbound")}
+    with Redis.from_url(world.redis.url) as redis:
+        for _ in range(GARBAGE_MESSAGES):
+            redis.lpush(chance.choice(QUEUES), make_garbage(chance))
+        is_drained = wait_until(lambda: not any(map(redis.llen, QUEUES)), timeout_seconds=DRAINED_SECONDS)
+    if not is_drained:
+        world.complaints.append("the queues are not emptied")
+    for name, before in pids.items():
+        if world.find_pids(name) != before:
+            world.complaints.append(f"{name} did not live on")
+
+
+def make_garbage(chance: random.Random) -> bytes:
+    """Bytes that are no message, or a message with a part that cannot be."""
+    if chance.random() < 0.3:
+        return chance.choice((b"", b"{}", b"[5]", b"null", b"not json", b"\xff\x00", b"[" * 5_000))
+    task, queue = chance.choice(list(QUEUE_OF.items()))
+    message = json.loads(make_message(task, queue))
+    parts = [message, message["headers"], message["properties"], message["properties"]["delivery_info"]]
+    part = chance.choice(parts)
+    part[chance.choice(list(part))] = chance.choice((None, -1, 10**30, 0.5, "", "\x00", [], {}, {"a": [1]}))
+    return json.dumps(message).encode()
