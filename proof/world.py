@@ -113,6 +113,11 @@ class World:
         if not wait_until(self._is_swept, timeout_seconds=READY_SECONDS):
             raise RuntimeError("no worker sweeps again")
 
+    @property
+    def is_at_work(self) -> bool:
+        """Whether bookings are taken, and settled."""
+        return is_ready("127.0.0.1", self.port) and self._is_swept()
+
     def _await_ready(self) -> None:
         def is_web_ready() -> bool:
             if self.is_dead("web"):

@@ -33,6 +33,8 @@ FAULTS: dict[str, Fault] = {
     "beat's clock jumps": processes.shift_clock("beat"),
     "worker's clock jumps": processes.shift_clock("worker"),
     "rolling restart": processes.restart_all,
+    "restarts without postgres": processes.restart_without(lambda world: world.postgres),
+    "restarts without redis": processes.restart_without(lambda world: world.redis),
     "redis killed": servers.kill_redis,
     "redis frozen": servers.freeze_redis,
     "redis wiped": servers.wipe_redis,

@@ -4,13 +4,19 @@ import os
 import random
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
+from local.embedded import EmbeddedServer
+from local.processes import wait_until
 from proof.faults.kinds import Fault, SkippedError
-from proof.world import World
+from proof.world import PROCESSES, World
 
 # Chance comes to its point well before that, or the point is no longer where it was.
 STRUCK_WITHIN_SECONDS = 30
+# Ten are the promise; the rest is the way there and back on a busy machine.
+STOPPED_WITHIN_SECONDS = 11
+AT_WORK_WITHIN_SECONDS = 30
 
 
 def kill_process(name: str) -> Fault:
@@ -103,6 +109,26 @@ def restart_all(world: World, _chance: random.Random) -> None:
         if (code := world.restart(name)) not in (0, -signal.SIGTERM):
             raise AssertionError(f"{name} ended with {code}")
         world.heal()
+
+
+def restart_without(find_server: Callable[[World], EmbeddedServer]) -> Fault:
+    """Each process is stopped, and started again, while a server is away; all come back by themselves."""
+
+    def fault(world: World, chance: random.Random) -> None:
+        server = find_server(world)
+        server.stop()
+        for name in PROCESSES:
+            began = time.monotonic()
+            world.restart(name)
+            if time.monotonic() - began > STOPPED_WITHIN_SECONDS:
+                world.complaints.append(f"{name} stopped late")
+        time.sleep(chance.uniform(0.5, 3))
+        server.start()
+        if not wait_until(lambda: world.is_at_work, timeout_seconds=AT_WORK_WITHIN_SECONDS):
+            world.complaints.append("bookings are not settled again")
+        world.complaints += [f"{name} ended" for name in PROCESSES if world.is_dead(name)]
+
+    return fault
 
 
 def shift_clock(name: str) -> Fault:
