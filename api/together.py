@@ -37,6 +37,9 @@ log = logging.getLogger(__name__)
 POST, BOOKINGS, REQUEST_ID = "POST", "/bookings", "X-Request-ID"
 # What takes longer to parse is a thread's work: nobody else is served by the loop meanwhile.
 PLAIN_BYTES = 4096
+# Classes of SQLSTATE that a value may come to: it cannot be, breaks a constraint, is too much. What else a
+# statement fails at it fails at for all, and halves would fail as well.
+SPOILT_BY_ONE = frozenset({"22", "23", "54"})
 # More would hold up the first of them; what is left goes next.
 COMMITTED_TOGETHER = 500
 
@@ -121,9 +124,9 @@ async def _take_apart(
     connection: LoopConnection, requests: Sequence[Request], error: psycopg2.Error
 ) -> Sequence[list[Booking] | UnavailableError]:
     """What came of each where the database refused them all for one, which is found by halves."""
-    if len(requests) == 1:
-        log.error("a booking that the database refuses", extra={"sqlstate": error.pgcode})
-        return [[]]
+    if len(requests) == 1 or (error.pgcode or "")[:2] not in SPOILT_BY_ONE:
+        log.error("bookings that the database refuses", extra={"sqlstate": error.pgcode})
+        return [[]] * len(requests)
     middle = len(requests) // 2
     return [
         *await commit(connection, requests[:middle]),
@@ -178,7 +181,9 @@ class SharedReads:
         """The answer of `run`, which begins after this did, and ends in time; or somebody else's like it."""
         began, is_first = time.perf_counter(), what not in self._next
         if is_first:
-            self._next[what] = asyncio.create_task(self._run(what, run))
+            task = self._next[what] = asyncio.create_task(self._run(what, run))
+            # Where all have given up nobody is left to hear of its error.
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())
         try:
             # Whoever gives up gives up for itself.
             answer = await asyncio.shield(self._next[what])

@@ -142,9 +142,8 @@ def make_engine(**options: Any) -> Engine:
 
 
 def _make_pool(size: int, **options: Any) -> Engine:
-    timeouts = set_timeouts(LOCK_TIMEOUT_MS)
     engine = make_engine(
-        creator=lambda: connect(**timeouts),
+        creator=_connect_or_tell,
         pool_size=size,
         max_overflow=0,
         pool_timeout=POOL_TIMEOUT_SECONDS,
@@ -155,10 +154,21 @@ def _make_pool(size: int, **options: Any) -> Engine:
     return engine
 
 
-def _replace_dead(connection: Any, *_: Any) -> None:
+def _connect_or_tell() -> Any:
+    try:
+        return connect(**set_timeouts(LOCK_TIMEOUT_MS))
+    except psycopg2.OperationalError as error:
+        log.warning("database not reached", extra={"error": type(error).__name__})
+        raise
+
+
+def _replace_dead(connection: Any, record: Any, *_: Any) -> None:
     # Before anything of ours is on its way. A round trip would find no more, and cost the hot paths one each.
-    if is_dead(connection):
-        log.info("dead database connection replaced")
+    # One that was just opened has not been idle: what is the matter with it, its first statement tells.
+    is_new = not record.info.setdefault("was_used", False)
+    record.info["was_used"] = True
+    if not is_new and is_dead(connection):
+        log.info("dead database connection let go")
         raise DisconnectionError
 
 

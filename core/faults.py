@@ -1,7 +1,10 @@
 """What may be the matter with a server at a process's start, and waiting until it is mended."""
 
 import logging
+import os
+import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,6 +31,9 @@ class Fault:
 
 def wait_until_fit(find: Callable[[], Fault | None], tell: Callable[[Fault], None] = lambda _: None) -> None:
     """Wait until `find` finds no fault, telling of each; exits with one line where waiting mends it not."""
+    if os.getpid() == 1 and threading.current_thread() is threading.main_thread():
+        # In a container without an init: the kernel spares the first process from what it does not handle.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     told_at = -TELL_SECONDS
     while fault := find():
         if fault.is_lasting:

@@ -47,7 +47,7 @@ class LoopConnection:
         is_fit = False
         try:
             if self._connection is not None and is_dead(self._connection):
-                log.info("dead database connection replaced")
+                log.info("dead database connection let go")
                 self._close()
             if self._connection is None:
                 await self._connect()

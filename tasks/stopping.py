@@ -22,14 +22,13 @@ def end_in_time(seconds: float) -> None:
     all that was accepted is on disk, and a message not acknowledged comes again.
     """
     heard, told = socket.socketpair()
+    # Celery's beat gives every new socket a time-out.
+    heard.settimeout(None)
     told.setblocking(False)
     signal.set_wakeup_fd(told.detach(), warn_on_full_buffer=False)
+    # What a forked child is told is not what its parent is told.
+    os.register_at_fork(after_in_child=lambda: signal.set_wakeup_fd(-1))
     threading.Thread(target=_end, args=(heard, seconds), name="stop", daemon=True).start()
-
-
-def leave_it_to_parent() -> None:
-    """In a process just forked: what it is told is not what its parent is told."""
-    signal.set_wakeup_fd(-1)
 
 
 def _end(heard: socket.socket, seconds: float) -> None:

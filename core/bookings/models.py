@@ -102,7 +102,7 @@ class Booking(Base):
     failure_seats: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
     requests: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB)
     tries: Mapped[int] = mapped_column(Integer, server_default=text("0"))
-    # Settling failed at it, or may have: it is tried alone, and not before.
+    # Where it was tried: not before this, and alone.
     retry_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=CLOCK)
     updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=CLOCK)

@@ -153,7 +153,7 @@ def _settle_alone(show_id: int, booking_id: UUID) -> Batch | None:
             _take_back_try(booking_id)
         raise
     if tries and (batch is None or booking_id not in batch.booking_ids):
-        # Passed by, since a request had it at that moment.
+        # Passed by, since a request took it a moment later.
         _take_back_try(booking_id)
     return batch
 

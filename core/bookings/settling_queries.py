@@ -21,7 +21,9 @@ _SELECT_TERMS = Prepared(
 """,
 )
 
-_IN_BATCH_OR_ONLY = "CASE WHEN cast(:only AS uuid) IS NULL THEN retry_at IS NULL ELSE id = :only END"
+_IN_BATCH_OR_ONLY = "CASE WHEN cast(:only AS uuid) IS NULL THEN tries = 0 ELSE id = :only END"
+# NULL where the version before, which puts nothing off, counted the try.
+_IS_DUE = "coalesce(retry_at <= clock_timestamp(), true)"
 
 # Rows are chosen inside and locked outside, by id; as an array, so that the primary key finds them whatever
 # the statistics say of a table that grows by thousands of rows a second. SKIP LOCKED passes by a row that a
@@ -81,50 +83,57 @@ _UPDATE_SETTLED = text("""
     WHERE b.id = ANY(cast(:ids AS uuid[])) AND b.id = o.id
 """)
 
-# A cancelled show's bookings that want to be cancelled are among those that wait. What is tried alone has no
-# index but that of all that settling ever failed at, which is small.
-_SELECT_WORK = text("""
-    SELECT EXISTS (SELECT FROM bookings WHERE show_id = :show_id AND wants IS NOT NULL AND retry_at IS NULL)
-        OR EXISTS (SELECT FROM bookings
-                   WHERE show_id = :show_id AND hold_expires_at <= clock_timestamp() AND wants IS NULL
-                     AND retry_at IS NULL)
+# The first of an index, and not EXISTS: for that the planner reads a table whose end it takes to be near. A
+# cancelled show's bookings that want to be cancelled are among those that wait. What is tried alone has the
+# index of all that settling ever failed at, which are to be none.
+_SELECT_WORK = text(f"""
+    SELECT (SELECT true FROM bookings WHERE show_id = :show_id AND wants IS NOT NULL AND tries = 0
+            ORDER BY seq LIMIT 1) IS NOT NULL
+        OR (SELECT true FROM bookings
+            WHERE show_id = :show_id AND hold_expires_at <= clock_timestamp() AND wants IS NULL AND tries = 0
+            ORDER BY hold_expires_at LIMIT 1) IS NOT NULL
         OR EXISTS (SELECT FROM shows s JOIN show_versions v ON v.show_id = s.id
                    WHERE s.id = :show_id AND s.cancelled_at IS NOT NULL AND v.held + v.booked > 0
                      AND EXISTS (SELECT FROM seats JOIN bookings b ON b.id = seats.booking_id
                                  WHERE seats.show_id = :show_id AND b.wants IS DISTINCT FROM 'cancel'))
            AS for_batch,
            EXISTS (SELECT FROM bookings
-                   WHERE tries > 0 AND show_id = :show_id AND retry_at <= clock_timestamp()
+                   WHERE tries > 0 AND show_id = :show_id AND {_IS_DUE}
                      AND (wants IS NOT NULL OR hold_expires_at <= clock_timestamp())) AS alone
 """)
 
 # In turn: whoever has time for some of them comes to both, however many of the one there are.
-_SELECT_WAITING_IDS = text("""
+_SELECT_WAITING_IDS = text(f"""
     SELECT id FROM (
         (SELECT id, row_number() OVER (ORDER BY hold_expires_at) AS place FROM bookings
          WHERE show_id = :show_id AND wants IS NULL AND hold_expires_at <= clock_timestamp()
-           AND coalesce(retry_at <= clock_timestamp(), NOT :only_retried)
+           AND (tries > 0 AND {_IS_DUE} OR tries = 0 AND NOT :only_retried)
          ORDER BY hold_expires_at LIMIT :limit)
         UNION ALL
         (SELECT id, row_number() OVER (ORDER BY seq) AS place FROM bookings
          WHERE show_id = :show_id AND wants IS NOT NULL
-           AND coalesce(retry_at <= clock_timestamp(), NOT :only_retried)
+           AND (tries > 0 AND {_IS_DUE} OR tries = 0 AND NOT :only_retried)
          ORDER BY seq LIMIT :limit)
     ) AS work
     ORDER BY place
 """)
 
+# SKIP LOCKED: whoever counts has the show's lock, and must not wait for a request that has the booking.
 _UPDATE_TRIED = text("""
     UPDATE bookings
     SET tries = tries + 1,
-        retry_at = clock_timestamp() + make_interval(secs => least(power(2, tries), :longest_seconds))
-    WHERE id = :id AND (wants IS NOT NULL OR hold_expires_at <= clock_timestamp()) RETURNING tries
+        retry_at = clock_timestamp()
+            + make_interval(secs => least(power(2, least(tries, 10)), :longest_seconds))
+    WHERE id = (SELECT id FROM bookings
+                WHERE id = :id AND (wants IS NOT NULL OR hold_expires_at <= clock_timestamp())
+                FOR NO KEY UPDATE SKIP LOCKED)
+    RETURNING tries
 """)
 
 _UPDATE_NOT_TRIED = text("""
     UPDATE bookings
     SET tries = greatest(tries - 1, 0), retry_at = CASE WHEN tries > 1 THEN clock_timestamp() END
-    WHERE id = :id AND retry_at IS NOT NULL
+    WHERE id = :id AND tries > 0
 """)
 
 # In a later second of the database's clock, whichever machine asks.
@@ -155,7 +164,8 @@ _STEPS = """
 _SELECT_WAITING_SHOWS = text(f"""
     {_STEPS.format(which="wants IS NOT NULL")}
     SELECT show_id FROM step CROSS JOIN LATERAL (
-        SELECT min(coalesce(b.retry_at, b.updated_at)) AS since FROM bookings b
+        SELECT min(CASE WHEN b.tries > 0 THEN coalesce(b.retry_at, b.updated_at) ELSE b.updated_at END)
+               AS since FROM bookings b
         WHERE b.show_id = step.show_id AND b.wants IS NOT NULL
     ) AS waiting
     WHERE since < clock_timestamp() - make_interval(secs => :seconds)
@@ -168,7 +178,8 @@ _SELECT_RUN_OUT_SHOWS = text(f"""
     WHERE EXISTS (
         SELECT FROM bookings b
         WHERE b.show_id = step.show_id AND b.wants IS NULL
-          AND greatest(b.hold_expires_at, b.retry_at) <= clock_timestamp() - make_interval(secs => :seconds))
+          AND greatest(b.hold_expires_at, CASE WHEN b.tries > 0 THEN b.retry_at END)
+              <= clock_timestamp() - make_interval(secs => :seconds))
 """)
 
 _SELECT_CANCELLED_SHOWS = text("""
@@ -212,7 +223,7 @@ def select_waiting_ids(
 def update_tried(connection: Connection, booking_id: UUID, *, longest_seconds: float) -> int:
     """Count a try to settle a booking alone, and put off the next: 1 s, 2 s, 4 s … to the longest.
 
-    Returns how many there were, this one included; 0 where nothing of it waits any more.
+    Returns how many there were, this one included; 0 where nothing of it waits any more, or a request has it.
     """
     parameters = {"id": booking_id, "longest_seconds": longest_seconds}
     return int(connection.execute(_UPDATE_TRIED, parameters).scalar_one_or_none() or 0)

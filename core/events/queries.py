@@ -57,8 +57,9 @@ _SELECT_UNPUBLISHED_STATS = text(f"""
           LIMIT :limit) AS waiting
 """)
 
+# Never back, also where somebody takes a number at this moment.
 _UPDATE_POSITIONS = text("""
-    SELECT setval('events_position_seq', greatest(:next, nextval('events_position_seq')), false)
+    SELECT setval('events_position_seq', :next, false) FROM events_position_seq WHERE last_value < :next
 """)
 
 _SELECT_FEED = text("SELECT * FROM events WHERE position > :after ORDER BY position LIMIT :limit")

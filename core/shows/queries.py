@@ -39,7 +39,8 @@ _SELECT_SHOW = text(f"""
     WHERE s.id = :show_id
 """)
 
-# By the name itself as well, since the version before writes no search_name. To be dropped in the next.
+# By the name itself as well, since the version before writes no search_name. To be dropped in the next, whose
+# migration folds all names once more.
 # Sections are cut short here: all of those of 200 shows may be 50 MB.
 _SELECT_SHOWS = text(f"""
     SELECT {_COLUMNS}, jsonb_path_query_array(
@@ -49,7 +50,7 @@ _SELECT_SHOWS = text(f"""
     WHERE s.start_time >= coalesce(cast(:start_from AS timestamptz), clock_timestamp())
       AND (cast(:after_time AS timestamptz) IS NULL OR (s.start_time, s.id) > (:after_time, :after_id))
       AND (cast(:status AS text) IS NULL OR {SHOW_STATUS} = :status)
-      AND (cast(:name AS text) IS NULL OR position(:search_name IN s.search_name) > 0
+      AND (cast(:name AS text) IS NULL OR :search_name <> '' AND position(:search_name IN s.search_name) > 0
            OR position(lower(:name) IN lower(s.name)) > 0)
     ORDER BY s.start_time, s.id
     LIMIT :limit
@@ -66,8 +67,7 @@ _INSERT_SHOW = text("""
 """)
 
 _UPDATE_IDS = text("""
-    SELECT setval(ids, greatest(:next, nextval(ids)), false)
-    FROM cast(pg_get_serial_sequence('shows', 'id') AS regclass) AS ids
+    SELECT setval('shows_id_seq', :next, false) FROM shows_id_seq WHERE last_value < :next
 """)
 
 _INSERT_HALL = text(

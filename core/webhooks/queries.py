@@ -63,8 +63,8 @@ _UPDATE_SECRETS = text("""
 """)
 
 _UPDATE_IDS = text("""
-    SELECT setval(ids, greatest(:next, nextval(ids)), false)
-    FROM cast(pg_get_serial_sequence('webhook_endpoints', 'id') AS regclass) AS ids
+    SELECT setval('webhook_endpoints_id_seq', :next, false) FROM webhook_endpoints_id_seq
+    WHERE last_value < :next
 """)
 
 _DELETE_ENDPOINT = text("DELETE FROM webhook_endpoints WHERE id = :id")

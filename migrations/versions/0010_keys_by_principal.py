@@ -38,6 +38,9 @@ def upgrade() -> None:
     op.create_index("used_keys_oldest_first", "used_keys", ["created_at"], unique=False)
     # First what takes long and keeps nobody waiting.
     op.execute(_copy_keys("true"))
+    # All that is changed from here on, at once: taken one by one, whoever has the next one and waits for the
+    # last would be a deadlock. Nobody writes meanwhile, for a second or so.
+    op.execute("LOCK TABLE bookings, shows, idempotency_keys, show_versions IN ACCESS EXCLUSIVE MODE")
     op.execute(_make_function())
     # At the commit, since a booking goes in after its key.
     op.execute("""

@@ -10,7 +10,7 @@ down_revision = "0012"
 
 
 def upgrade() -> None:
-    # First what takes long and keeps nobody waiting; as SQL for reading there is nothing to fold.
+    # As SQL for reading there is nothing to fold.
     names = [] if context.is_offline_mode() else _select_names()
     op.add_column("shows", sa.Column("search_name", sa.Text(), nullable=True))
     if names:

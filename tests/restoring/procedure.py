@@ -71,6 +71,7 @@ class Procedure:
             "ALEMBIC_CONFIG": str(ROOT / "alembic.ini"),
             "DATABASE_URL": self.url,
             "ADMIN_URL": self._admin_url,
+            "RESTORED_URL": self._restored_url,
             "PGHOST": "127.0.0.1",
             "PGPORT": str(urlsplit(self.url).port),
             "PGPASSWORD": PASSWORD,

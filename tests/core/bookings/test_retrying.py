@@ -1,5 +1,6 @@
 """What settling failed at is tried again, alone, later each time; what is a try; and a confirm is kept."""
 
+import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from typing import Any
@@ -13,7 +14,7 @@ from core.bookings import pipeline, settling
 from core.bookings.queries import lock_booking
 from core.bookings.setting_aside import TRIES
 from core.bookings.settling_queries import select_recovery_stats
-from core.db import snapshot, transaction
+from core.db import LOCK_TIMEOUT_MS, snapshot, transaction
 from core.errors import UnavailableError
 from core.seats.queries import lock_version
 from core.shows.service import Show
@@ -167,3 +168,44 @@ def test_statement_that_takes_too_long_is_a_try(make_show: MakeShow, monkeypatch
     monkeypatch.setattr(pipeline, "settle_batch", be_slow)
     settle_in_turns(show.id)
     assert tell_all([slow, other]) == ["timed_out", "CONFIRMED"]
+
+
+def test_confirm_that_was_tried_for_days_is_settled_once_it_can_be(make_show: MakeShow) -> None:
+    show = make_show()
+    booking_id = hold(show.id, "1")
+    confirm(booking_id)
+    run("UPDATE bookings SET tries = 20000, retry_at = clock_timestamp()")
+    pipeline.settle_show(show.id)
+    assert tell(booking_id) == "CONFIRMED"
+
+
+@pytest.mark.parametrize(
+    "left", ["tries = 0, retry_at = clock_timestamp() + interval '1 hour'", "tries = 2, retry_at = NULL"]
+)
+@pytest.mark.parametrize("act", [confirm, cancel, end_hold])
+def test_what_the_version_before_left_behind_is_settled(
+    make_show: MakeShow, act: Callable[..., object], left: str
+) -> None:
+    """It knows of tries, and nothing of when the next one is due."""
+    show = make_show()
+    booking_id = hold(show.id, "1")
+    act(booking_id)
+    run(f"UPDATE bookings SET {left}")
+    pipeline.settle_show(show.id)
+    outcome = {confirm: "CONFIRMED", cancel: "CANCELLED", end_hold: "hold_expired"}[act]
+    assert tell(booking_id) == outcome
+    assert not any(pipeline._find_work(show.id))
+
+
+def test_counting_a_try_waits_for_no_request(make_show: MakeShow) -> None:
+    """The show is locked meanwhile: whatever else waits in it would wait as well."""
+    show = make_show()
+    booking_id, other = book(show.id, "1"), book(show.id, "2")
+    with transaction() as request:
+        lock_booking(request, booking_id)
+        began = time.monotonic()
+        pipeline._settle_one_by_one(show.id)
+        # Less than a lock is waited for.
+        assert time.monotonic() - began < LOCK_TIMEOUT_MS / 1000
+    assert (tell(booking_id), tell(other)) == ("PENDING", "CONFIRMED")
+    assert ask("SELECT tries FROM bookings WHERE wants IS NOT NULL") == [(0,)]
