@@ -123,6 +123,22 @@ def test_what_waiting_mends_not_is_one_line(
         assert "Traceback" not in started.log(name).read_text()
 
 
+def test_broker_that_refuses_a_password_is_not_waited_for(
+    started: Started, redis_server: EmbeddedRedis
+) -> None:
+    started.start("release")
+    assert started.processes.pop("release").wait(SECONDS) == 0
+    with Redis.from_url(redis_server.url) as redis:
+        user, password = "somebody", "right"
+        redis.acl_setuser(user, enabled=True, passwords=f"+{password}", commands=["+@all"], keys=["*"])
+    started._variables["CELERY_BROKER_URL"] = f"redis://{user}:wrong@127.0.0.1:{redis_server.port}/0"
+    started.start("worker", "outbound", "beat", "flower")
+    for name, process in started.processes.items():
+        assert process.wait(SECONDS) == 1
+        assert started.tells(name, "seatline: CELERY_BROKER_URL: the broker refuses this user, password")
+        assert not started.tells(name, "Traceback")
+
+
 def test_web_that_waits_in_vain_ends_with_one_line(started: Started, postgres: EmbeddedPostgres) -> None:
     """It comes back with a schema that this code does not know."""
     started.start("release")
