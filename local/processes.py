@@ -4,9 +4,11 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from pathlib import Path
+
+import psutil
 
 POLL_SECONDS = 0.02
 
@@ -59,6 +61,15 @@ def has_group(group: int) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def is_any_at_work(groups: Collection[int]) -> bool:
+    """Whether a process of these process groups is left, but for those that are dead and not yet reaped."""
+    for process in psutil.process_iter(["status"]):
+        with suppress(ProcessLookupError):
+            if process.info["status"] != psutil.STATUS_ZOMBIE and os.getpgid(process.pid) in groups:
+                return True
+    return False
 
 
 def kill_group(group: int, *, timeout_seconds: float) -> bool:

@@ -15,7 +15,7 @@ from honcho.environ import parse_procfile
 from honcho.printer import Message, Printer
 
 from local.places import CHECKOUT
-from local.processes import find_command, kill_group, wait_until
+from local.processes import find_command, is_any_at_work, kill_group, wait_until
 
 # Above what web and workers give themselves to finish the work at hand.
 STOP_SECONDS = 20
@@ -120,7 +120,7 @@ def end_leftovers(record: Path) -> int:
     found = {int(pid): marker for pid, marker in markers.items() if marker in find_command(int(pid))}
     for pid in found:
         kill_group(pid, timeout_seconds=0)
-    # Their commands are looked at, not their groups: who adopted them may take its time to reap them.
-    wait_until(lambda: not any(map(find_command, found)), timeout_seconds=KILL_SECONDS)
+    # Those that they forked as well, which have their ports. Not the dead: who adopted them may take its time.
+    wait_until(lambda: not is_any_at_work(found), timeout_seconds=KILL_SECONDS)
     record.unlink()
     return len(found)
