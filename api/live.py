@@ -33,6 +33,8 @@ HEARTBEAT = b": still here\n\n"
 SEND_SECONDS = 10
 # Each has a connection, of which a process takes so many (api/serve.py): the others are for requests.
 MAX_VIEWERS = 1_000
+# Digits of a show's id, which is a bigint.
+LONGEST_ID = 19
 READERS = 2
 
 
@@ -132,8 +134,9 @@ class Live:
             self._is_listening = True
 
     def _hear(self, show: bytes) -> None:
-        # In the listener's thread.
-        self._loop.call_soon_threadsafe(self._stir, show)
+        # In the listener's thread. Whatever else somebody puts on the channel means no show.
+        if show.isdigit() and len(show) <= LONGEST_ID:
+            self._loop.call_soon_threadsafe(self._stir, show)
 
     async def _keep_up(self, show_id: int, watch: Watch) -> None:
         """Read what has changed, whenever something has, for as long as anybody follows."""

@@ -31,6 +31,8 @@ LISTED_FAULTS = 20
 UNKNOWN_CHARACTER = "\ufffd"
 # Of one body: the largest plan has some two million, fields that are not read and commas in texts counted in.
 MAX_VALUES = 4_000_000
+# Of one object: the largest that is meant, a plan's prices, has a tenth.
+MAX_FIELDS = 10_000
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 # Eighteen digits always fit the database's bigint.
@@ -128,6 +130,9 @@ def load_json(raw: bytes) -> Any:
 
 
 def _take_pairs(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    if len(pairs) > MAX_FIELDS:
+        # Each that nobody knows would be an error of its own, of a kilobyte.
+        raise InvalidRequestError(f"An object has more than {MAX_FIELDS} fields.", pointer="")
     fields = dict(pairs)
     if len(fields) < len(pairs):
         raise _NotJsonError("a field is named twice")

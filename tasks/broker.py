@@ -1,6 +1,7 @@
 """Mends of what Celery 5.7 stands on: a closed channel, a full Redis, garbage, a pool that waits in vain."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import billiard.pool
@@ -114,13 +115,14 @@ def _load_or_leave(content: GenericContent, class_id: int, buffer: bytes, offset
 
 
 def _hear_or_drop(node: Node, body: Any, message: Any = None) -> Any:
-    """Hear an operator's command, if it is one.
+    """Hear an operator's command, if it is one that there is.
 
     Celery outlives what is none, but opens its mailbox anew for each, on RabbitMQ one within the other: many
     of them at once would be too deep.
     """
-    if isinstance(body, dict) and isinstance(body.get("method"), str):
-        return _handle_message(node, body, message)
+    with suppress(AttributeError, KeyError, TypeError, ValueError):
+        if body["method"] in (node.handlers or {}):
+            return _handle_message(node, body, message)
     note_dropped(Reason.UNREADABLE, place="broadcast")
     return None
 
