@@ -114,7 +114,7 @@ MUTANTS = (
     ),
     Mutant(
         "who is accepted together is told of one another's bookings",
-        "two beats",
+        "rush for a seat",
         "I1",
         (
             (
