@@ -80,8 +80,8 @@ def test_a_choice_takes_some_bytes_a_seat(arrange: Arrangement) -> None:
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    # The groups around every seat took two hundred thousand bytes a seat; a choice takes some hundred, and other
-    # threads of this process take memory too.
+    # The groups around every seat took two hundred thousand bytes a seat; a choice takes some hundred, and
+    # other threads of this process take memory too.
     assert peak < 2_000 * LARGE
 
 
