@@ -20,7 +20,7 @@ from core.tls import get_tls_options
 _settings = get_settings()
 
 broker_url = _settings.celery_broker_url
-# For Flower, which looks into the queues by a client of its own; Celery's connections go by the URL.
+# Flower inspects the queues with a client of its own, which reads this; BrokerConnection goes by the URL.
 broker_use_ssl = get_tls_options(broker_url) or False
 broker_connection_retry_on_startup = True
 broker_connection_timeout = 1
@@ -48,7 +48,7 @@ task_serializer = "json"
 
 # Nobody reads results: the booking's row is the result.
 task_ignore_result = True
-# An outage is told once, where the connection is lost: a task that meets it is a line, not an error each.
+# An outage is logged where the connection is lost; a task that fails of it logs a line and no traceback.
 task_annotations = {"*": {"throws": (UnavailableError,)}}
 # A nudge is acknowledged when its work is done, also when its worker was killed meanwhile.
 task_acks_late = True
@@ -63,7 +63,7 @@ task_time_limit = 60
 worker_soft_shutdown_timeout = 5
 worker_enable_soft_shutdown_on_idle = False
 worker_hijack_root_logger = False
-# What is not one of our messages is dropped, and ends nobody.
+# CarefulConsumer drops messages that are not ours, which would end Celery's own.
 worker_consumer = "tasks.consumer:CarefulConsumer"
 worker_send_task_events = True
 worker_cancel_long_running_tasks_on_connection_loss = False

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 def create_app() -> "Flask":
     """The application, where `flask --app api` looks for it."""
-    # Not above: it needs nearly all of this package, and whoever wants a part of it need not wait for that.
+    # A lazy import: api.app loads the whole package, which an import of one module of it should not cost.
     from api.app import create_app as create  # noqa: PLC0415
 
     return create()

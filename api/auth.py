@@ -11,7 +11,7 @@ from core.settings import get_settings
 SCHEME = "bearer "
 # Whatever is under it wants the admin key.
 ADMIN_PREFIX = "/admin/"
-# All without a credential that somebody was given are one principal: a client may change networks.
+# Requests without a valid credential share one principal, not one an address: a client may change networks.
 ADMIN, ANONYMOUS = "admin", "anonymous"
 
 
@@ -34,7 +34,7 @@ def is_admin_header(header: str) -> bool:
 
 
 def name_principal(authorization: str | None) -> str:
-    """Whom an Authorization header stands for: the admin key, else nobody in particular."""
+    """The principal of an Authorization header: ADMIN for the admin key, else ANONYMOUS."""
     return ADMIN if authorization and is_admin_header(authorization) else ANONYMOUS
 
 

@@ -19,7 +19,7 @@ def register_commands(app: Flask) -> None:
 @click.command("after-restore")
 def after_restore() -> None:
     """Once after each restore: nothing that clients know by a number is taken for something else."""
-    # Who types it is told at once.
+    # A command does not wait for the database as a process does: its operator is at the terminal.
     if fault := find_fault():
         sys.exit(f"seatline: {fault}")
     try:

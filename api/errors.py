@@ -117,7 +117,7 @@ STATUS_OF: dict[type[SeatlineError], int] = {
     UnavailableError: 503,
 }
 
-# Classes of SQLSTATE: the data cannot be (22), or are too much (54). They are so the next time, too.
+# SQLSTATE classes of a value that the database refuses every time: data exceptions (22), program limits (54).
 REFUSED_VALUES = frozenset({"22", "54"})
 
 _OF_HTTP: Mapping[int, tuple[type[SeatlineError], str]] = {

@@ -75,7 +75,7 @@ def list_events(query: EventsQuery) -> Response:
 def _find_position(after: str | None) -> int:
     if after is None:
         return 0
-    # What `next` was before it was a cursor, and what clients have kept of it.
+    # A bare position: `next` was one before it became an opaque cursor, and clients have kept it.
     if NUMBER.fullmatch(after) and int(after) <= MAX_ID:
         return int(after)
     (position,) = decode_cursor(after, int, pointer="/after")

@@ -212,9 +212,9 @@ def _make_environ(scope: Any, body: bytes) -> dict[str, Any]:
     environ: dict[str, Any] = {
         "REQUEST_METHOD": scope.method,
         "SCRIPT_NAME": "",
-        # Without its escapes already.
+        # granian has decoded the percent escapes already.
         "PATH_INFO": scope.path.encode("utf-8").decode("latin-1"),
-        # Some clients send it as it is, in UTF-8 and not in escapes.
+        # Some clients send the query as raw UTF-8, without percent escapes.
         "QUERY_STRING": scope.query_string.encode("utf-8").decode("latin-1"),
         "SERVER_NAME": host or "localhost",
         "SERVER_PORT": port or "80",
@@ -235,7 +235,7 @@ def _make_environ(scope: Any, body: bytes) -> dict[str, Any]:
         environ["HTTP_HOST"] = scope.authority
     if "CONTENT_LENGTH" in environ or body:
         environ["CONTENT_LENGTH"] = str(len(body))
-    # The request is here, and whole: nothing of how it came concerns the application.
+    # The body is received whole: hop-by-hop headers do not concern the application.
     for name in PASSING:
         environ.pop(name, None)
     return environ
@@ -247,7 +247,7 @@ def _read_headers(headers: Any) -> dict[str, str]:
         if key := _name_variable(name):
             variables[key] = f"{variables[key]},{value}" if key in variables else value
     for name in headers:
-        # granian keeps values to itself that are not ASCII. A key that nobody sees would book twice.
+        # granian drops header values that are not ASCII; without its Idempotency-Key a retry books twice.
         if key := _name_variable(name):
             variables.setdefault(key, UNREADABLE)
     return variables
@@ -255,7 +255,7 @@ def _read_headers(headers: Any) -> dict[str, str]:
 
 def _name_variable(header: str) -> str | None:
     if "_" in header:
-        # It would pass for the one with hyphens, unseen by whoever looks for that; nginx drops it too.
+        # WSGI names X_A and X-A alike: an underscore could spoof a proxy's header. nginx drops these too.
         return None
     key = header.upper().replace("-", "_")
     return key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"

@@ -12,7 +12,7 @@ from core.errors import InvalidRequestError
 
 HEADER = "Idempotency-Key"
 MAX_LENGTH = 255
-# Whoever has the key and the body learns of the booking: without a credential the key is all that is secret.
+# A replay tells the booking's id, which an anonymous key alone protects: it must not be short.
 MIN_LENGTH, MIN_ANONYMOUS_LENGTH = 1, 16
 
 

@@ -134,7 +134,7 @@ class Live:
             self._is_listening = True
 
     def _hear(self, show: bytes) -> None:
-        # In the listener's thread. Whatever else somebody puts on the channel means no show.
+        # Runs in the listener's thread. A message that is no show id is garbage, and is ignored.
         if show.isdigit() and len(show) <= LONGEST_ID:
             self._loop.call_soon_threadsafe(self._stir, show)
 

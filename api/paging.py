@@ -27,7 +27,7 @@ def decode_cursor(cursor: str, *kinds: type, pointer: str = "/cursor") -> list[A
         raise refuse_cursor(pointer) from error
     if not isinstance(position, list) or [type(value) for value in position] != list(kinds):
         raise refuse_cursor(pointer)
-    # Neither junk that base64 passes over, nor a number that no column of ours can have.
+    # base64 skips junk silently, and a number may exceed a bigint column.
     is_ours = encode_cursor(*position) == cursor
     if not is_ours or any(isinstance(value, int) and not 0 <= value <= MAX_ID for value in position):
         raise refuse_cursor(pointer)

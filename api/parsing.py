@@ -27,7 +27,7 @@ KIB = 1024
 BODY_LIMIT = 64 * KIB
 # Errors listed in one answer; a body may hold thousands of bad values.
 LISTED_FAULTS = 20
-# In place of what is no UTF-8 in a path, the server has put this; no address has one of its own.
+# granian replaces invalid UTF-8 in a path by this character; no route has one of its own.
 UNKNOWN_CHARACTER = "\ufffd"
 # Of one body: the largest plan has some two million, fields that are not read and commas in texts counted in.
 MAX_VALUES = 4_000_000
@@ -131,7 +131,7 @@ def load_json(raw: bytes) -> Any:
 
 def _take_pairs(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     if len(pairs) > MAX_FIELDS:
-        # Each that nobody knows would be an error of its own, of a kilobyte.
+        # pydantic makes an error of about a kilobyte for each unknown field.
         raise InvalidRequestError(f"An object has more than {MAX_FIELDS} fields.", pointer="")
     fields = dict(pairs)
     if len(fields) < len(pairs):

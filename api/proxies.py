@@ -29,15 +29,15 @@ def parse_address(text: str) -> IPv4Address | IPv6Address | None:
     found = _ADDRESS.fullmatch(text)
     host = next(part for part in found.groups("") if part) if found and any(found.groups()) else ""
     try:
-        # A zone is the proxy's own affair, and as long as somebody likes.
+        # An IPv6 zone has a meaning on the proxy's host only, and no bound on its length.
         address = ip_address(host.partition("%")[0])
     except ValueError:
         return None
-    # One client may come both ways.
+    # An IPv4-mapped IPv6 address is the same client as the plain IPv4 address.
     return getattr(address, "ipv4_mapped", None) or address
 
 
 def _read_told(header: str, proxies: int) -> str:
-    # Each proxy adds at the end whom it heard; what stands before is anybody's invention.
+    # Each proxy appends its peer's address; the client may have forged all before the trusted ones.
     told = header.split(",")
     return told[-proxies].strip() if 0 < proxies <= len(told) else ""

@@ -59,7 +59,7 @@ def main() -> None:
     try:
         server.serve()
     except SystemExit:
-        # A worker that was told to stop with the whole group, and did before it was asked to: all is well.
+        # The group's SIGTERM reached a worker before its parent: an early exit is no failure then.
         if not server.interrupt_signal:
             raise
     if start.is_refused:

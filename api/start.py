@@ -31,7 +31,7 @@ class Start:
         threading.Thread(target=self._wait, name="start", daemon=True).start()
 
     def _wait(self) -> None:
-        # It was looked for a moment ago, and meanwhile the others are forked.
+        # main() has just looked; the pause lets granian fork its workers first.
         time.sleep(LOOK_AGAIN_SECONDS)
         try:
             wait_until_fit(find_fault, tell=self._tell)
@@ -48,5 +48,5 @@ class Start:
         self._told[0] = len(words)
 
 
-# Made before any process is forked.
+# Created before the fork: the workers share its memory.
 start = Start()

@@ -37,15 +37,15 @@ log = logging.getLogger(__name__)
 POST, BOOKINGS, REQUEST_ID = "POST", "/bookings", "X-Request-ID"
 # What takes longer to parse is a thread's work: nobody else is served by the loop meanwhile.
 PLAIN_BYTES = 4096
-# Classes of SQLSTATE that a value may come to: it cannot be, breaks a constraint, is too much. What else a
-# statement fails at it fails at for all, and halves would fail as well.
+# SQLSTATE classes that one request's value may cause: data exceptions (22), constraint violations (23),
+# program limits (54). Any other error is the statement's, and would fail each half as well.
 SPOILT_BY_ONE = frozenset({"22", "23", "54"})
 # More would hold up the first of them; what is left goes next.
 COMMITTED_TOGETHER = 500
 
 SHARED = re.compile(r"/shows(/[0-9]{1,18}(/(seats|availability|layout|suggestions))?)?", re.ASCII)
 NUMBER = re.compile("[0-9]+")
-# By these answers differ, apart from their address; a Host that cannot be is refused.
+# Headers that change the answer, apart from the URL: Flask refuses an invalid Host with 400.
 TELLING = "HTTP_ACCEPT_ENCODING", "HTTP_IF_NONE_MATCH", "HTTP_HOST"
 # With one of these a read is somebody's own affair.
 OWN = (
@@ -182,7 +182,7 @@ class SharedReads:
         began, is_first = time.perf_counter(), what not in self._next
         if is_first:
             task = self._next[what] = asyncio.create_task(self._run(what, run))
-            # Where all have given up nobody is left to hear of its error.
+            # asyncio logs an exception that nobody retrieves, as when every reader has timed out.
             task.add_done_callback(lambda done: done.cancelled() or done.exception())
         try:
             # Whoever gives up gives up for itself.
