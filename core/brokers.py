@@ -48,7 +48,7 @@ class BrokerConnection(Connection):
     """
 
     def __init__(self, hostname: str, *args: Any, ssl: Any = False, **options: Any) -> None:
-        # A copy of a connection comes without a URL.
+        # Connection.clone() passes a host name, and `ssl` as it was resolved.
         if "://" in hostname:
             hostname, ssl = strip_tls(hostname), get_tls_options(hostname) or False
         super().__init__(hostname, *args, ssl=ssl, **options)  # type: ignore[misc]

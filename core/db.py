@@ -54,7 +54,7 @@ QUERY_CANCELED = "57014"
 RETRIED_SQLSTATES = frozenset({DEADLOCK, SERIALIZATION})
 # After these the server has rolled back: nothing is on disk, and the connection is as it was.
 ROLLED_BACK = RETRIED_SQLSTATES | {LOCK_NOT_AVAILABLE}
-# A standby, or a primary that was made one: another server may be the primary now.
+# read_only_sql_transaction: a standby, or a demoted primary; another server may be the primary now.
 READ_ONLY = "25006"
 # States of the server, by class or in full: no connection, or no right to one; a conflict; no room; cut short
 # by a limit or by the server's end; files out of reach; no writing; a transaction ended by a limit; an object
@@ -72,7 +72,7 @@ class Base(DeclarativeBase):
 
 def connect(**options: Any) -> Any:
     """A connection of the driver's, by the URL as libpq reads it: of several hosts, with its options."""
-    # It would win over the time zone of set_timeouts(); PGCLIENTENCODING loses to the argument.
+    # PGTZ would override the time zone of set_timeouts(); the argument overrides PGCLIENTENCODING.
     os.environ.pop("PGTZ", None)
     return psycopg2.connect(get_settings().database_url, **{"client_encoding": "UTF8", **options})
 
@@ -85,7 +85,7 @@ def list_hosts() -> list[dict[str, str]]:
     found = parse_dsn(get_settings().database_url)
     lists = {name: found[name].split(",") for name in ("host", "hostaddr", "port") if name in found}
     count = max(map(len, lists.values()), default=1)
-    # One port serves all of the hosts.
+    # libpq uses a single port for all hosts.
     return [{name: each[i % len(each)] for name, each in lists.items()} for i in range(count)]
 
 
@@ -163,8 +163,8 @@ def _connect_or_tell() -> Any:
 
 
 def _replace_dead(connection: Any, record: Any, *_: Any) -> None:
-    # Before anything of ours is on its way. A round trip would find no more, and cost the hot paths one each.
-    # One that was just opened has not been idle: what is the matter with it, its first statement tells.
+    # A poll of the socket finds as much as a ping, which would cost each checkout a round trip. A connection
+    # that was just opened is not polled: its first statement reports what is wrong with it.
     is_new = not record.info.setdefault("was_used", False)
     record.info["was_used"] = True
     if not is_new and is_dead(connection):
@@ -209,7 +209,7 @@ class Prepared:
 
 
 def _judge_connection(context: Any) -> None:
-    # With it go all that were opened before: they lead to the same server.
+    # SQLAlchemy then drops the whole pool: its connections lead to the same server.
     if get_sqlstate(context.original_exception) == READ_ONLY:
         context.is_disconnect = True
     if context.is_disconnect:
@@ -249,7 +249,7 @@ def translate_outages() -> Iterator[None]:
     except PoolTimeoutError as error:
         raise UnavailableError("All database connections are busy.") from error
     except (DBAPIError, psycopg2.Error) as error:
-        # The driver's own where a cursor of its own was used, as COPY needs it.
+        # COPY uses a cursor of the driver's, whose errors SQLAlchemy does not wrap.
         if is_outage(error):
             raise UnavailableError(describe_outage(error)) from error
         raise
@@ -259,7 +259,7 @@ def is_outage(error: DBAPIError | psycopg2.Error) -> bool:
     """Whether an error tells of the server's state, and not of the statement: the only judgement of that."""
     if sqlstate := get_sqlstate(error):
         return sqlstate.startswith(SERVER_SQLSTATES)
-    # The driver's word alone: it cannot connect, the connection was lost or is closed.
+    # No SQLSTATE: the driver could not connect, or lost the connection.
     driver_error = error.orig if isinstance(error, DBAPIError) else error
     is_lost = isinstance(driver_error, psycopg2.OperationalError | psycopg2.InterfaceError)
     return is_lost or type(driver_error) is psycopg2.DatabaseError

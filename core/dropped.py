@@ -9,7 +9,7 @@ from core.redis import try_redis
 
 log = logging.getLogger(__name__)
 
-# In Redis, since workers have no page of metrics: a hash of counts by reason, from zero after a wipe.
+# Workers have no /metrics, so a Redis hash counts by reason for web's; a wiped Redis resets it.
 COUNTS = "messages:dropped"
 
 

@@ -13,7 +13,7 @@ from core.log import configure_logging
 
 log = logging.getLogger(__name__)
 
-# What restarts is back in seconds: looked for often, and told so rarely that nothing else drowns in it.
+# A restarted server is back in seconds: polled often, logged rarely.
 LOOK_AGAIN_SECONDS, TELL_SECONDS = 0.5, 5.0
 
 
@@ -49,5 +49,5 @@ def log_wait(fault: Fault) -> None:
     """A line on what is waited for, in a process that may have set up no logs yet."""
     if not logging.getLogger().handlers:
         configure_logging()
-    # In its message too, since Flower's own logs have nothing else.
+    # The message names the fault as well: Flower's log format drops `extra`.
     log.warning("waiting for %s", fault, extra={"variable": fault.variable})

@@ -29,7 +29,7 @@ def _fault(detail: str, *, is_lasting: bool = False) -> Fault:
 SILENT = _fault("the database does not answer")
 CANNOT_WRITE = _fault("the database is read-only: a standby, or set so")
 _WRONG_ROLE = "the database refuses this role or its password: mend the URL, or the role"
-# What the server says of itself where it lets nobody in, by SQLSTATE or its class.
+# Connection refusals by SQLSTATE or class.
 REFUSALS = {
     "57P03": _fault("the database is still starting, or stopping"),
     "53300": _fault("the database has no connection left"),
@@ -37,7 +37,7 @@ REFUSALS = {
     "28": _fault(_WRONG_ROLE, is_lasting=True),
     "3D": _fault("there is no such database: create it, or mend the URL", is_lasting=True),
 }
-# And by what is found in the driver's words on it, or on the URL, where there is no SQLSTATE.
+# Connection refusals without a SQLSTATE, by a pattern of libpq's message.
 WORDS = {
     "session is read-only": CANNOT_WRITE,
     "server is in hot standby mode": CANNOT_WRITE,
@@ -80,8 +80,8 @@ def find_wrong_encoding(ask: Ask) -> Fault | None:
     return _fault(f"the database's encoding is {encoding}: {advice}", is_lasting=True)
 
 
-# Of a service that runs, and that goes on beside its successor on a newer schema; of one that starts; of a
-# release, which makes the schema. A new check has its place here, and says whether waiting mends its fault.
+# Checks of a running service (which may run beside its successor on a newer schema), of a starting one, and
+# of a release (which makes the schema).
 CHECKS: tuple[Check, ...] = (find_read_only, find_old_schema)
 START_CHECKS: tuple[Check, ...] = (find_wrong_encoding, *CHECKS, find_new_schema)
 RELEASE_CHECKS: tuple[Check, ...] = (find_wrong_encoding, find_read_only, find_new_schema)
@@ -118,7 +118,7 @@ def find_service_fault() -> Fault | None:
     except DBAPIError as error:
         return _describe_error(getattr(error.orig, "pgcode", None))
     if fault is CANNOT_WRITE:
-        # They lead to a server that another one may have taken the place of.
+        # The pooled connections lead to a demoted server; new ones may find the new primary.
         dispose_engines()
     return fault
 

@@ -44,7 +44,7 @@ QUEUE_OF = {
     RELAY_EVENTS: EVENTS_QUEUE,
     DELIVER_WEBHOOKS: WEBHOOKS_QUEUE,
 }
-# A show's or an endpoint's; the others take nothing.
+# Tasks with one argument, an id; the others have none.
 TAKE_AN_ID = frozenset({SETTLE_SHOW, DELIVER_WEBHOOKS})
 
 # As long as a message may wait for a worker: were it shorter, a busy show would have another message on its

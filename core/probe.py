@@ -19,14 +19,14 @@ from core.db import CONNECT_TIMEOUT_SECONDS, connect, list_hosts, set_timeouts
 
 # Of several hosts the next is tried after one that is silent or starting, as libpq does; a refusal is all's.
 PASSED_BY = None, "57P03"
-# Of a statement that reads a row, when all is well.
+# For a statement that reads one row.
 ANSWER_SECONDS = 2
 LOCK_TIMEOUT_MS = 1_000
 
-# Has libpq say the SQLSTATE of an error in place of the server's words.
+# libpq's verbosity that reports the SQLSTATE instead of the server's localised message.
 PQERRORS_SQLSTATE = 3
 _SQLSTATE = re.compile(r":\s+([0-9A-Z]{5})$", re.MULTILINE)
-# The library that the driver uses: found among what it is linked with.
+# libpq's symbols, found through the driver that is linked with it.
 _libpq = ctypes.CDLL(psycopg2._psycopg.__file__)
 
 

@@ -13,7 +13,7 @@ from core.webhooks.queries import update_endpoint_ids
 # Counted up one at a time, less often than once a microsecond: the clock is always ahead of them, after an
 # earlier restore too. Below 2^53 until the year 2255, so exact in JavaScript and in Redis' scripts.
 NUMBERED_SINCE, NUMBER = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
-# People read these, so they are short; less often than once a second a show or an endpoint is made.
+# Ids are read by people, so in seconds: shows and endpoints are created less often than once a second.
 IDENTIFIED_SINCE, IDENTITY = datetime(2024, 1, 1, tzinfo=UTC), timedelta(seconds=1)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 TLS_SCHEMES = ("rediss", "amqps")
-# Its scheme says nothing of TLS; an option of TLS does.
+# sentinel:// has no TLS variant: an ssl_ option turns TLS on.
 EITHER_SCHEMES = ("sentinel",)
 PREFIX = "ssl_"
 CERT_REQS = "ssl_cert_reqs"
@@ -39,7 +39,7 @@ def find_tls_fault(url: str) -> str | None:
     scheme, options = said[0]
     has_tls = any(options or scheme in TLS_SCHEMES for scheme, options in said)
     if has_tls and any(other != said[0] for other in said):
-        # A client is told once, for all that it may turn to.
+        # A client takes one set of TLS options for all of its failover URLs.
         return "must have the same scheme and the same ssl_ options in each of its URLs"
     if options.keys() - {CERT_REQS, *FILES}:
         return f"has an option of TLS that there is not; there are {', '.join((CERT_REQS, *FILES))}"
@@ -61,7 +61,7 @@ def _find_file_fault(options: dict[str, str]) -> str | None:
         if "ssl_ca_certs" in options:
             context.load_verify_locations(options["ssl_ca_certs"])
         if "ssl_certfile" in options:
-            # An empty password, or it would be asked for on the terminal.
+            # Without a password OpenSSL would prompt on the terminal.
             context.load_cert_chain(options["ssl_certfile"], options.get("ssl_keyfile"), password="")
     except OSError:
         return f"names a file in {', '.join(FILES)} that is no certificate or key in PEM"

@@ -120,7 +120,7 @@ def end_leftovers(record: Path) -> int:
     found = {int(pid): marker for pid, marker in markers.items() if marker in find_command(int(pid))}
     for pid in found:
         kill_group(pid, timeout_seconds=0)
-    # Those that they forked as well, which have their ports; not the dead, who may not be reaped yet.
+    # Forked children hold the ports, so whole groups are awaited; zombies may never be reaped, and hold none.
     wait_until(lambda: not is_any_at_work(found), timeout_seconds=KILL_SECONDS)
     record.unlink()
     return len(found)

@@ -51,10 +51,10 @@ def _set_up_logging(**_: Any) -> None:
 def _begin_parent(**_: Any) -> None:
     from core.health import find_fault  # noqa: PLC0415
 
-    # Before Celery takes the signals: a worker that waits ends at once.
+    # Celery has not installed its signal handlers yet: SIGTERM ends a waiting worker at once.
     wait_until_fit(find_fault)
     end_in_time(WORKER_SECONDS)
-    # Not for a broker that is away: the pool sweeps without it, and Celery goes on trying.
+    # A worker does not wait for its broker: the pool sweeps without it, and Celery reconnects.
     refuse_lasting_fault()
     threading.Thread(target=_tell_of_broker, name="broker", daemon=True).start()
     # In the parent, for all of its children.

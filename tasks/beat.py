@@ -41,14 +41,14 @@ class FlaggedScheduler(Scheduler):
         return super().apply_async(entry, *args, **options) if raise_flag(str(entry.task)) else None
 
     def _ensure_connected(self) -> Any:
-        # Celery's own would go on trying, whatever it is told.
+        # Celery's own loop retries the connection without looking at SIGTERM.
         wait_until_fit(self._find_fault)
         return super()._ensure_connected()  # type: ignore[misc]
 
     def _find_fault(self) -> Fault | None:
         self._stop_where_told()
         fault = find_broker_fault()
-        # Whatever it is, beat is at work: it was let in at its start.
+        # Celery's beat would swallow SystemExit here and end with code 0; refusals are for the start.
         return replace(fault, is_lasting=False) if fault else None
 
     def _note_stop(self, *_: object) -> None:

@@ -61,7 +61,7 @@ class CheckedMessage(virtual.Message):
         try:
             super().__init__(payload, channel=channel, **options)
         except Exception as error:
-            # Its body is not what its encoding says.
+            # The body does not decode by its declared encoding.
             raise UnreadableError from error
 
 
@@ -134,7 +134,7 @@ def mend_transport() -> None:
     Channel._connparams = _refuse_when_closed  # type: ignore[attr-defined]
     QoS.append = _append_without_room  # type: ignore[assignment, method-assign]
     QoS.restore_by_tag = _restore_or_drop  # type: ignore[assignment, method-assign]
-    # What it reads JSON with, and knows no more of than that it may raise ValueError.
+    # kombu's JSON reader, of whose errors it handles ValueError alone.
     kombu.transport.redis.loads = read_json  # type: ignore[attr-defined]
     Channel.Message = CheckedMessage
     Channel._brpop_read = _brpop_read  # type: ignore[attr-defined]

@@ -41,7 +41,7 @@ class CarefulConsumer(Consumer):
         self._drop(message, Reason.UNREADABLE)
 
     def _drop(self, message: Message, reason: Reason) -> None:
-        # Not rejected: a command's message, which nobody acknowledges, would take its channel with it.
+        # ack, not reject: rejecting a control command, which is auto-acknowledged, closes its channel.
         message.ack_log_error(log, self.connection_errors)
         key = (message.delivery_info or {}).get("routing_key")
         note_dropped(reason, place=key if key in QUEUES else "elsewhere")

@@ -16,15 +16,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from core.dropped import Reason
 from core.jobs import QUEUE_OF, QUEUES, TAKE_AN_ID
 
-# Ours have a thousand; what a worker answers to operators may be longer.
+# Our messages have about a thousand bytes; a worker's answers to control commands may be longer.
 MAX_BYTES = 1_000_000
-# The message, its properties, where it was delivered, and nothing below.
+# Nesting: message, properties, delivery_info, value.
 MAX_DEPTH = 4
 BIGINT_MAX = 2**63 - 1
 TAG = re.compile(r"[\w.:@-]{1,128}", re.ASCII)
 # The worker makes an object of the headers: one of these names would take the place of a method of it.
 TAKEN_NAMES = frozenset(dir(Context))
-# What is to run after the task; nothing is, of ours.
+# Celery's callbacks of a task; ours have none.
 EMBEDDED = frozenset({"callbacks", "errbacks", "chain", "chord"})
 BODY_ENCODINGS = "base64", "utf-8", None
 
@@ -50,11 +50,10 @@ class Headers(BaseModel):
     id: Name
     root_id: Name | None = None
     parent_id: Name | None = None
-    # Neither later nor only until then: a worker's clock may be wrong, and what waits in a worker comes
-    # again over and over.
+    # No eta or expires: a worker's clock may be wrong, and an eta past the visibility timeout is redelivered.
     eta: None = None
     expires: None = None
-    # Nothing that has another task run, or run again.
+    # No retries, chords or groups: a forged message could start other tasks with them.
     group: None = None
     group_index: None = None
     retries: Literal[0] = 0
@@ -158,7 +157,7 @@ def find_fault(message: Message) -> Reason | None:
     except ValidationError:
         return Reason.NOT_OURS
     except Exception:
-        # What decoding raises depends on how the body was spoilt.
+        # Decoders raise all kinds of errors.
         return Reason.UNREADABLE
 
 

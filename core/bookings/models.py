@@ -77,7 +77,7 @@ class Booking(Base):
         ),
         # A customer's seats in a show, counted against the limit; and support's look-up by customer.
         Index("bookings_by_customer", "customer", "show_id", postgresql_where=text("customer IS NOT NULL")),
-        # Bookings that settling failed at, of which there are to be none: ended, or tried again.
+        # Bookings that settling failed at, given up or being retried; normally there are none.
         Index("bookings_set_aside", "id", postgresql_where=text("tries > 0")),
         # A show's bookings for its operator, newest first.
         Index("bookings_by_show", "show_id", "id"),
@@ -102,7 +102,7 @@ class Booking(Base):
     failure_seats: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
     requests: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB)
     tries: Mapped[int] = mapped_column(Integer, server_default=text("0"))
-    # Where it was tried: not before this, and alone.
+    # When a booking with tries is due again; it is settled alone then.
     retry_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=CLOCK)
     updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=CLOCK)

@@ -34,8 +34,7 @@ GATHER_SECONDS = 0.01
 # One by one it goes on for so long, whatever the turn: a worker that was told to stop has 10 s. It comes to
 # the oldest of all that there is to do, and the next one begins where this ended.
 ONE_BY_ONE, ONE_BY_ONE_SECONDS = 500, 3.0
-# What failed is tried again after 1 s, 2 s, 4 s, and so on to this: a confirm that cannot be settled is not
-# given up, and whatever was in its way may be gone.
+# Retries back off from 1 s to this, doubling: a confirm is never given up, and its obstacle may be gone.
 LONGEST_RETRY_SECONDS = 30
 # Rows and run-out holds this old were not nudged, or their nudge was lost or waits behind many others.
 OVERDUE_SECONDS = 1.0
@@ -140,7 +139,7 @@ def _settle_alone(show_id: int, booking_id: UUID) -> Batch | None:
         nonlocal tries
         if lock_version(connection, show_id) is None:
             return None
-        # Once, however often the transaction is run again because it lost to another.
+        # retry_conflicts() may run this transaction again: that is the same try.
         tries = tries or _count_try(booking_id)
         if not tries:
             return Batch((), None)
@@ -153,7 +152,7 @@ def _settle_alone(show_id: int, booking_id: UUID) -> Batch | None:
             _take_back_try(booking_id)
         raise
     if tries and (batch is None or booking_id not in batch.booking_ids):
-        # Passed by, since a request took it a moment later.
+        # SKIP LOCKED passed by the booking: a request locked it after the count.
         _take_back_try(booking_id)
     return batch
 
@@ -168,7 +167,7 @@ def _take_back_try(booking_id: UUID) -> None:
         with autocommit() as connection:
             queries.update_not_tried(connection, booking_id)
     except UnavailableError:
-        # One too many, then: an outage at this very moment, once more, is not likely to be its fourth.
+        # The count stays one too high: giving a booking up would take three more outages at this very moment.
         log.info("a try stays counted", extra={"booking_id": str(booking_id)})
 
 

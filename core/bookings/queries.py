@@ -60,7 +60,7 @@ _SELECT_REQUESTS = text("SELECT coalesce(requests, '[]') FROM bookings WHERE id 
 
 _LOCK_BOOKING = text(f"SELECT {COLUMNS} FROM bookings WHERE id = :id FOR NO KEY UPDATE")
 
-# What is asked for has tries of its own, whatever settling failed at before.
+# A new request resets the tries: they belong to what was asked for before.
 _UPDATE_WANTED = text(f"""
     UPDATE bookings
     SET wants = :wants, updated_at = :now, requests = coalesce(requests, '[]') || cast(:request AS jsonb),

@@ -188,7 +188,7 @@ def _find_cancel_until(connection: Connection, booking: Booking) -> datetime | N
 
 
 def _find_replay(connection: Connection, booking: Booking, key: Key | None) -> Booking | None:
-    # The booking is locked, and tells the key's show. Whoever has the key meanwhile waits for no booking.
+    # The lock on the booking comes first, and tells the key's show. A holder of the key waits for no booking.
     # A refusal rolls this transaction back and the key with it: refusals are not recorded.
     if key is None or claim_key(connection, key, booking):
         return None

@@ -22,7 +22,7 @@ _SELECT_TERMS = Prepared(
 )
 
 _IN_BATCH_OR_ONLY = "CASE WHEN cast(:only AS uuid) IS NULL THEN tries = 0 ELSE id = :only END"
-# NULL where the version before, which puts nothing off, counted the try.
+# retry_at is NULL where the version before counted the try.
 _IS_DUE = "coalesce(retry_at <= clock_timestamp(), true)"
 
 # Rows are chosen inside and locked outside, by id; as an array, so that the primary key finds them whatever
@@ -30,8 +30,8 @@ _IS_DUE = "coalesce(retry_at <= clock_timestamp(), true)"
 # request is changing at this moment: that request nudges after its commit. PostgreSQL judges the outer
 # conditions again on what it locked, so a row that changed meanwhile drops out. IS TRUE hides them from the
 # planner: where the last statistics are of a quiet hour, it would look for the ids in the index of all that
-# waits, reading it whole and comparing each row with each id. What settling failed at is in no batch: it is
-# tried alone, as `only`.
+# waits, reading it whole and comparing each row with each id. Bookings with tries are in no
+# batch: each is settled alone, as `only`.
 _LOCK_WAITING = text(f"""
     SELECT {COLUMNS} FROM bookings
     WHERE id = ANY(ARRAY(SELECT id FROM bookings
@@ -83,9 +83,8 @@ _UPDATE_SETTLED = text("""
     WHERE b.id = ANY(cast(:ids AS uuid[])) AND b.id = o.id
 """)
 
-# The first of an index, and not EXISTS: for that the planner reads a table whose end it takes to be near. A
-# cancelled show's bookings that want to be cancelled are among those that wait. What is tried alone has the
-# index of all that settling ever failed at, which are to be none.
+# ORDER BY … LIMIT 1 makes the planner use the partial indexes; EXISTS made it scan the table. A cancelled
+# show's bookings that want to be cancelled are waiting rows. bookings_set_aside finds the retried ones.
 _SELECT_WORK = text(f"""
     SELECT (SELECT true FROM bookings WHERE show_id = :show_id AND wants IS NOT NULL AND tries = 0
             ORDER BY seq LIMIT 1) IS NOT NULL
@@ -118,7 +117,7 @@ _SELECT_WAITING_IDS = text(f"""
     ORDER BY place
 """)
 
-# SKIP LOCKED: whoever counts has the show's lock, and must not wait for a request that has the booking.
+# SKIP LOCKED: the count runs under the show's lock, and must not wait for a request that locks the booking.
 _UPDATE_TRIED = text("""
     UPDATE bookings
     SET tries = tries + 1,

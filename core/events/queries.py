@@ -57,7 +57,7 @@ _SELECT_UNPUBLISHED_STATS = text(f"""
           LIMIT :limit) AS waiting
 """)
 
-# Never back, also where somebody takes a number at this moment.
+# The condition keeps setval() from moving the sequence back under a concurrent nextval().
 _UPDATE_POSITIONS = text("""
     SELECT setval('events_position_seq', :next, false) FROM events_position_seq WHERE last_value < :next
 """)

@@ -6,14 +6,14 @@ import orjson
 
 MAX_SEATS = 100_000
 MAX_ROWS = 10_000
-# Of a show all are shown, to everybody, with each of its documents.
+# Each document of a show lists all of its sections.
 MAX_SECTIONS = 1_000
 LONGEST_SECTION = 100
-# And so many in a list of shows.
+# Sections of each show in a list of shows.
 LISTED_SECTIONS = 50
 MAX_CATEGORIES = 1_000
 MAX_AREAS = 10_000
-# Areas are passed on as they came, with every layout.
+# Layouts pass areas on unchanged.
 MAX_AREA_BYTES = 4 * 1024 * 1024
 # Names and labels; each seat shows its row's and its category's.
 LONGEST_NAME = 200

@@ -39,9 +39,9 @@ _SELECT_SHOW = text(f"""
     WHERE s.id = :show_id
 """)
 
-# By the name itself as well, since the version before writes no search_name. To be dropped in the next, whose
-# migration folds all names once more.
-# Sections are cut short here: all of those of 200 shows may be 50 MB.
+# The condition on s.name finds shows that the version before wrote, without search_name. The next version
+# drops it, and its migration folds all names again.
+# A list cuts each show's sections: those of 200 shows may be 50 MB.
 _SELECT_SHOWS = text(f"""
     SELECT {_COLUMNS}, jsonb_path_query_array(
         s.sections, '$[0 to $last]', jsonb_build_object('last', cast(:sections AS int) - 1)

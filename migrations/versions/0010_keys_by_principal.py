@@ -15,7 +15,7 @@ revision = "0010"
 down_revision = "0009"
 
 COLUMNS = "principal, show_id, key, fingerprint, booking_ids, created_at"
-# Shorter ones are no secret, and so nobody's who has no credential.
+# Anonymous keys shorter than this are not secret enough to be taken over.
 SHORTEST_KEY = 16
 
 
@@ -38,11 +38,11 @@ def upgrade() -> None:
     op.create_index("used_keys_oldest_first", "used_keys", ["created_at"], unique=False)
     # First what takes long and keeps nobody waiting.
     op.execute(_copy_keys("true"))
-    # All that is changed from here on, at once: taken one by one, whoever has the next one and waits for the
-    # last would be a deadlock. Nobody writes meanwhile, for a second or so.
+    # One LOCK for all tables that later statements alter: taking them one by one deadlocks with the service.
+    # Writers wait for a second or so.
     op.execute("LOCK TABLE bookings, shows, idempotency_keys, show_versions IN ACCESS EXCLUSIVE MODE")
     op.execute(_make_function())
-    # At the commit, since a booking goes in after its key.
+    # Deferred to the commit: the old INSERT writes the key before its booking.
     op.execute("""
         CREATE CONSTRAINT TRIGGER idempotency_keys_are_used_keys AFTER INSERT ON idempotency_keys
         DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION take_over_key()
@@ -56,7 +56,7 @@ def downgrade() -> None:
     op.drop_column("shows", "cancel_until")
     op.execute("DROP TRIGGER idempotency_keys_are_used_keys ON idempotency_keys")
     op.execute("DROP FUNCTION take_over_key")
-    # The version before cannot find those that were recorded since: it would look for them by address.
+    # Keys recorded since are lost: the version before looks keys up by address.
     op.drop_table("used_keys")
 
 
