@@ -15,7 +15,7 @@ TRAP = """\
         IF NEW.customer = 'poison'
            AND (NEW.wants, NEW.status) IS DISTINCT FROM (OLD.wants, OLD.status)
            AND NEW.tries <= OLD.tries AND OLD.tries <= {tries}
-        THEN RAISE EXCEPTION 'poison'; END IF;
+        THEN RAISE EXCEPTION 'poison' USING ERRCODE = '{sqlstate}'; END IF;
         RETURN NEW;
     END $$;
     CREATE TRIGGER refuse_poison BEFORE UPDATE ON bookings FOR EACH ROW EXECUTE FUNCTION refuse_poison();
@@ -33,9 +33,9 @@ def servers(servers: dict[str, str]) -> Iterator[dict[str, str]]:
 def poison(database: dict[str, str]) -> Iterator[Callable[[], None]]:
     """Have the database refuse to settle the bookings of a customer called "poison", until so many tries."""
 
-    def lay(tries: int = 3) -> None:
+    def lay(tries: int = 3, sqlstate: str = "P0001") -> None:
         with transaction() as connection:
-            connection.execute(text(TRAP.format(tries=tries).replace(":", r"\:")))
+            connection.execute(text(TRAP.format(tries=tries, sqlstate=sqlstate).replace(":", r"\:")))
 
     yield lay
     with transaction() as connection:

@@ -1,14 +1,12 @@
 """What settling failed at is tried again, alone, later each time; what is a try; and a confirm is kept."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 
 from core.bookings import pipeline, settling
 from core.bookings.queries import lock_booking
@@ -94,13 +92,29 @@ def test_what_is_asked_of_a_stuck_confirm_is_done_at_once(
     assert (tell(poisoned), read_events(poisoned)) == ("CANCELLED", ["HELD", "CANCELLED"])
 
 
+# The database tells of every count, also of one that was taken back at once.
+NOTE_COUNTS = """
+    CREATE TABLE counted (id uuid);
+    CREATE FUNCTION note_count() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN INSERT INTO counted VALUES (NEW.id); RETURN NULL; END $$;
+    CREATE TRIGGER note_count AFTER UPDATE ON bookings FOR EACH ROW WHEN (NEW.tries > OLD.tries)
+    EXECUTE FUNCTION note_count();
+"""
+
+
+@pytest.fixture
+def counted(database: dict[str, str]) -> Iterator[Callable[[], list[Any]]]:
+    """The bookings of which a try was counted, in order."""
+    run(NOTE_COUNTS)
+    yield lambda: [row.id for row in ask("SELECT id FROM counted")]
+    run("DROP FUNCTION note_count CASCADE; DROP TABLE counted")
+
+
 def test_who_loses_the_race_for_the_show_has_tried_nothing(
-    make_show: MakeShow, monkeypatch: pytest.MonkeyPatch
+    make_show: MakeShow, counted: Callable[[], list[Any]]
 ) -> None:
     """Not even for a moment, in which others could see it: a confirm was given up for that."""
-    show, count_try = make_show(), pipeline._count_try
-    counted = []
-    monkeypatch.setattr(pipeline, "_count_try", lambda id_: counted.append(id_) or count_try(id_))
+    show = make_show()
     held = [hold(show.id, str(number)) for number in range(1, 6)]
     for booking_id in held:
         confirm(booking_id)
@@ -108,9 +122,9 @@ def test_who_loses_the_race_for_the_show_has_tried_nothing(
         lock_version(connection, show.id)
         for _ in range(TRIES + 2):
             pipeline.settle_show(show.id, is_again=True)
-        assert counted == []
+        assert counted() == []
     pipeline.settle_show(show.id, is_again=True)
-    assert (tell_all(held), counted) == (["CONFIRMED"] * 5, held)
+    assert (tell_all(held), counted()) == (["CONFIRMED"] * 5, held)
 
 
 def test_booking_that_a_request_has_at_the_moment_was_not_tried(
@@ -136,36 +150,24 @@ def test_booking_that_a_request_has_at_the_moment_was_not_tried(
 
 
 @pytest.mark.parametrize("sqlstate", ["08006", "40001"])
-def test_outage_is_no_try(make_show: MakeShow, monkeypatch: pytest.MonkeyPatch, sqlstate: str) -> None:
+def test_outage_is_no_try(make_show: MakeShow, poison: Callable[..., None], sqlstate: str) -> None:
     show = make_show()
-    booking_id = book(show.id, "1")
-
-    def fail(connection: Any, *_: Any, **__: Any) -> None:
-        connection.execute(text(f"DO $$ BEGIN RAISE SQLSTATE '{sqlstate}'; END $$"))
-
-    with monkeypatch.context() as patch:
-        patch.setattr(pipeline, "settle_batch", fail)
-        for _ in range(TRIES + 1):
-            with suppress(UnavailableError, DBAPIError):
-                pipeline._settle_one_by_one(show.id)
-    assert ask("SELECT tries, retry_at FROM bookings") == [(0, None)]
+    booking_id = book(show.id, "1", customer="poison")
+    poison(tries=100, sqlstate=sqlstate)
+    for _ in range(TRIES + 1):
+        with suppress(UnavailableError):
+            pipeline._settle_one_by_one(show.id)
+    assert ask("SELECT tries, retry_at, wants FROM bookings") == [(0, None, "acquire")]
+    run("DROP FUNCTION refuse_poison CASCADE")
     pipeline.settle_show(show.id)
     assert tell(booking_id) == "CONFIRMED"
 
 
-def test_statement_that_takes_too_long_is_a_try(make_show: MakeShow, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_statement_that_takes_too_long_is_a_try(make_show: MakeShow, poison: Callable[..., None]) -> None:
     """Nor does it keep the rest of its show from being settled."""
     show = make_show()
-    slow, other = book(show.id, "1", customer="slow"), book(show.id, "2")
-    real = settling.settle_batch
-
-    def be_slow(connection: Any, show_id: int, **options: Any) -> Any:
-        if options.get("only") in (None, slow):
-            connection.execute(text("SET LOCAL statement_timeout = 1"))
-            connection.execute(text("SELECT pg_sleep(1)"))
-        return real(connection, show_id, **options)
-
-    monkeypatch.setattr(pipeline, "settle_batch", be_slow)
+    slow, other = book(show.id, "1", customer="poison"), book(show.id, "2")
+    poison(sqlstate="57014")
     settle_in_turns(show.id)
     assert tell_all([slow, other]) == ["timed_out", "CONFIRMED"]
 
