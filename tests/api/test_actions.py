@@ -38,10 +38,13 @@ def reach_confirmed(asking: Asking) -> str:
     return booking_id
 
 
-def reach_kept(asking: Asking) -> str:
-    booking_id = reach_confirmed(asking)
+def pass_cancel_until(booking_id: str) -> str:
     change_data("UPDATE shows SET cancel_until = clock_timestamp()")
     return booking_id
+
+
+def reach_kept(asking: Asking) -> str:
+    return pass_cancel_until(reach_confirmed(asking))
 
 
 def reach_kept_since_the_show_began(asking: Asking) -> str:
@@ -51,15 +54,11 @@ def reach_kept_since_the_show_began(asking: Asking) -> str:
 
 
 def reach_cancelling_too_late(asking: Asking) -> str:
-    booking_id = reach_cancelling(asking)
-    change_data("UPDATE shows SET cancel_until = clock_timestamp()")
-    return booking_id
+    return pass_cancel_until(reach_cancelling(asking))
 
 
 def reach_held_too_late(asking: Asking) -> str:
-    booking_id = reach_held(asking)
-    change_data("UPDATE shows SET cancel_until = clock_timestamp()")
-    return booking_id
+    return pass_cancel_until(reach_held(asking))
 
 
 def reach_cancelling(asking: Asking) -> str:

@@ -36,15 +36,21 @@ from tests.invariants import check_settled
 MakeShow = Callable[..., Show]
 
 
+def confirm_in_vain(show_id: int, poison: Callable[..., None], *, tries: int) -> UUID:
+    """A confirm of seat 1 that the database refuses to settle, until so many tries."""
+    booking_id = hold(show_id, "1", customer="poison")
+    confirm(booking_id)
+    poison(tries=tries)
+    return booking_id
+
+
 def test_confirm_is_not_given_up(
     make_show: MakeShow, poison: Callable[..., None], caplog: pytest.LogCaptureFixture
 ) -> None:
     """It keeps its seats, past its end as well, holds nobody up, is told of, and settled once that can be."""
     show = make_show()
-    poisoned = hold(show.id, "1", customer="poison")
-    confirm(poisoned)
+    poisoned = confirm_in_vain(show.id, poison, tries=6)
     end_hold(poisoned, in_seconds=-60)
-    poison(tries=6)
     others = []
     for number in range(2, 8):
         others.append(book(show.id, str(number)))
@@ -64,9 +70,7 @@ def test_what_failed_waits_longer_each_time_and_alone(
     make_show: MakeShow, poison: Callable[..., None]
 ) -> None:
     show = make_show()
-    poisoned = hold(show.id, "1", customer="poison")
-    confirm(poisoned)
-    poison(tries=100)
+    poisoned = confirm_in_vain(show.id, poison, tries=100)
     waits = "SELECT round(extract(epoch FROM retry_at - clock_timestamp())) FROM bookings WHERE tries > 0"
     pauses = []
     for _ in range(7):
@@ -82,9 +86,7 @@ def test_what_is_asked_of_a_stuck_confirm_is_done_at_once(
     make_show: MakeShow, poison: Callable[..., None]
 ) -> None:
     show = make_show()
-    poisoned = hold(show.id, "1", customer="poison")
-    confirm(poisoned)
-    poison(tries=100)
+    poisoned = confirm_in_vain(show.id, poison, tries=100)
     settle_in_turns(show.id, times=5)
     run("DROP FUNCTION refuse_poison CASCADE")
     cancel(poisoned)
