@@ -70,7 +70,7 @@ def test_what_failed_waits_longer_each_time_and_alone(
     make_show: MakeShow, poison: Callable[..., None]
 ) -> None:
     show = make_show()
-    poisoned = confirm_in_vain(show.id, poison, tries=100)
+    confirm_in_vain(show.id, poison, tries=100)
     waits = "SELECT round(extract(epoch FROM retry_at - clock_timestamp())) FROM bookings WHERE tries > 0"
     pauses = []
     for _ in range(7):
