@@ -22,8 +22,8 @@ class CarefulConsumer(Consumer):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        # Redis refuses a command where somebody put something else under a queue's name, which is not ours to
-        # delete. As in an outage the worker sweeps meanwhile, and looks again.
+        # WRONGTYPE: a foreign key has a queue's name, and is not ours to delete. The worker treats it as an
+        # outage: it sweeps meanwhile, and reconnects.
         self.connection_errors = (*self.connection_errors, ResponseError)
 
     def create_task_handler(self, *args: Any, **options: Any) -> Callable[[Message], Any]:

@@ -22,7 +22,7 @@ MAX_BYTES = 1_000_000
 MAX_DEPTH = 4
 BIGINT_MAX = 2**63 - 1
 TAG = re.compile(r"[\w.:@-]{1,128}", re.ASCII)
-# The worker makes an object of the headers: one of these names would take the place of a method of it.
+# Celery sets headers as attributes of its Context: one of these names would shadow a method.
 TAKEN_NAMES = frozenset(dir(Context))
 # Celery's callbacks of a task; ours have none.
 EMBEDDED = frozenset({"callbacks", "errbacks", "chain", "chord"})
@@ -100,7 +100,7 @@ def read_json(text: bytes | str) -> Any:
     try:
         return loads(text)
     except Exception as error:
-        # RecursionError and what decoders of values raise are among them.
+        # RecursionError, and errors of kombu's decoders of values, are among them.
         raise UnreadableError from error
 
 
@@ -111,7 +111,7 @@ def check_envelope(payload: Any) -> None:
         is_fit = (
             _is_shallow(payload, MAX_DEPTH)
             and isinstance(headers, dict)
-            # Nothing of ours is compressed, and a megabyte may unpack to a thousand.
+            # Our messages are not compressed, and a compressed megabyte may be a gigabyte.
             and "compression" not in headers
             and isinstance(body, str)
             and _are_usable(payload["properties"])

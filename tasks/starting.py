@@ -10,11 +10,11 @@ from redis.exceptions import AuthenticationError
 from core.faults import Fault
 from core.jobs import get_celery
 
-# For one try; a broker that is well takes milliseconds.
+# Time-out of one try; a healthy broker answers in milliseconds.
 ANSWER_SECONDS = 1
-# A wrong user, password or virtual host.
+# Errors of a wrong user, password or virtual host.
 REFUSALS = (AuthenticationError, AccessRefused, NotAllowed)
-# OpenSSL's word for it, within whatever a client library makes of it.
+# OpenSSL's reason code, which client libraries keep in their messages.
 UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
 
 
@@ -40,7 +40,7 @@ def refuse_lasting_fault() -> None:
 
 def _make_connection() -> Connection:
     app = get_celery()
-    # Redis alone knows it; RabbitMQ is given the time to connect for an answer too.
+    # Only the Redis transport has socket_timeout; RabbitMQ's answer falls under the connect time-out.
     is_known = "socket_timeout" in app.conf.broker_transport_options
     return app.connection(transport_options={"socket_timeout": ANSWER_SECONDS} if is_known else {})
 
@@ -50,7 +50,7 @@ def _find_error(connection: Connection) -> BaseException | None:
         connection.ensure_connection(max_retries=0)
         connection.release()
     except Exception as error:
-        # Whatever its client library makes up, within an error of kombu's.
+        # kombu wraps the client library's own error.
         connection.collect()
         return error.__cause__ or error
     return None

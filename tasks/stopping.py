@@ -22,11 +22,11 @@ def end_in_time(seconds: float) -> None:
     all that was accepted is on disk, and a message not acknowledged comes again.
     """
     heard, told = socket.socketpair()
-    # Celery's beat gives every new socket a time-out.
+    # celery beat sets a default time-out for new sockets, which would end the thread.
     heard.settimeout(None)
     told.setblocking(False)
     signal.set_wakeup_fd(told.detach(), warn_on_full_buffer=False)
-    # What a forked child is told is not what its parent is told.
+    # A forked child shares the socket: its signals must not stop its parent.
     os.register_at_fork(after_in_child=lambda: signal.set_wakeup_fd(-1))
     threading.Thread(target=_end, args=(heard, seconds), name="stop", daemon=True).start()
 
@@ -36,7 +36,7 @@ def _end(heard: socket.socket, seconds: float) -> None:
         pass
     time.sleep(seconds)
     for pid in [child.pid for child in active_children() if child.pid]:
-        # Celery may wait for it just now, and be first.
+        # Celery may reap the child first.
         with suppress(ProcessLookupError, ChildProcessError):
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)

@@ -134,7 +134,7 @@ class Heartbeat(Base):
 class IdempotencyKey(Base):
     """A principal's key for a show: what it was first used for, and the bookings that came of it."""
 
-    # The table `idempotency_keys`, of the version before, is to be dropped in the next one.
+    # `idempotency_keys`, the version before's table, is dropped in the next version.
     __tablename__ = "used_keys"
     __table_args__ = (
         PrimaryKeyConstraint("principal", "show_id", "key", name="used_keys_used_once"),

@@ -101,7 +101,7 @@ _SELECT_WORK = text(f"""
                      AND (wants IS NOT NULL OR hold_expires_at <= clock_timestamp())) AS alone
 """)
 
-# In turn: whoever has time for some of them comes to both, however many of the one there are.
+# The two kinds alternate, so that a turn that ends early has reached both.
 _SELECT_WAITING_IDS = text(f"""
     SELECT id FROM (
         (SELECT id, row_number() OVER (ORDER BY hold_expires_at) AS place FROM bookings

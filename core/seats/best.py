@@ -17,15 +17,15 @@ from core.shows.halls import Hall
 
 # A larger group gets the seats nearest the focus: around whom it sits no longer matters.
 LARGEST_CIRCLE = 50
-# Suggestions are for people who choose: sets of thousands of seats would cost more than a whole sale.
+# Suggestions are for people: a set of thousands of seats would cost more than a sale.
 LARGEST_SUGGESTED = 1_000
 # Distances that a first choice may measure, and each one after it, which goes on where the last one stopped.
 # In halls as they are built a tenth does. A batch of bookings has some 50 ms for the first; a suggestion is a
 # hint that anybody may ask for at any time, and its three sets have 15 ms together.
 CHOICE, NEXT_CHOICE = 40_000, 3_000
 SUGGESTION, NEXT_SUGGESTION = 10_000, 2_000
-# What was found so far is kept of so many searches, each for a quantity in a section: some 300 bytes a seat
-# that was looked at. A batch rarely has more, and one that was let go of begins anew.
+# Searches kept, one for each quantity and section, of some 300 bytes a seat looked at. A batch rarely has
+# more, and an evicted search starts again.
 SEARCHES_KEPT = 24
 
 

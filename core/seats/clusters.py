@@ -28,11 +28,11 @@ class Clusters:
         self._quantity, section = wanted
         self._free, self._view = free, view
         self._tree, self._mask = free.floor.tree(section), free.in_tree(section)
-        # Groups are valued once and kept in a heap. Seats only ever become taken, so a group's value can only
-        # worsen: one that has lost a seat waits to be valued anew, by what it was worth at best.
+        # A heap keeps valued groups. Seats only become taken, so a group's value only worsens: where it lost a
+        # seat, its anchor waits at the old value, a lower bound, to be valued anew.
         self._groups: list[Group] = []
         self._waiting: list[Near] = []
-        # What the distances of a seat's group add up to at least, as far as it is known.
+        # Known lower bounds of the sum of distances within each seat's group.
         self._spreads: dict[int, int] = {}
         self._anchors = self._tree.nearest(view.x, view.y, self._mask, free.allowance)
         self._queue_next()
@@ -84,8 +84,8 @@ class Clusters:
         around = self._tree.nearest(*place, self._mask, self._free.allowance)
         nearest = list(islice(around, quantity))
         spread = sum(distance for distance, _ in nearest)
-        # Whatever is so far from here is nearer to a neighbour by its distance at most; 2 is for rounding. So
-        # in the midst of many seats a few groups tell that those around all others are no better.
+        # Triangle inequality: the group of a seat at distance d has a sum at most quantity × d smaller (2 for
+        # rounding). A few valued groups so rule out those around them.
         for distance, seat in nearest:
             least = spread - quantity * (distance + 2)
             if least > self._spreads.get(seat, 0):

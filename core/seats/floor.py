@@ -16,7 +16,7 @@ from core.shows.halls import Hall, HallSeat
 
 # A gap wider than this many times the row's usual pitch is an aisle; no row is quite evenly spaced.
 AISLE = 1.5
-# Floors in memory at most, by their seats: about 100 MB, where all of them are used in every way.
+# Seats of all floors in memory: about 100 MB at most.
 SEATS_KEPT = 250_000
 
 Span = tuple[int, int]
@@ -29,7 +29,7 @@ class Floor:
         self.section_ids = {section.name: number for number, section in enumerate(hall.sections)}
         self.prices, self.section_of = array("q"), array("i")
         self.xs, self.ys = array("d"), array("d")
-        # Stretches of seats, those of all numbered sections under None.
+        # Each section's range of seats; None: those of all numbered sections.
         self.seated: dict[int | None, list[Span]] = {None: []}
         self.unnumbered: dict[int, Span] = {}
         self.index: dict[str, int] = {}
@@ -69,7 +69,7 @@ class Floor:
 
     def tree(self, section: int | None) -> SeatTree:
         """The tree of a numbered section, or of all (None)."""
-        # Once only: searches keep what they found by the places of the tree that they began with.
+        # Built once: searches keep places in the tree that they began with.
         with self._building:
             if section not in self._trees:
                 seats = [seat for start, end in self.seated[section] for seat in range(start, end)]
@@ -119,7 +119,7 @@ def floor_of(hall: Hall) -> Floor:
     """The hall's floor, kept for the halls that were asked for last."""
     if floor := _find(hall):
         return floor
-    # One at a time, which takes half a second for the largest: those that come at once need the same one.
+    # One build at a time, half a second for the largest hall: requests that come at once need the same one.
     with _building:
         floor = _find(hall) or Floor(hall)
         with _lock:

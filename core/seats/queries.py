@@ -27,7 +27,7 @@ _UPDATE_VERSION = Prepared(
 """,
 )
 
-# As one array: a row for each of 100,000 seats costs this process ten times as much.
+# One array: 100,000 rows would cost this process ten times as much.
 _SELECT_AVAILABLE = text("""
     SELECT array_agg(seat_number) FROM seats
     WHERE show_id = :show_id AND status = 'available'
@@ -103,7 +103,7 @@ _SELECT_SEATS = text("""
     ORDER BY page.id
 """)
 
-# A version from before a restore may be one that was taken back: since then, every seat may have changed.
+# A restore may have undone a `since` from before it: then every seat counts as changed.
 _CHANGED = "(s.version > :since OR v.restored_version > :since)"
 
 _SELECT_PAGE_CHANGES = text(f"""

@@ -7,8 +7,8 @@ from core.seats.free import FreeSeats
 from core.seats.tree import Near
 from core.seats.view import View
 
-# What it takes to value the runs of a seat, in distances measured, beside one for each run: so much, and one
-# for so many seats whose distances are added up.
+# The allowance that valuing a seat's runs uses, in distances, besides one for each run: a fixed cost, and one
+# for so many seats in its sums.
 PRICE_OF_A_LOOK, SEATS_ADDED_UP = 12, 16
 BITS = 8
 
@@ -25,7 +25,7 @@ class Runs:
         self._unseen = bytearray(starts.to_bytes(size, "little"))
         self._members: Iterator[Near] = iter(())
         if starts:
-            # Whoever is in no run is not looked at, however near: in a hall nearly sold out most are not.
+            # Seats in no run are skipped: in a nearly sold-out hall most are.
             members = _spread(starts, self._quantity).to_bytes(size, "little")
             tree = free.floor.tree(section)
             self._members = tree.nearest(view.x, view.y, tree.arrange(members), free.allowance)
@@ -41,7 +41,7 @@ class Runs:
             if self._next is None:
                 break
             distance, seat = self._next
-            # Of what is yet unseen every seat is at least this far away, and none of those comes before this.
+            # Every unseen seat is at least this far away, so none of their runs can precede this one.
             if found and (found[0] <= (distance * quantity, seat) or self._allowance.left <= 0):
                 break
             self._look_at(seat)

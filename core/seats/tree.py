@@ -7,9 +7,9 @@ from heapq import heappop, heappush
 from math import hypot
 from typing import NamedTuple
 
-# Distances are whole ten-thousandths of the plan's unit: sums are exact, so that equal seats really tie.
+# Distances are integers, ten-thousandths of the plan's unit: their sums are exact, so equal seats tie.
 PRECISION = 10_000
-# The fewest sorts that build it, and the fewest boxes and seats that a search looks at, meet about here.
+# Boxes of a box, seats of a leaf: fewer of them cost more sorts to build, more of them longer searches.
 BOXES, SEATS = 8, 16
 
 Near = tuple[int, int]
@@ -68,7 +68,7 @@ class SeatTree:
         Once the allowance is used up: of those found so far. What is taken out of the mask meanwhile may
         still come, or not.
         """
-        # Boxes stand here by their nearest corner and first seat: no seat yet in one comes before it.
+        # The heap orders boxes by nearest corner, then first seat: no unseen seat of a box precedes it.
         boxes: list[tuple[int, int, Box]] = [(0, -1, self._root)]
         seats: list[Near] = []
         while boxes or seats:
@@ -96,7 +96,7 @@ class SeatTree:
         if len(seats) <= SEATS:
             self._order.extend(seats)
         else:
-            # Cut by rank, not by place: seats that share one place are spread as evenly as any others.
+            # The cuts are by rank, not by place, so that seats at one place still split evenly.
             axis = self._xs if right - left >= bottom - top else self._ys
             seats.sort(key=axis.__getitem__)
             size = max(SEATS, -(-len(seats) // BOXES))

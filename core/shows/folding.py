@@ -2,8 +2,7 @@
 
 import unicodedata
 
-# Letters of their own to Unicode, and how people spell them whose keyboards have none (the first is an i
-# without its dot).
+# Letters that NFKD does not decompose, and their usual ASCII spelling (the first is the dotless i).
 _SPELT = str.maketrans("\u0131øłđðħŧ", "iolddht") | {ord("þ"): "th", ord("æ"): "ae", ord("œ"): "oe"}
 
 

@@ -15,7 +15,7 @@ MAX_CATEGORIES = 1_000
 MAX_AREAS = 10_000
 # Layouts pass areas on unchanged.
 MAX_AREA_BYTES = 4 * 1024 * 1024
-# Names and labels; each seat shows its row's and its category's.
+# Names and labels: every seat repeats its row's and its category's.
 LONGEST_NAME = 200
 PLACEHOLDER = "%s"
 MAX_PLACEHOLDERS = 4
@@ -56,5 +56,5 @@ def _measure(areas: list[Any]) -> int:
     try:
         return len(orjson.dumps(areas))
     except orjson.JSONEncodeError:
-        # Nested too deeply, or numbers too large: refused where each area is looked at.
+        # Too deep or too large a number: the check of each area refuses it.
         return 0

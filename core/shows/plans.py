@@ -179,8 +179,8 @@ class SeatingPlan(_Part):
     name: Name
     size: Size | None = None
     categories: Annotated[list[Category], Field(max_length=MAX_CATEGORIES, fail_fast=True)]
-    # What is inside of them is counted before anything is made of it; and of a hundred thousand values that
-    # are wrong in one way the first is enough.
+    # Limits are checked before models are built, and validation stops at the first wrong element: 100,000
+    # equal errors help nobody.
     zones: Annotated[list[Zone], Field(max_length=MAX_SECTIONS, fail_fast=True), BeforeValidator(check_parts)]
 
     def rows(self) -> Iterator[tuple[str, Zone, Row]]:
@@ -255,7 +255,7 @@ def _normalise_row(pointer: str, zone: Zone, row: Row, categories: dict[str, int
 def _label(pointer: str, template: str | None, number: str) -> str:
     if not template:
         return number
-    # Counted before it is made.
+    # The limit is checked before any seat is made.
     if len(template) + template.count(PLACEHOLDER) * (len(number) - len(PLACEHOLDER)) > LONGEST_NAME:
         raise HallError(pointer, f"makes labels of more than {LONGEST_NAME} characters")
     return template.replace(PLACEHOLDER, number)
