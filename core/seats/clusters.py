@@ -28,8 +28,8 @@ class Clusters:
         self._quantity, section = wanted
         self._free, self._view = free, view
         self._tree, self._mask = free.floor.tree(section), free.in_tree(section)
-        # A heap keeps valued groups. Seats only become taken, so a group's value only worsens: where it lost a
-        # seat, its anchor waits at the old value, a lower bound, to be valued anew.
+        # A heap keeps valued groups. Seats only become taken, so a group's value only worsens: when it lost
+        # a seat, its anchor waits at the old value, a lower bound, to be valued anew.
         self._groups: list[Group] = []
         self._waiting: list[Near] = []
         # Known lower bounds of the sum of distances within each seat's group.
