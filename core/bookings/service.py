@@ -181,7 +181,7 @@ def _act(
 
 def _find_cancel_until(connection: Connection, booking: Booking) -> datetime | None:
     if booking.status != BookingStatus.CONFIRMED:
-        # Whatever is not sold can be given back as long as it is there.
+        # cancel_until limits sold seats only.
         return None
     show = get_show(connection, booking.show_id)
     return show.cancel_until or show.start_time
