@@ -18,7 +18,7 @@ def register_commands(app: Flask) -> None:
 
 @click.command("after-restore")
 def after_restore() -> None:
-    """Once after each restore: nothing that clients know by a number is taken for something else."""
+    """Raise feed positions, map versions and ids past all given out before; run it after each restore."""
     # A command does not wait for the database as a process does: its operator is at the terminal.
     if fault := find_fault():
         sys.exit(f"seatline: {fault}")

@@ -1,4 +1,4 @@
-"""Web's start: it listens at once, and until it can serve it says what it waits for."""
+"""Web's start: it listens at once, and answers 503 until the database is fit."""
 
 import mmap
 import os
@@ -14,19 +14,19 @@ LONGEST = 255
 
 
 class Start:
-    """What web waits for: told by its main process, in memory that those which it forks share."""
+    """The fault that web waits for, written by its main process into memory that its workers share."""
 
     def __init__(self) -> None:
         self._told = mmap.mmap(-1, 1 + LONGEST)
         self.is_refused = False
 
     def find_wait(self) -> str:
-        """What is waited for; empty where nothing is."""
+        """The fault in words; empty once the database is fit."""
         length = self._told[0]
         return self._told[1 : 1 + length].decode(errors="replace") if length else ""
 
     def begin_to_wait(self, fault: Fault) -> None:
-        """Wait in a thread, which ends this process, in order, where that turns out to be in vain."""
+        """Wait in a thread; a lasting fault stops this process in order, with exit code 1."""
         self._tell(fault)
         threading.Thread(target=self._wait, name="start", daemon=True).start()
 

@@ -25,7 +25,7 @@ class VerifyingTransport(SSLTransport):
     """
 
     def establish_connection(self) -> Any:
-        """Connect, and hold the server to the name that it was called by. Raises ssl.SSLError."""
+        """Connect, and verify the certificate against this URL's host name. Raises ssl.SSLError."""
         client: Any = self.client
         host, options = client.hostname, client.ssl
         told = {AMQP_NAMES[name]: value for name, value in options.items() if name in AMQP_NAMES}
@@ -55,6 +55,6 @@ class BrokerConnection(Connection):
 
 
 def read_sentinel_options(url: str) -> dict[str, Any]:
-    """What kombu's transport is told of the sentinels' own connections, which `ssl` says nothing of."""
+    """kombu's transport options for TLS to the sentinels themselves, which `ssl` does not cover."""
     options = get_tls_options(url)
     return {"sentinel_kwargs": {"ssl": True, **options}} if options and url.startswith("sentinel") else {}

@@ -71,7 +71,7 @@ class Base(DeclarativeBase):
 
 
 def connect(**options: Any) -> Any:
-    """A connection of the driver's, by the URL as libpq reads it: of several hosts, with its options."""
+    """A psycopg2 connection. libpq reads the URL, so several hosts and options of its own work."""
     # PGTZ would override the time zone of set_timeouts(); the argument overrides PGCLIENTENCODING.
     os.environ.pop("PGTZ", None)
     return psycopg2.connect(get_settings().database_url, **{"client_encoding": "UTF8", **options})
@@ -173,7 +173,7 @@ def _replace_dead(connection: Any, record: Any, *_: Any) -> None:
 
 
 def is_dead(connection: Any) -> bool:
-    """Whether the server has let go of an idle connection: of a healthy one there is nothing to read."""
+    """Whether the server has closed an idle connection: a healthy one has nothing to read."""
     if connection.closed:
         return True
     poller = select.poll()
@@ -256,7 +256,7 @@ def translate_outages() -> Iterator[None]:
 
 
 def is_outage(error: DBAPIError | psycopg2.Error) -> bool:
-    """Whether an error tells of the server's state, and not of the statement: the only judgement of that."""
+    """Whether an error is the server's state and not the statement's fault; the one place that decides it."""
     if sqlstate := get_sqlstate(error):
         return sqlstate.startswith(SERVER_SQLSTATES)
     # No SQLSTATE: the driver could not connect, or lost the connection.
@@ -266,7 +266,7 @@ def is_outage(error: DBAPIError | psycopg2.Error) -> bool:
 
 
 def describe_outage(error: BaseException) -> str:
-    """An outage in words, for whoever has to wait."""
+    """An outage in words, for the answer's detail."""
     is_read_only = get_sqlstate(error) == READ_ONLY
     return "The database is read-only just now." if is_read_only else "The database did not answer."
 

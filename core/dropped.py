@@ -1,4 +1,4 @@
-"""Messages that were dropped because nobody understands them: logged, and counted where web can read it."""
+"""Dropped messages: logged, and counted in Redis, where web's /metrics reads the counts."""
 
 import logging
 from enum import StrEnum
@@ -30,7 +30,7 @@ class Reason(StrEnum):
 
 
 def note_dropped(reason: Reason, *, place: str) -> None:
-    """Log and count a message that is dropped, in one line and without anything that it says."""
+    """Log and count a dropped message, in one line and without its content."""
     log.warning("message dropped", extra={"reason": str(reason), "place": place})
     try_redis(lambda redis: redis.hincrby(COUNTS, str(reason), 1), default=None)
 

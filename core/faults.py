@@ -1,4 +1,4 @@
-"""What may be the matter with a server at a process's start, and waiting until it is mended."""
+"""Faults of a server at a process's start, and the wait until it is fit."""
 
 import logging
 import os
@@ -19,7 +19,7 @@ LOOK_AGAIN_SECONDS, TELL_SECONDS = 0.5, 5.0
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is the matter, and which variable leads there; whether it lasts, however long it is waited for."""
+    """A server's fault, and the variable with its URL; a lasting one is not mended by waiting."""
 
     variable: str
     detail: str
@@ -30,7 +30,7 @@ class Fault:
 
 
 def wait_until_fit(find: Callable[[], Fault | None], tell: Callable[[Fault], None] = lambda _: None) -> None:
-    """Wait until `find` finds no fault, telling of each; exits with one line where waiting mends it not."""
+    """Wait until `find` finds no fault, and `tell` of each; exits with one line at a lasting one."""
     if os.getpid() == 1 and threading.current_thread() is threading.main_thread():
         # In a container without an init: the kernel spares the first process from what it does not handle.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -46,7 +46,7 @@ def wait_until_fit(find: Callable[[], Fault | None], tell: Callable[[Fault], Non
 
 
 def log_wait(fault: Fault) -> None:
-    """A line on what is waited for, in a process that may have set up no logs yet."""
+    """Log the fault that is waited for, also before the process has configured its logs."""
     if not logging.getLogger().handlers:
         configure_logging()
     # The message names the fault as well: Flower's log format drops `extra`.

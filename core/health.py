@@ -48,12 +48,12 @@ WORDS = {
 
 
 def find_read_only(ask: Ask) -> Fault | None:
-    """Of a database that takes no writes."""
+    """The fault of a read-only database."""
     return CANNOT_WRITE if ask("SELECT current_setting('transaction_read_only')") == "on" else None
 
 
 def find_old_schema(ask: Ask) -> Fault | None:
-    """Of a schema that is missing or older than this code: `release` is under way, or about to be."""
+    """The fault of a missing or older schema, which a `release` under way mends."""
     found, newest = _read_version(ask), _find_newest()
     if found is None:
         return _fault("the database has no schema yet: run the release process (alembic upgrade head)")
@@ -63,7 +63,7 @@ def find_old_schema(ask: Ask) -> Fault | None:
 
 
 def find_new_schema(ask: Ask) -> Fault | None:
-    """Of a schema that is newer than this code, which must not start on it."""
+    """The fault of a schema newer than this code, which must not start on it."""
     found, newest = _read_version(ask), _find_newest()
     if found is None or found <= newest:
         return None
@@ -72,7 +72,7 @@ def find_new_schema(ask: Ask) -> Fault | None:
 
 
 def find_wrong_encoding(ask: Ask) -> Fault | None:
-    """Of a database that has no place for some text that somebody will send."""
+    """The fault of an encoding other than UTF8, which cannot store every text."""
     encoding = ask("SHOW server_encoding")
     if encoding == "UTF8":
         return None
@@ -99,7 +99,7 @@ def _find_newest() -> str:
 
 
 def find_fault(checks: Iterable[Check] = START_CHECKS) -> Fault | None:
-    """What is the matter with the database, on a connection of its own: within 2 s a host and a question."""
+    """The database's fault, asked on a new connection, within 2 s a host and 2 s a question."""
     try:
         with open_probe() as probe:
             return _find_first(probe.ask, checks)
@@ -108,7 +108,7 @@ def find_fault(checks: Iterable[Check] = START_CHECKS) -> Fault | None:
 
 
 def find_service_fault() -> Fault | None:
-    """What is the matter with the database that this process works on, asked over its own connections."""
+    """The database's fault, asked over this process's own connections."""
     try:
         with snapshot() as connection:
             fault = _find_first(lambda sql: connection.execute(text(sql)).scalar(), CHECKS)

@@ -47,13 +47,13 @@ class Probe:
 
 @contextmanager
 def open_probe() -> Iterator[Probe]:
-    """A probe to the first host that lets us in. Raises psycopg2.Error, of the last one that did not."""
+    """A probe of the first host that accepts a connection. Raises the last host's psycopg2.Error."""
     with closing(_connect_to_any()) as connection:
         yield Probe(connection)
 
 
 def find_sqlstate(error: psycopg2.Error) -> str | None:
-    """The SQLSTATE of what refused a probe, None where nothing answered."""
+    """The SQLSTATE of a refused probe; None where no server answered."""
     found = _SQLSTATE.search(str(error))
     return error.pgcode or (found[1] if found else None)
 

@@ -34,7 +34,7 @@ def _read_options(url: str) -> dict[str, str]:
 
 
 def find_tls_fault(url: str) -> str | None:
-    """What is wrong with what the URL, or several with semicolons, says of TLS; None where nothing is."""
+    """The fault in the TLS options of a URL, or of several with semicolons; None where they are right."""
     said = [(urlsplit(one).scheme, _read_options(one)) for one in url.split(";")]
     scheme, options = said[0]
     has_tls = any(options or scheme in TLS_SCHEMES for scheme, options in said)
@@ -85,7 +85,7 @@ def _strip_one(url: str) -> str:
 
 
 def get_tls_options(url: str) -> dict[str, Any]:
-    """What a client is told beside the URL: redis-py and limits as arguments, kombu and Celery as `ssl`.
+    """The TLS arguments of every client: redis-py's and limits' keywords, kombu's and Celery's `ssl`.
 
     Nothing where the URL is without TLS.
     """

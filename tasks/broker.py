@@ -87,7 +87,7 @@ _receive_one = _dropping(Channel._receive_one, "broadcast")  # type: ignore[attr
 
 
 def _restore_or_drop(qos: QoS, tag: Any, client: Any = None, leftmost: bool = False) -> None:
-    """Put a message that was not acknowledged back, unless it is none: then it is forgotten.
+    """Requeue an unacknowledged message, or forget garbage.
 
     kombu looks once a second for those whose worker is gone. At garbage it fails before it has put back the
     others, again and again; or it writes it to whatever key it names.
@@ -102,7 +102,7 @@ def _restore_or_drop(qos: QoS, tag: Any, client: Any = None, leftmost: bool = Fa
 
 
 def _load_or_leave(content: GenericContent, class_id: int, buffer: bytes, offset: int) -> int:
-    """Read a message's properties off RabbitMQ, or take it for one without any, which nobody understands.
+    """Read a RabbitMQ message's properties; broken ones count as none, and the message is dropped later.
 
     RabbitMQ passes on text that is no UTF-8. py-amqp fails at it with an error that is none of a
     connection's, and ends the worker.
@@ -115,10 +115,10 @@ def _load_or_leave(content: GenericContent, class_id: int, buffer: bytes, offset
 
 
 def _hear_or_drop(node: Node, body: Any, message: Any = None) -> Any:
-    """Hear an operator's command, if it is one that there is.
+    """Handle a control command, or drop a malformed one.
 
-    Celery outlives what is none, but opens its mailbox anew for each, on RabbitMQ one within the other: many
-    of them at once would be too deep.
+    Celery survives those, but reopens its mailbox for each, on RabbitMQ recursively: many of them at once
+    exceed the stack.
     """
     with suppress(AttributeError, KeyError, TypeError, ValueError):
         if body["method"] in (node.handlers or {}):

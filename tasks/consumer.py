@@ -1,4 +1,4 @@
-"""The worker's consumer (`worker_consumer`): what is not a message of ours never gets as far as Celery."""
+"""The worker's consumer (`worker_consumer`): drops messages that are not ours before Celery handles them."""
 
 import logging
 from collections.abc import Callable
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 class CarefulConsumer(Consumer):
-    """Celery's, but that it outlives whatever is in its queues, and leaves none of it there."""
+    """Celery's consumer, which survives any message, and leaves no garbage in its queues."""
 
     connection_errors: tuple[type[BaseException], ...]
 
@@ -27,7 +27,7 @@ class CarefulConsumer(Consumer):
         self.connection_errors = (*self.connection_errors, ResponseError)
 
     def create_task_handler(self, *args: Any, **options: Any) -> Callable[[Message], Any]:
-        """The handler of each message, behind a look at it."""
+        """Celery's handler of a message, behind our check of it."""
         handle = super().create_task_handler(*args, **options)
 
         def take(message: Message) -> Any:
@@ -37,7 +37,7 @@ class CarefulConsumer(Consumer):
         return take
 
     def on_decode_error(self, message: Message, exc: Exception) -> None:
-        """A body that cannot be decoded: of a task, or of an operator's command. Celery's logs all of it."""
+        """Drop a task or control command whose body does not decode; Celery would log all of it."""
         self._drop(message, Reason.UNREADABLE)
 
     def _drop(self, message: Message, reason: Reason) -> None:

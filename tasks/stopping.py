@@ -1,4 +1,4 @@
-"""The end of a Celery process that was told to stop: in time, whatever it hangs in."""
+"""A deadline for a Celery process that was told to stop, whatever it hangs in."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ WORKER_SECONDS, IDLE_SECONDS = 8, 3
 
 
 def end_in_time(seconds: float) -> None:
-    """From now on end this process so long after it is told to stop, with its children, if it still runs.
+    """End this process and its children so many seconds after a stop signal, if it still runs.
 
     Told by Python's wakeup descriptor and not by a handler, which waits for the main thread: that may be in a
     look-up of a name, or in a client library that waits for a broker that is frozen. Nothing is lost by it:

@@ -128,10 +128,10 @@ def _settle_one_by_one(show_id: int, *, only_retried: bool = False) -> Batch | N
 
 
 def _settle_alone(show_id: int, booking_id: UUID) -> Batch | None:
-    """One booking's batch, as a try that counts where it raises or takes its process with it.
+    """Settle one booking in a batch of its own, as a try: it counts where it raises, or its process dies.
 
-    It is counted before it is made, on a connection of its own, since the process may not be there
-    afterwards; and once the show is locked: whoever loses the race for the lock has tried nothing.
+    The count comes first, on a connection of its own, to survive both; and after the show's lock, so that a
+    process that loses the race for the lock counts nothing.
     """
     tries = 0
 

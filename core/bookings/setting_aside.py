@@ -1,4 +1,4 @@
-"""Setting aside: a booking at which settling keeps failing ends; but a confirm, which is a promise, waits."""
+"""Setting aside: ends a booking that settling keeps failing at; a confirm, a promise, waits instead."""
 
 import logging
 from uuid import UUID

@@ -229,7 +229,7 @@ def update_tried(connection: Connection, booking_id: UUID, *, longest_seconds: f
 
 
 def update_not_tried(connection: Connection, booking_id: UUID) -> None:
-    """Take a try back that was none."""
+    """Take back a try that was not made."""
     connection.execute(_UPDATE_NOT_TRIED, {"id": booking_id})
 
 

@@ -261,5 +261,5 @@ def select_changed(connection: Connection, show_id: int, since: int) -> list[Row
 
 
 def update_restored(connection: Connection, version: int) -> int:
-    """Give every map this version or a later one, and have all before it mean nothing; how many maps."""
+    """Raise every map's version to at least this one, and invalidate all earlier ones; how many maps."""
     return int(connection.execute(_UPDATE_RESTORED, {"version": version}).rowcount)
