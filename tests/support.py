@@ -9,11 +9,15 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
+import psutil
+import psycopg2
 import pytest
+
+from core.settings import get_settings
 
 ROOT = Path(__file__).parent.parent
 ADMIN_KEY = "an-admin-key-for-the-tests"
@@ -114,3 +118,25 @@ def run_process(
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+
+
+def cut_connections() -> None:
+    """End every session of this process on its database, and wait until all of them are gone.
+
+    Those of other processes, which use the server too, stay.
+    """
+    ports = [connection.laddr.port for connection in psutil.Process().net_connections("tcp")]
+    cut = "SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity WHERE client_port = ANY(%s)"
+    # A connection beside the pools: one of theirs might be cut while it asks.
+    with closing(psycopg2.connect(get_settings().database_url)) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(cut, (ports,))
+            pids = [pid for pid, _ in cursor.fetchall()]
+            assert pids
+
+            def are_gone() -> bool:
+                cursor.execute("SELECT FROM pg_stat_activity WHERE pid = ANY(%s)", (pids,))
+                return not cursor.rowcount
+
+            wait_until(are_gone)

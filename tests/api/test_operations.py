@@ -3,20 +3,17 @@
 import os
 from collections.abc import Iterator
 
-import psutil
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import text
 
 from core import db, redis
 from core.dropped import Reason, note_dropped
 from core.jobs import BOOKINGS_QUEUE
 from core.settings import get_settings
 from local.embedded import find_free_port
-from tests.acting import ask
 from tests.api.asking import Asking, assert_problem
-from tests.support import wait_until
+from tests.support import cut_connections
 
 
 def forget_servers() -> None:
@@ -120,14 +117,7 @@ def test_metrics(asking: Asking) -> None:
 def test_cut_connections_cost_nothing(asking: Asking) -> None:
     """The server cut them while they lay in the pool: what the next requests find is dead, and replaced."""
     asking.book("1")
-    # Those of this process: others use the server too.
-    ports = [connection.laddr.port for connection in psutil.Process().net_connections("tcp")]
-    kill = "SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity WHERE client_port = ANY(:ports)"
-    with db.get_engine().connect() as connection:
-        found = connection.execute(text(f"{kill} AND pid <> pg_backend_pid()"), {"ports": ports})
-        killed = [row.pid for row in found]
-    assert killed
-    wait_until(lambda: not ask("SELECT FROM pg_stat_activity WHERE pid = ANY(:pids)", pids=killed))
+    cut_connections()
     for seat in ("2", "3", "4"):
         answer = asking.client.post("/bookings", json={"show_id": asking.show_id, "seats": [seat]})
         assert answer.status_code == 202

@@ -19,7 +19,7 @@ from core.loop import LoopConnection
 from core.shows.service import Show
 from tests.acting import ask, book
 from tests.apart import enter
-from tests.support import run_deaf_port, wait_until
+from tests.support import cut_connections, run_deaf_port
 
 PID = Prepared("outage_pid", "SELECT pg_backend_pid() + cast(:zero AS int)")
 RAISE = "DO $$ BEGIN RAISE EXCEPTION SQLSTATE '%s'; END $$"
@@ -71,22 +71,6 @@ def test_index_row_that_is_too_large_is_the_statements_fault(database: dict[str,
     assert isinstance(raised.value.orig, errors.ProgramLimitExceeded)
 
 
-def cut_all() -> None:
-    """End every session of this process's, and wait until none is left."""
-    cut = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    with closing(psycopg2.connect(db.get_settings().database_url)) as connection:
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            cursor.execute(f"SELECT count(pg_terminate_backend(pid)) {cut}")
-            assert cursor.fetchone() > (0,)
-
-            def is_alone() -> bool:
-                cursor.execute(f"SELECT NOT EXISTS (SELECT {cut})")
-                return bool(cursor.fetchone()[0])  # type: ignore[index]
-
-            wait_until(is_alone)
-
-
 def test_connections_that_were_cut_are_replaced_and_not_reported(database: dict[str, str]) -> None:
     """With whatever was prepared on them, in every pool and on the loop."""
 
@@ -100,7 +84,7 @@ def test_connections_that_were_cut_are_replaced_and_not_reported(database: dict[
             pids = [use(transaction), use(autocommit)]
             pids += (await connection.fetch_all(PID, {"zero": 0}))[0]
             seen.append(set(pids))
-            cut_all()
+            cut_connections()
 
     seen: list[set[int]] = []
     asyncio.run(use_loop())
