@@ -21,4 +21,4 @@ COPY api ./api
 # A number, so that an orchestrator can see that it is not root.
 USER 10001:10001
 EXPOSE 8000
-CMD ["python", "-m", "api.serve"]
+CMD ["python", "-m", "api.server.main"]

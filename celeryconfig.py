@@ -2,9 +2,9 @@
 
 from kombu import Queue
 
-from core.brokers import read_sentinel_options
 from core.errors import UnavailableError
-from core.jobs import (
+from core.infra.brokers import read_sentinel_options
+from core.infra.jobs import (
     ARCHIVE_BOOKINGS,
     BOOKINGS_QUEUE,
     EXPIRE_HOLDS,
@@ -14,8 +14,8 @@ from core.jobs import (
     RELAY_EVENTS,
     SWEEP,
 )
-from core.settings import get_settings
-from core.tls import get_tls_options
+from core.infra.settings import get_settings
+from core.infra.tls import get_tls_options
 
 _settings = get_settings()
 

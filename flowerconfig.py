@@ -4,10 +4,10 @@ import os
 import sys
 from urllib.parse import urlsplit
 
-from core.faults import wait_until_fit
-from core.log import warn_of_unverified
-from core.ports import require_free_port
-from core.settings import get_settings
+from core.infra.faults import wait_until_fit
+from core.infra.log import warn_of_unverified
+from core.infra.ports import require_free_port
+from core.infra.settings import get_settings
 from tasks.starting import find_broker_fault
 from tasks.stopping import IDLE_SECONDS, end_in_time
 

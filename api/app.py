@@ -7,16 +7,16 @@ from typing import Any
 from flask import Flask, Response, g, request
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
-from api import bookings, events, operations, shows, webhooks
-from api.auth import ADMIN_PREFIX, require_admin
 from api.commands import register_commands
 from api.documentation import register_documentation
 from api.errors import register_errors
-from api.limits import register_limits
+from api.gate.allowances import register_limits
+from api.gate.credentials import ADMIN_PREFIX, require_admin
+from api.gate.proxies import trust_proxies
 from api.metrics import register_metrics
 from api.parsing import BODY_LIMIT, require_text
-from api.proxies import trust_proxies
-from core.settings import get_settings
+from api.routes import bookings, events, operations, shows, webhooks
+from core.infra.settings import get_settings
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}", re.ASCII)
 

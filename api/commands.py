@@ -5,9 +5,9 @@ import sys
 import click
 from flask import Flask
 
-from core.db import transaction
 from core.errors import UnavailableError
-from core.health import find_fault
+from core.infra.db import transaction
+from core.infra.health import find_fault
 from core.restoring import go_on_after_restore
 
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 from werkzeug.routing import Rule
 
-from api.auth import ADMIN_PREFIX
+from api.contract import Operation
 from api.errors import (
     STATUS_OF,
     MalformedJsonError,
@@ -21,10 +21,10 @@ from api.errors import (
     UnauthorizedError,
     UnsupportedMediaTypeError,
 )
+from api.gate.credentials import ADMIN_PREFIX
 from api.idempotency import HEADER, MAX_LENGTH, MIN_ANONYMOUS_LENGTH, MIN_LENGTH
-from api.live import CONTENT_TYPE as EVENT_STREAM
 from api.responses import JSON
-from api.routes import Operation
+from api.server.stream import CONTENT_TYPE as EVENT_STREAM
 from core.errors import InvalidRequestError, SeatlineError, UnavailableError
 
 VERSION = "1.0.0"

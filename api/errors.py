@@ -8,9 +8,9 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from core.bookings import errors as booking_errors
-from core.db import get_sqlstate
-from core.encoding import to_json
 from core.errors import Fault, InvalidRequestError, SeatlineError, UnavailableError
+from core.infra.db import get_sqlstate
+from core.infra.json import to_json
 from core.seats import errors as seat_errors
 from core.shows import errors as show_errors
 from core.webhooks import errors as webhook_errors

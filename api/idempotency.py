@@ -6,7 +6,7 @@ import orjson
 from flask import request
 from pydantic import BaseModel
 
-from api.auth import ANONYMOUS, name_principal
+from api.gate.credentials import ANONYMOUS, name_principal
 from core.bookings.idempotency import Key
 from core.errors import InvalidRequestError
 

@@ -12,12 +12,12 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import REGISTRY, Collector
 
 from core.bookings.queries import select_waiting_stats
-from core.bookings.setting_aside import TRIES
-from core.bookings.settling_queries import select_recovery_stats
-from core.db import snapshot
-from core.dropped import read_dropped
 from core.errors import UnavailableError
 from core.events.queries import select_unpublished_stats
+from core.infra.db import snapshot
+from core.infra.dropped import read_dropped
+from core.settling.quarantine import TRIES
+from core.settling.queries import select_recovery_stats
 from core.webhooks.queries import select_stats
 
 # Where the WSGI environment is told the route, for whoever shares the answer.

@@ -7,8 +7,8 @@ from typing import Any
 import orjson
 
 from api.schemas.types import MAX_ID
-from core.encoding import to_json
 from core.errors import InvalidRequestError
+from core.infra.json import to_json
 
 
 def encode_cursor(*position: Any) -> str:

@@ -6,8 +6,8 @@ from typing import Any
 
 from flask import Response, request
 
-from core.encoding import to_json
-from core.seats.maps import Map
+from core.infra.json import to_json
+from core.maps.maps import Map
 
 JSON = "application/json"
 # May be kept, must be asked about each time: a 304 costs next to nothing.

@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Sequence
 from math import cos, isqrt, pi, sin
 
-from core.shows.halls import Hall, build_hall
+from core.halls.build import Hall, build_hall
 
 Place = tuple[float, float]
 Arrangement = Callable[[int], Hall]

@@ -19,12 +19,12 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
 from bench.limit import CLIENTS, measure_limit
-from core.bookings import settling_queries
-from core.bookings.pipeline import settle_show
-from core.db import dispose_engines, snapshot, transaction
-from core.ids import new_id
+from core.infra.db import dispose_engines, snapshot, transaction
+from core.infra.ids import new_id
+from core.settling import queries as settling_queries
+from core.settling.worker import settle_show
 from core.shows.service import NewShow, create_show
-from local.places import CHECKOUT
+from local.data_dirs import CHECKOUT
 from local.servers import EmbeddedPostgres, EmbeddedRedis
 
 SEATS = 100_000

@@ -28,7 +28,7 @@ _INSERT_SEATS = """
     ORDER BY made.show, numbered.seat
 """
 
-# Ids as core/ids.py makes them: 48 bits of time, here the row's, then the rest at random.
+# Ids as core/infra/ids.py makes them: 48 bits of time, here the row's, then the rest at random.
 _ID = """
     (lpad(to_hex((extract(epoch FROM {time}) * 1000)::bigint), 12, '0') || '7' || substr(md5({seed}), 1, 3)
      || '8' || substr(md5({seed}), 4, 15))::uuid

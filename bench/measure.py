@@ -14,7 +14,7 @@ from bench.report import CHARTS, DOCUMENT, Record, write_report
 from bench.scenarios import SCENARIOS, Scenario
 from bench.stage import Plan, Stage, set_stage
 from bench.target import BenchError
-from local.places import ServerError
+from local.data_dirs import ServerError
 
 # One scenario that fails must not cost the half hour of the others.
 NOT_MEASURED = (BenchError, OSError, RuntimeError, psycopg2.Error)

@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from bench.target import BenchError
-from local.places import ServerError
+from local.data_dirs import ServerError
 from local.programs import DEBIAN_POSTGRES, find_postgres_programs
 
 

@@ -9,7 +9,7 @@ from typing import Any, Self
 from bench.charts import draw_bars, draw_curve
 from bench.figures import Figure, Outcome, Point, render_table
 from bench.target import BenchError
-from local.places import CHECKOUT
+from local.data_dirs import CHECKOUT
 
 DOCUMENT = CHECKOUT / "docs" / "performance.md"
 CHARTS = CHECKOUT / "docs" / "charts"

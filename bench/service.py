@@ -12,9 +12,9 @@ from pathlib import Path
 import psutil
 from redis import Redis
 
-from core.settings import count_default_processes, get_settings
+from core.infra.settings import count_default_processes, get_settings
+from local.data_dirs import CHECKOUT
 from local.embedded import find_free_port
-from local.places import CHECKOUT
 from local.processes import kill_group, wait_until
 from local.procfile import read_procfile
 from local.run import is_ready

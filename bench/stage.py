@@ -15,9 +15,9 @@ from bench.side import Side, await_none
 from bench.target import BenchError
 from bench.textbook import database as textbook_database
 from core.events.queries import UNPUBLISHED
-from core.settings import count_default_processes
+from core.infra.settings import count_default_processes
+from local.data_dirs import CHECKOUT
 from local.embedded import find_free_port
-from local.places import CHECKOUT
 from local.processes import wait_until
 from proof.tables import TABLES
 

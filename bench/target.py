@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from local.places import CHECKOUT
+from local.data_dirs import CHECKOUT
 
 DEFAULT_PORT = "8000"
 # The line of PostgreSQL's postmaster.pid that holds the port (its documented order).

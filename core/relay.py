@@ -5,10 +5,10 @@ import time
 
 import pybreaker
 
-from core.db import transaction
 from core.errors import UnavailableError
 from core.events.service import PLACED_AT_ONCE, place_events, publish_events
-from core.jobs import RELAY_EVENTS, clear_flag, send_later
+from core.infra.db import transaction
+from core.infra.jobs import RELAY_EVENTS, clear_flag, send_later
 from core.webhooks.delivering import queue_deliveries
 
 log = logging.getLogger(__name__)

@@ -12,9 +12,9 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from core.ports import find_port_fault
-from core.settings import Settings, describe_faults
-from core.tls import get_tls_options, strip_tls
+from core.infra.ports import find_port_fault
+from core.infra.settings import Settings, describe_faults
+from core.infra.tls import get_tls_options, strip_tls
 
 CONNECT_SECONDS = 5
 TOOLS = ("alembic", "celery")

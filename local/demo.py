@@ -3,9 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from core.db import transaction
-from core.settings import get_settings
-from core.shows.plans import SeatingPlan
+from core.halls.plans import SeatingPlan
+from core.infra.db import transaction
+from core.infra.settings import get_settings
 from core.shows.service import NewShow, Show, ShowFilter, create_show, list_shows
 
 HALL = Path(__file__).with_name("halls") / "riethsporthalle-erfurt.json"

@@ -13,8 +13,8 @@ from typing import Self
 import psycopg2
 from redis.exceptions import RedisError
 
-from core.ports import find_port_fault
-from local.places import (
+from core.infra.ports import find_port_fault
+from local.data_dirs import (
     Account,
     ServerError,
     hold_lock,

@@ -14,7 +14,7 @@ from honcho.colour import get_colours
 from honcho.environ import parse_procfile
 from honcho.printer import Message, Printer
 
-from local.places import CHECKOUT
+from local.data_dirs import CHECKOUT
 from local.processes import find_command, is_any_at_work, kill_group, wait_until
 
 # Above what web and workers give themselves to finish the work at hand.

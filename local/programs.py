@@ -5,7 +5,7 @@ import os
 import shutil
 from pathlib import Path
 
-from local.places import ServerError
+from local.data_dirs import ServerError
 
 DEBIAN_POSTGRES = Path("/usr/lib/postgresql")
 USUAL_FOLDERS = ("/usr/bin", "/usr/local/bin", "/opt/homebrew/bin")

@@ -12,10 +12,10 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import FrameType
 
-from core.settings import Settings
+from core.infra.settings import Settings
 from local.checks import RefusedError, check_given_servers, check_port, check_tools, read_settings
+from local.data_dirs import CHECKOUT, ServerError, hold_lock, keep_secret
 from local.embedded import EmbeddedServer
-from local.places import CHECKOUT, ServerError, hold_lock, keep_secret
 from local.processes import POLL_SECONDS
 from local.procfile import Processes, end_leftovers, read_procfile
 from local.servers import EmbeddedPostgres, EmbeddedRedis

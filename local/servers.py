@@ -14,8 +14,8 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from local.data_dirs import ServerError, choose_account, settle_data, settle_programs, write_private
 from local.embedded import EmbeddedServer
-from local.places import ServerError, choose_account, settle_data, settle_programs, write_private
 from local.programs import find_postgres_programs, find_redis_program
 
 __all__ = ["EmbeddedPostgres", "EmbeddedRedis", "ServerError"]

@@ -15,9 +15,9 @@ import core.events.models
 import core.seats.models
 import core.shows.models
 import core.webhooks.models  # noqa: F401 (the imports fill the metadata)
-from core.db import CONNECT_TIMEOUT_SECONDS, Base, connect, make_engine
-from core.faults import wait_until_fit
-from core.health import RELEASE_CHECKS, find_fault
+from core.infra.db import CONNECT_TIMEOUT_SECONDS, Base, connect, make_engine
+from core.infra.faults import wait_until_fit
+from core.infra.health import RELEASE_CHECKS, find_fault
 
 # DDL queues behind whoever uses the table, and everybody queues behind it: give up soon, try again later.
 LOCK_TIMEOUT = "5s"

@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlalchemy import text
 
-from core.cache import FRESH_SECONDS, LEARNING_LIMIT_SECONDS
-from core.db import snapshot
+from core.infra.db import snapshot
+from core.maps.cache import FRESH_SECONDS, LEARNING_LIMIT_SECONDS
 from proof.clients import DEADLY_SEAT, LONG_POLL_SECONDS
 from proof.history import UNKNOWN, History, Request
 from proof.invariants import find_broken

@@ -2,7 +2,7 @@
 
 from sqlalchemy import text
 
-from core.db import transaction
+from core.infra.db import transaction
 
 # A booking that owns its seats now.
 OWNS = "(b.status = 'CONFIRMED' OR b.hold_expires_at IS NOT NULL)"

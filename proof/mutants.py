@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.places import CHECKOUT
+from local.data_dirs import CHECKOUT
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ MUTANTS = (
         (
             ("core/seats/queries.py", "FOR NO KEY UPDATE SKIP LOCKED", ""),
             ("core/seats/queries.py", "WHERE {_PAIRED} AND s.status = 'available'", "WHERE {_PAIRED}"),
-            ("core/bookings/settling_queries.py", "FOR NO KEY UPDATE SKIP LOCKED", ""),
+            ("core/settling/queries.py", "FOR NO KEY UPDATE SKIP LOCKED", ""),
         ),
     ),
     Mutant(
@@ -65,8 +65,8 @@ MUTANTS = (
             ),
             (
                 "core/events/service.py",
-                "from core.ids import new_id",
-                "from core.db import autocommit\nfrom core.ids import new_id",
+                "from core.infra.ids import new_id",
+                "from core.infra.db import autocommit\nfrom core.infra.ids import new_id",
             ),
         ),
     ),
@@ -76,7 +76,7 @@ MUTANTS = (
         "I9",
         (
             (
-                "core/bookings/settling_queries.py",
+                "core/settling/queries.py",
                 "WHERE show_id = :show_id AND hold_expires_at <= :now AND wants IS NULL",
                 "WHERE show_id = :show_id AND hold_expires_at <= :now AND wants IS NULL AND false",
             ),
@@ -137,9 +137,9 @@ MUTANTS = (
             ),
             (
                 "core/events/service.py",
-                "from core.ids import new_id",
+                "from core.infra.ids import new_id",
                 "from contextlib import suppress\nfrom core.errors import UnavailableError\n"
-                "from core.ids import new_id",
+                "from core.infra.ids import new_id",
             ),
         ),
     ),
@@ -148,9 +148,9 @@ MUTANTS = (
         "two beats",
         "I2",
         (
-            ("core/bookings/pipeline.py", "if time.monotonic() >= stop_at:", "if stop_at:"),
+            ("core/settling/worker.py", "if time.monotonic() >= stop_at:", "if stop_at:"),
             (
-                "core/jobs.py",
+                "core/infra/jobs.py",
                 "return list(compress(messages, raised))",
                 "return [message for message in compress(messages, raised) if message[0] != SETTLE_SHOW]",
             ),
@@ -162,12 +162,12 @@ MUTANTS = (
         "I2",
         (
             (
-                "core/bookings/pipeline.py",
+                "core/settling/worker.py",
                 "        if lock_version(connection, show_id) is None:\n            return None\n",
                 "",
             ),
             (
-                "core/bookings/pipeline.py",
+                "core/settling/worker.py",
                 "    tries = 0\n\n",
                 "    tries = _count_try(booking_id)\n\n",
             ),
@@ -183,7 +183,7 @@ MUTANTS = (
         "a confirm that cannot be settled is given up",
         "deadly confirm",
         "I8",
-        (("core/bookings/setting_aside.py", "if waiting[0].wants == Wants.CONFIRM:", "if False:"),),
+        (("core/settling/quarantine.py", "if waiting[0].wants == Wants.CONFIRM:", "if False:"),),
     ),
 )
 

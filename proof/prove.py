@@ -14,10 +14,10 @@ from typing import Any
 from redis import Redis
 from sqlalchemy import text
 
-from core.db import dispose_engines, snapshot, transaction
 from core.errors import UnavailableError
 from core.events.publisher import STREAM
 from core.events.queries import UNPUBLISHED
+from core.infra.db import dispose_engines, snapshot, transaction
 from core.webhooks.service import create_endpoint
 from proof.checker import RELEASED_WITHIN_SECONDS, Evidence, find_violations, gather_bookings, gather_events
 from proof.clients import SEATS, Customer

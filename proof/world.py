@@ -14,12 +14,12 @@ from pathlib import Path
 import psutil
 from sqlalchemy import text
 
-from core.db import snapshot, transaction
 from core.errors import UnavailableError
-from core.settings import get_settings
+from core.infra.db import snapshot, transaction
+from core.infra.settings import get_settings
 from core.shows.service import NewShow, create_show
+from local.data_dirs import CHECKOUT
 from local.embedded import EmbeddedServer, find_free_port
-from local.places import CHECKOUT
 from local.processes import wait_until
 from local.procfile import read_procfile
 from local.run import is_ready

@@ -18,11 +18,11 @@ from celery.signals import (
     worker_shutting_down,
 )
 
-from core.faults import TELL_SECONDS, log_wait, wait_until_fit
-from core.garbage import spare_what_is_loaded
-from core.jobs import get_celery
-from core.log import configure_logging
-from tasks.broker import mend_stop, mend_transport
+from core.infra.faults import TELL_SECONDS, log_wait, wait_until_fit
+from core.infra.garbage import spare_what_is_loaded
+from core.infra.jobs import get_celery
+from core.infra.log import configure_logging
+from tasks.celery_patches import mend_stop, mend_transport
 from tasks.starting import find_broker_fault, refuse_lasting_fault
 from tasks.stopping import IDLE_SECONDS, WORKER_SECONDS, end_in_time
 
@@ -49,7 +49,7 @@ def _set_up_logging(**_: Any) -> None:
 
 @worker_init.connect
 def _begin_parent(**_: Any) -> None:
-    from core.health import find_fault  # noqa: PLC0415
+    from core.infra.health import find_fault  # noqa: PLC0415
 
     # Celery has not installed its signal handlers yet: SIGTERM ends a waiting worker at once.
     wait_until_fit(find_fault)
@@ -80,8 +80,8 @@ def _note_ready(**_: Any) -> None:
 
 @worker_process_init.connect
 def _begin_child(**_: Any) -> None:
-    from core.bookings.pipeline import watch_over_beat  # noqa: PLC0415
-    from core.db import dispose_engines  # noqa: PLC0415
+    from core.infra.db import dispose_engines  # noqa: PLC0415
+    from core.settling.worker import watch_over_beat  # noqa: PLC0415
 
     # A forked child must not use its parent's sockets; the parent keeps them open.
     dispose_engines(close=False)

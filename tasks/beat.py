@@ -6,8 +6,8 @@ from typing import Any
 
 from celery.beat import ScheduleEntry, Scheduler
 
-from core.faults import Fault, wait_until_fit
-from core.jobs import raise_flag
+from core.infra.faults import Fault, wait_until_fit
+from core.infra.jobs import raise_flag
 from tasks.starting import find_broker_fault
 from tasks.stopping import STOP_SIGNALS
 

@@ -1,8 +1,7 @@
 """Tasks about bookings: settle a show, see to run-out holds, sweep up what was missed."""
 
-from core.bookings import pipeline
-from core.dropped import Reason, note_dropped
-from core.jobs import (
+from core.infra.dropped import Reason, note_dropped
+from core.infra.jobs import (
     ARCHIVE_BOOKINGS,
     BOOKINGS_QUEUE,
     EXPIRE_HOLDS,
@@ -12,6 +11,7 @@ from core.jobs import (
     clear_flag,
     get_celery,
 )
+from core.settling import worker as pipeline
 from core.shows.errors import ShowNotFoundError
 
 app = get_celery()

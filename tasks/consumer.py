@@ -8,8 +8,8 @@ from celery.worker.consumer import Consumer
 from kombu import Message
 from redis.exceptions import ResponseError
 
-from core.dropped import Reason, note_dropped
-from core.jobs import QUEUES
+from core.infra.dropped import Reason, note_dropped
+from core.infra.jobs import QUEUES
 from tasks.messages import find_fault
 
 log = logging.getLogger(__name__)

@@ -1,7 +1,7 @@
 """Tasks about events: see them out of the house."""
 
 from core import relay
-from core.jobs import RELAY_EVENTS, get_celery
+from core.infra.jobs import RELAY_EVENTS, get_celery
 
 app = get_celery()
 

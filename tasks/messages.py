@@ -13,8 +13,8 @@ from kombu import Message
 from kombu.utils.json import loads
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from core.dropped import Reason
-from core.jobs import QUEUE_OF, QUEUES, TAKE_AN_ID
+from core.infra.dropped import Reason
+from core.infra.jobs import QUEUE_OF, QUEUES, TAKE_AN_ID
 
 # Our messages have about a thousand bytes; a worker's answers to control commands may be longer.
 MAX_BYTES = 1_000_000

@@ -7,8 +7,8 @@ from amqp.exceptions import AccessRefused, NotAllowed
 from kombu import Connection
 from redis.exceptions import AuthenticationError
 
-from core.faults import Fault
-from core.jobs import get_celery
+from core.infra.faults import Fault
+from core.infra.jobs import get_celery
 
 # Time-out of one try; a healthy broker answers in milliseconds.
 ANSWER_SECONDS = 1

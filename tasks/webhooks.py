@@ -1,6 +1,6 @@
 """Tasks about webhooks: deliver what is due at an endpoint."""
 
-from core.jobs import DELIVER_WEBHOOKS, get_celery
+from core.infra.jobs import DELIVER_WEBHOOKS, get_celery
 from core.webhooks import delivering
 
 app = get_celery()

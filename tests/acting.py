@@ -7,16 +7,17 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from core.bookings import accepting, pipeline, service
+from core.bookings import accepting, service
 from core.bookings.accepting import NewBooking, Request, accept_booking, prepare
 from core.bookings.idempotency import Key
-from core.bookings.settling import Batch, settle_batch
-from core.bookings.settling_queries import select_work
 from core.bookings.views import Booking
-from core.db import retry_conflicts, snapshot, transaction
-from core.jobs import BOOKINGS_QUEUE
-from core.loop import LoopConnection
-from core.redis import get_redis
+from core.infra.async_db import LoopConnection
+from core.infra.db import retry_conflicts, snapshot, transaction
+from core.infra.jobs import BOOKINGS_QUEUE
+from core.infra.redis import get_redis
+from core.settling import worker as pipeline
+from core.settling.batch import Batch, settle_batch
+from core.settling.queries import select_work
 from core.shows.catalogue import get_entry
 
 

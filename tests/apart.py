@@ -10,9 +10,10 @@ from contextlib import closing, contextmanager
 import psycopg2
 from psycopg2 import sql
 
-from core import cache, db, jobs, redis
-from core.seats.maps import kept_pages
-from core.settings import get_settings
+from core.infra import db, jobs, redis
+from core.infra.settings import get_settings
+from core.maps import cache
+from core.maps.maps import kept_pages
 from core.shows import catalogue
 from tests.support import ROOT
 

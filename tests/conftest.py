@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from core import db, jobs, redis
-from core.settings import get_settings
+from core.infra import db, jobs, redis
+from core.infra.settings import get_settings
 from core.shows.service import NewShow, Show, create_show
 from local.embedded import find_free_port
 from local.servers import EmbeddedPostgres, EmbeddedRedis

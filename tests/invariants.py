@@ -2,7 +2,7 @@
 
 from sqlalchemy import text
 
-from core.db import snapshot
+from core.infra.db import snapshot
 from proof.invariants import find_broken
 
 

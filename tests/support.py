@@ -17,7 +17,7 @@ import psutil
 import psycopg2
 import pytest
 
-from core.settings import get_settings
+from core.infra.settings import get_settings
 
 ROOT = Path(__file__).parent.parent
 ADMIN_KEY = "an-admin-key-for-the-tests"

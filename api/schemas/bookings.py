@@ -17,7 +17,7 @@ from api.schemas.types import (
 )
 from core.bookings.accepting import NewBooking
 from core.bookings.states import BookingStatus, FailureCode, Wants
-from core.shows.halls import MAX_SEATS
+from core.halls.build import MAX_SEATS
 
 LONGEST_WAIT_SECONDS = 25
 MAX_BATCH = 100

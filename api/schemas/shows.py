@@ -17,10 +17,8 @@ from api.schemas.types import (
     Time,
     leave_out,
 )
-from core.seats.best import LARGEST_SUGGESTED
-from core.seats.states import SeatStatus
-from core.settings import get_settings
-from core.shows.limits import (
+from core.halls.best import LARGEST_SUGGESTED
+from core.halls.limits import (
     LISTED_SECTIONS,
     LONGEST_NAME,
     MAX_AREAS,
@@ -29,7 +27,9 @@ from core.shows.limits import (
     MAX_SEATS,
     MAX_SECTIONS,
 )
-from core.shows.plans import SeatingPlan
+from core.halls.plans import SeatingPlan
+from core.infra.settings import get_settings
+from core.seats.states import SeatStatus
 from core.shows.rules import ShowStatus
 from core.shows.service import NewShow
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from core.shows.limits import LONGEST_SECTION
+from core.halls.limits import LONGEST_SECTION
 
 MAX_ID = 2**63 - 1
 MAX_PRICE = 100_000_000

@@ -11,8 +11,8 @@ from operator import attrgetter
 from bench.arrangements import ARRANGEMENTS
 from bench.figures import Figure, Outcome
 from bench.stage import Stage
-from core.seats.best import BestSeats
-from core.seats.floor import floor_of
+from core.halls.best import BestSeats
+from core.halls.seat_index import floor_of
 
 SEATS, BOOKINGS, QUANTITY, TRIES = 100_000, 500, 10, 3
 MEGABYTE = 1_000_000

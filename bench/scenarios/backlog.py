@@ -10,7 +10,7 @@ from bench.figures import Figure, Outcome, find_ratio, show_number, take_turns
 from bench.side import await_none
 from bench.stage import Stage
 from bench.target import BenchError
-from core.jobs import nudge
+from core.infra.jobs import nudge
 
 BOOKINGS, SEATS = 100_000, 100_000
 

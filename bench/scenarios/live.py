@@ -12,7 +12,7 @@ from bench.scenarios.selling import SEATS, sell_fresh
 from bench.selling import Sale, send
 from bench.stage import Stage
 from bench.target import BenchError
-from local.places import CHECKOUT
+from local.data_dirs import CHECKOUT
 
 VIEWERS = 1_000
 # For all of them to come in before the sale begins.

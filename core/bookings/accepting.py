@@ -10,11 +10,11 @@ from core.bookings import queries
 from core.bookings.errors import HoldRequiredError
 from core.bookings.idempotency import Key, find_replay
 from core.bookings.views import Booking
-from core.db import autocommit
 from core.errors import Fault, InvalidRequestError, SeatlineError, UnavailableError
-from core.ids import new_id
-from core.jobs import nudge
-from core.loop import LoopConnection
+from core.infra.async_db import LoopConnection
+from core.infra.db import autocommit
+from core.infra.ids import new_id
+from core.infra.jobs import nudge
 from core.seats.errors import DuplicateSeatsError, TooManySeatsError, UnknownSeatsError
 from core.shows.catalogue import CatalogueEntry, find_entry, get_entry
 from core.shows.errors import ShowNotFoundError

@@ -22,7 +22,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.bookings.states import BookingStatus, FailureCode, Wants
-from core.db import Base
+from core.infra.db import Base
 from core.shows.models import CLOCK
 
 

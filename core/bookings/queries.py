@@ -9,9 +9,9 @@ from sqlalchemy import Row, text
 from sqlalchemy.engine import Connection
 
 from core.bookings.views import COLUMNS, Booking, read_bookings
-from core.db import Prepared
-from core.encoding import to_json_text
-from core.loop import LoopConnection
+from core.infra.async_db import LoopConnection
+from core.infra.db import Prepared
+from core.infra.json import to_json_text
 from core.shows.queries import SHOW_STATUS
 
 # Of several clients, what each asks for at once, all or none: its bookings as they will be.

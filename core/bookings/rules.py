@@ -8,7 +8,7 @@ from typing import NamedTuple
 from core.bookings.errors import AlreadySettledError, HoldExpiredError, NotCancellableError, NotHeldError
 from core.bookings.states import BookingStatus, FailureCode, Wants
 from core.errors import SeatlineError
-from core.seats.best import BestSeats
+from core.halls.best import BestSeats
 
 # However often it is extended, a hold ends this long after its seats were first held.
 LONGEST_HOLD = timedelta(minutes=15)

@@ -21,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import Base
+from core.infra.db import Base
 from core.shows.models import CLOCK
 
 POSITIONS = Sequence("events_position_seq", metadata=Base.metadata)

@@ -11,10 +11,10 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from core.brokers import BrokerConnection, read_sentinel_options
-from core.encoding import to_json
 from core.errors import UnavailableError
-from core.settings import get_settings
+from core.infra.brokers import BrokerConnection, read_sentinel_options
+from core.infra.json import to_json
+from core.infra.settings import get_settings
 
 # Whoever subscribes looks for these.
 EXCHANGE = Exchange("seatline.events", type="topic", durable=True)
@@ -30,7 +30,7 @@ _APPEND_ALL = """
 """
 
 # The cursor stays locked while events are sent, so a broker that does not answer must be given up well before
-# the server ends a transaction that is idle (core/db.py, 3 s).
+# the server ends a transaction that is idle (core/infra/db.py, 3 s).
 CONNECT_SECONDS = 1
 ANSWER_SECONDS = 1
 REDIS_TRANSPORTS = ("redis", "rediss", "sentinel")

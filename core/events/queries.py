@@ -9,8 +9,8 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.engine import Connection
 
-from core.encoding import to_json_text
 from core.events.models import EventType
+from core.infra.json import to_json_text
 
 _INSERT_EVENTS = text("""
     INSERT INTO events (id, booking_id, type, payload, created_at)

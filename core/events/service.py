@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from core.events import queries
 from core.events.models import EventType
 from core.events.publisher import publish
-from core.ids import new_id
+from core.infra.ids import new_id
 
 SOURCE = "/seatline/bookings"
 # Stamping at most so many before a page of the feed is read keeps that request short; the rest is next.

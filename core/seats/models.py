@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import Base
+from core.infra.db import Base
 from core.shows.models import CLOCK
 
 SEAT_IDS = Sequence("seats_id_seq", metadata=Base.metadata)

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.engine import Connection
 
-from core.db import Prepared
+from core.infra.db import Prepared
 from core.seats.states import SeatStatus
 
 _LOCK_VERSION = Prepared(

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from cachetools import LRUCache
 
-from core.db import snapshot
+from core.halls.build import Hall, build_hall
+from core.infra.db import snapshot
 from core.shows import queries
 from core.shows.errors import ShowNotFoundError
-from core.shows.halls import Hall, build_hall
 
 # Halls in memory at most, by weight: about 40 MB where all of them are drawn plans.
 MAX_WEIGHT = 250_000

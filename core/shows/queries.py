@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlalchemy.engine import Connection
 
+from core.halls.build import Hall
 from core.shows.folding import fold_name
-from core.shows.halls import Hall
 
 COPY_TIMEOUT = "60s"
 # From so many seats on, a plan made without statistics reads the whole show where it should use an index;

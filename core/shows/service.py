@@ -8,13 +8,13 @@ from typing import Any
 from sqlalchemy import Row
 from sqlalchemy.engine import Connection
 
-from core.encoding import to_json_text
 from core.errors import InvalidRequestError
+from core.halls.build import HallError, Section, build_hall, check_rows
+from core.halls.limits import LISTED_SECTIONS
+from core.halls.plans import SeatingPlan, normalise_plan
+from core.infra.json import to_json_text
 from core.shows import queries
 from core.shows.errors import ShowCancelledError, ShowNotFoundError
-from core.shows.halls import HallError, Section, build_hall, check_rows
-from core.shows.limits import LISTED_SECTIONS
-from core.shows.plans import SeatingPlan, normalise_plan
 from core.shows.rules import check_sales_window
 
 

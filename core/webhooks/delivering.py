@@ -10,11 +10,11 @@ from uuid import UUID, uuid4
 from sqlalchemy import Row
 from sqlalchemy.engine import Connection
 
-from core.db import autocommit, snapshot, transaction
-from core.encoding import to_json
 from core.errors import UnavailableError
 from core.events.service import to_envelope
-from core.jobs import DELIVER_WEBHOOKS, clear_flag, send_later
+from core.infra.db import autocommit, snapshot, transaction
+from core.infra.jobs import DELIVER_WEBHOOKS, clear_flag, send_later
+from core.infra.json import to_json
 from core.webhooks import delivering_queries as queries
 from core.webhooks.queries import delete_deliveries, update_all_due
 from core.webhooks.rules import (

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from standardwebhooks import Webhook
 
-from core.settings import get_settings
+from core.infra.settings import get_settings
 from core.webhooks.rules import Attempt, Outcome, is_public, judge_answer
 
 # A receiver that does not take the connection in 3 s, or is silent for 10 s, is not there.

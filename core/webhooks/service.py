@@ -12,7 +12,7 @@ from sqlalchemy import Row
 from sqlalchemy.engine import Connection
 
 from core.errors import InvalidRequestError
-from core.settings import get_settings
+from core.infra.settings import get_settings
 from core.webhooks import queries
 from core.webhooks.errors import EndpointNotFoundError
 from core.webhooks.rules import DisabledReason, find_url_fault

@@ -13,8 +13,8 @@ from typing import Any
 from redis import Redis
 from sqlalchemy import text
 
-from core.db import snapshot
-from core.jobs import BOOKINGS_QUEUE, EXPIRY_QUEUE, QUEUE_OF, QUEUES, SETTLE_SHOW, SWEEP
+from core.infra.db import snapshot
+from core.infra.jobs import BOOKINGS_QUEUE, EXPIRY_QUEUE, QUEUE_OF, QUEUES, SETTLE_SHOW, SWEEP
 from local.processes import wait_until
 from proof.clients import Customer
 from proof.faults.kinds import run_together

@@ -7,8 +7,8 @@ from functools import partial
 
 from sqlalchemy import text
 
-from core.bookings.setting_aside import TRIES
-from core.db import snapshot
+from core.infra.db import snapshot
+from core.settling.quarantine import TRIES
 from local.processes import wait_until
 from proof.clients import DEADLY_SEAT, Customer
 from proof.faults.kinds import Fault, run_together

@@ -11,7 +11,7 @@ import psycopg2
 from redis import Redis
 from redis.exceptions import RedisError
 
-from core.db import transaction
+from core.infra.db import transaction
 from core.webhooks.service import list_endpoints, replay_events
 from proof.faults.kinds import SkippedError
 from proof.faults.processes import signal_all

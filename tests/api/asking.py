@@ -7,8 +7,8 @@ from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from api.idempotency import MIN_ANONYMOUS_LENGTH
-from core import db
-from core.bookings.pipeline import settle_show
+from core.infra import db
+from core.settling.worker import settle_show
 
 MEMBERS = {"type", "title", "status", "detail", "instance", "code"}
 

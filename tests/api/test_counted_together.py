@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from api.front import Front
-from api.limits import find_allowances
-from core import redis
-from core.settings import get_settings
+from api.gate.allowances import find_allowances
+from api.server.app import Front
+from core.infra import redis
+from core.infra.settings import get_settings
 from core.shows.catalogue import get_entry
 from core.shows.service import Show
 from local.embedded import find_free_port

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
-from core import db
+from core.infra import db
 from core.shows.service import Show
 from tests.api.asking import Asking, assert_problem, count_bookings
 from tests.support import ADMIN

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from api.receiving import DRAIN_SECONDS
+from api.server.body import DRAIN_SECONDS
 from core.shows.service import Show
 from tests.api.test_waiting import call
 from tests.support import measured

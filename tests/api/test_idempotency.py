@@ -9,8 +9,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
-from core.bookings.pipeline import purge_idempotency_keys
-from core.db import snapshot
+from core.infra.db import snapshot
+from core.settling.worker import purge_idempotency_keys
 from core.shows.service import Show
 from tests.api.asking import Asking, assert_problem, change_data, count_bookings, with_key
 from tests.support import ADMIN, ADMIN_KEY

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from core import redis
-from core.settings import get_settings
+from core.infra import redis
+from core.infra.settings import get_settings
 from core.shows.service import Show
 from local.embedded import find_free_port
 from tests.api.asking import assert_problem

@@ -7,10 +7,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from core import db, redis
-from core.dropped import Reason, note_dropped
-from core.jobs import BOOKINGS_QUEUE
-from core.settings import get_settings
+from core.infra import db, redis
+from core.infra.dropped import Reason, note_dropped
+from core.infra.jobs import BOOKINGS_QUEUE
+from core.infra.settings import get_settings
 from local.embedded import find_free_port
 from tests.api.asking import Asking, assert_problem
 from tests.support import cut_connections

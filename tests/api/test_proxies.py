@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from api.proxies import parse_address, trust_proxies
+from api.gate.proxies import parse_address, trust_proxies
 from core.shows.service import Show
 from local.embedded import find_free_port
 from tests.acting import ask

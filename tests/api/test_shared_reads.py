@@ -7,8 +7,8 @@ from http.client import HTTPConnection
 
 import pytest
 
-from api.answer import Answer
-from api.together import SharedReads, find_read
+from api.request import Answer
+from api.server.group_commit import SharedReads, find_read
 from core.shows.service import Show
 from tests.api.test_waiting import call
 from tests.api.together import count_requests, make_environ

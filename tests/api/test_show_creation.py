@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from api.parsing import MAX_FIELDS, MAX_VALUES
-from core.settings import get_settings
+from core.infra.settings import get_settings
 from tests.api.asking import assert_problem, pointers
 from tests.support import ADMIN, ROOT
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from core.shows.limits import LISTED_SECTIONS, MAX_SECTIONS
+from core.halls.limits import LISTED_SECTIONS, MAX_SECTIONS
 from core.shows.service import Show
 from tests.api.asking import Asking, assert_problem, pointers
 from tests.support import ADMIN

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from core.bookings.pipeline import settle_show
+from core.settling.worker import settle_show
 from core.shows.service import Show
 from tests.acting import book, cancel, settle
 from tests.api.asking import assert_problem
@@ -150,7 +150,7 @@ def test_without_redis_it_is_found_by_looking(
     show = make_show(total_seats=2)
     viewer = follow(show.id)
     viewer.read()
-    monkeypatch.setattr("core.bookings.pipeline.publish_version", lambda *_: None)
+    monkeypatch.setattr("core.settling.worker.publish_version", lambda *_: None)
     book(show.id, "1")
     settle(show.id)
     started_at = time.monotonic()

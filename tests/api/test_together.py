@@ -10,13 +10,13 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
-from api.answer import Answer
-from api.together import PLAIN_BYTES, GroupCommit, commit, find_booking
+from api.request import Answer
+from api.server.group_commit import PLAIN_BYTES, GroupCommit, commit, find_booking
 from core.bookings.accepting import Request
 from core.bookings.views import Booking
-from core.db import transaction
 from core.errors import UnavailableError
-from core.loop import LoopConnection
+from core.infra.async_db import LoopConnection
+from core.infra.db import transaction
 from core.shows.catalogue import get_entry
 from core.shows.service import Show
 from tests.acting import ask, make_ready, settle_all

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from api.front import RUNNING
+from api.server.app import RUNNING
 from core.shows.service import Show
 from tests.support import measured
 

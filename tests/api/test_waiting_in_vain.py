@@ -6,7 +6,7 @@ import time
 import pytest
 from flask.testing import FlaskClient
 
-from core.bookings.pipeline import settle_show
+from core.settling.worker import settle_show
 from tests.api.asking import Asking, assert_problem
 
 

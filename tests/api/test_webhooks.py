@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from core.jobs import RELAY_EVENTS
-from core.redis import get_redis
+from core.infra.jobs import RELAY_EVENTS
+from core.infra.redis import get_redis
 from core.shows.service import Show
 from core.webhooks import service as webhooks
 from tests.acting import ask, book, run, settle

@@ -9,8 +9,8 @@ from typing import Any
 from prometheus_client.registry import REGISTRY
 from werkzeug.test import EnvironBuilder
 
-from api.answer import Headers
-from api.front import Front
+from api.request import Headers
+from api.server.app import Front
 
 
 def make_environ(method: str, path: str, body: bytes = b"", **headers: str) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from bench.bulk import add_backlog, add_history, add_holds
 from bench.journeys import travel
 from bench.selling import Sale, sell
 from bench.side import Side
-from core.bookings.pipeline import settle_show
-from core.db import snapshot
+from core.infra.db import snapshot
+from core.settling.worker import settle_show
 from core.shows.service import get_show
 from tests.support import wait_until
 

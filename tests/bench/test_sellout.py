@@ -9,7 +9,7 @@ from bench.checks import find_faults
 from bench.crowd import Outcome
 from bench.sellout import main, sell_out
 from bench.target import find_target
-from core.db import transaction
+from core.infra.db import transaction
 from core.shows.service import Show
 from local.embedded import find_free_port
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.places import CHECKOUT
+from local.data_dirs import CHECKOUT
 from proof.faults import FAULTS
 from proof.mutants import MUTANTS, Mutant
 

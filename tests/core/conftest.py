@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from sqlalchemy import text
 
-from core.db import transaction
+from core.infra.db import transaction
 from tests.apart import live_apart
 
 # What raises is real: the database refuses whatever is written of a customer called "poison".

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from core.db import get_engine
+from core.infra.db import get_engine
 from core.shows.service import Show
 from tests.acting import ask, book, hold, settle
 

@@ -11,8 +11,9 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from core import db
-from core.db import (
+from core.errors import UnavailableError
+from core.infra import db
+from core.infra.db import (
     TRIES,
     Prepared,
     get_sqlstate,
@@ -20,7 +21,6 @@ from core.db import (
     snapshot,
     transaction,
 )
-from core.errors import UnavailableError
 from core.shows.service import Show
 from tests.acting import ask
 from tests.apart import enter

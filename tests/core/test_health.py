@@ -10,9 +10,9 @@ import psycopg2
 import pytest
 from sqlalchemy import text
 
-from core import health
-from core.db import autocommit
-from core.faults import Fault
+from core.infra import health
+from core.infra.db import autocommit
+from core.infra.faults import Fault
 from tests.apart import enter, make_migrated_database
 from tests.support import measured, run_deaf_port, run_silent_port
 

@@ -4,20 +4,22 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 
-from core import jobs
-from core.bookings import accepting, pipeline, settling
-from core.bookings.settling_queries import select_work
-from core.db import transaction
+from core.bookings import accepting
 from core.errors import UnavailableError
-from core.jobs import (
+from core.infra import jobs
+from core.infra.db import transaction
+from core.infra.jobs import (
     SETTLE_SHOW,
     clear_flag,
     get_celery,
     get_nudger,
     send_once,
 )
-from core.redis import get_redis
+from core.infra.redis import get_redis
 from core.seats.queries import lock_version
+from core.settling import batch as settling
+from core.settling import worker as pipeline
+from core.settling.queries import select_work
 from core.shows.service import Show
 from tests.acting import book, cancel, count_messages, end_hold, hold, run, settle, tell
 from tests.apart import enter

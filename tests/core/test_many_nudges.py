@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from core import jobs
-from core.jobs import SETTLE_SHOW, get_celery, send_once
-from core.redis import get_redis
+from core.infra import jobs
+from core.infra.jobs import SETTLE_SHOW, get_celery, send_once
+from core.infra.redis import get_redis
 from tests.acting import count_messages
 
 

@@ -11,11 +11,11 @@ from psycopg2 import errors
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from core import db
-from core.bookings import pipeline
-from core.db import Prepared, autocommit, is_outage, transaction
 from core.errors import UnavailableError
-from core.loop import LoopConnection
+from core.infra import db
+from core.infra.async_db import LoopConnection
+from core.infra.db import Prepared, autocommit, is_outage, transaction
+from core.settling import worker as pipeline
 from core.shows.service import Show
 from tests.acting import ask, book
 from tests.apart import enter

@@ -7,7 +7,7 @@ import pytest
 from redis import Redis
 from redis.exceptions import RedisError
 
-from core.redis import connect_listener, get_redis
+from core.infra.redis import connect_listener, get_redis
 from tests.apart import enter
 from tests.support import measured, run_deaf_port, run_silent_port
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from core.bookings.pipeline import settle_show
-from core.db import transaction
+from core.infra.db import transaction
+from core.maps import maps
 from core.restoring import Restored, go_on_after_restore
-from core.seats import maps
+from core.settling.worker import settle_show
 from core.shows.service import Show
 from tests.acting import ask, book, read_version, run
 from tests.apart import live_apart, make_database, migrate

@@ -45,7 +45,7 @@ BAD = [
 
 def start(environment: dict[str, str], code: str = "get_settings()") -> subprocess.CompletedProcess[str]:
     """A process that reads its settings, with these variables and no other."""
-    command = [sys.executable, "-c", f"from core.settings import get_settings; {code}"]
+    command = [sys.executable, "-c", f"from core.infra.settings import get_settings; {code}"]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 

@@ -14,9 +14,9 @@ from redis.exceptions import RedisError
 
 from core.errors import UnavailableError
 from core.events.publisher import publish
-from core.jobs import SWEEP, get_celery
-from core.redis import connect_listener, get_redis
-from core.tls import find_tls_fault, get_tls_options, is_verified, strip_tls
+from core.infra.jobs import SWEEP, get_celery
+from core.infra.redis import connect_listener, get_redis
+from core.infra.tls import find_tls_fault, get_tls_options, is_verified, strip_tls
 from local.checks import connect_redis
 from tests.apart import enter
 from tests.support import ADMIN
@@ -38,7 +38,7 @@ def use_listener(url: str) -> None:
 
 def use_limits(url: str) -> None:
     from api.app import create_app  # noqa: PLC0415 (reads the settings)
-    from api.limits import find_allowances  # noqa: PLC0415
+    from api.gate.allowances import find_allowances  # noqa: PLC0415
 
     with enter({"REDIS_URL": url, "RATE_LIMIT_ENABLED": "true"}):
         allowances = find_allowances(create_app())

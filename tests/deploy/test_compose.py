@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from core.settings import Settings
+from core.infra.settings import Settings
 from tests.support import ROOT, read_procfile
 
 BIN = Path(sys.executable).parent
@@ -20,7 +20,7 @@ SECRETS = {
     "FLOWER_PASSWORD": "another-password",
 }
 SERVERS = {"postgres", "redis"}
-# What others than core.settings read: flowerconfig.py, the Prometheus client.
+# What others than core.infra.settings read: flowerconfig.py, the Prometheus client.
 OF_OTHERS = {"FLOWER_ADDRESS", "FLOWER_PORT", "FLOWER_USER", "FLOWER_PASSWORD", "PROMETHEUS_MULTIPROC_DIR"}
 # Beat answers nobody; release ends.
 WITHOUT_HEALTH = {"beat", "release"}

@@ -10,8 +10,8 @@ import psutil
 import pytest
 from amqp.basic_message import Message
 
-from core.dropped import read_dropped
-from core.jobs import BOOKINGS_QUEUE, EXPIRY_QUEUE, get_celery, nudge
+from core.infra.dropped import read_dropped
+from core.infra.jobs import BOOKINGS_QUEUE, EXPIRY_QUEUE, get_celery, nudge
 from core.shows.service import Show
 from tests.acting import book, tell
 from tests.apart import enter

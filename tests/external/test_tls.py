@@ -7,7 +7,7 @@ import pytest
 
 from core import relay
 from core.events.queries import UNPUBLISHED
-from core.jobs import nudge
+from core.infra.jobs import nudge
 from core.shows.service import Show
 from tests.acting import ask, book, settle, tell
 from tests.apart import enter

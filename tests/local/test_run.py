@@ -18,8 +18,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from local.data_dirs import CHECKOUT
 from local.embedded import find_free_port
-from local.places import CHECKOUT
 from local.processes import wait_until
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]

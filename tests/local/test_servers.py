@@ -16,8 +16,8 @@ from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError
 from redis.retry import Retry
 
+from local.data_dirs import choose_account, make_shelter, name_shelter, settle_programs
 from local.embedded import EmbeddedServer, find_free_port
-from local.places import choose_account, make_shelter, name_shelter, settle_programs
 from local.processes import find_command, wait_until
 from local.programs import find_postgres_programs
 from local.servers import EmbeddedPostgres, EmbeddedRedis, ServerError

@@ -13,8 +13,8 @@ import psycopg2
 import pytest
 from sqlalchemy import text
 
-from core.db import Prepared, snapshot, transaction
-from core.loop import LoopConnection
+from core.infra.async_db import LoopConnection
+from core.infra.db import Prepared, snapshot, transaction
 from local.embedded import find_free_port
 from tests.apart import enter, make_migrated_database, migrate
 from tests.support import ROOT, read_procfile

@@ -8,7 +8,7 @@ from contextlib import closing
 import psycopg2
 import pytest
 
-from core import health
+from core.infra import health
 from tests.apart import enter, make_database, migrate
 from tests.support import ROOT, start_process
 

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 import orjson
 import pytest
 
-from core.db import transaction
 from core.events.publisher import STREAM
 from core.events.queries import UNPUBLISHED
-from core.redis import get_redis
+from core.infra.db import transaction
+from core.infra.redis import get_redis
 from core.shows.service import Show
 from core.webhooks import service as webhooks
 from proof.sink import Sink, run_sink

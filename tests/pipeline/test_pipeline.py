@@ -6,8 +6,8 @@ from uuid import UUID
 
 import pytest
 
-from core.jobs import SETTLE_SHOW
-from core.redis import get_redis
+from core.infra.jobs import SETTLE_SHOW
+from core.infra.redis import get_redis
 from core.shows.service import Show
 from tests.acting import ask, end_hold
 from tests.invariants import check_settled

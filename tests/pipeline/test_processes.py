@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from core.redis import get_redis
+from core.infra.redis import get_redis
 from local.embedded import find_free_port
 from tests.support import ROOT, read_procfile, wait_until
 

@@ -16,12 +16,12 @@ import psutil
 import pytest
 from sqlalchemy import text
 
-from api.serve import STOP_SECONDS
-from core.db import transaction
+from api.server.main import STOP_SECONDS
 from core.events.publisher import STREAM
 from core.events.queries import UNPUBLISHED
-from core.listener import BOOKINGS_CHANNEL
-from core.redis import get_redis
+from core.infra.db import transaction
+from core.infra.pubsub import BOOKINGS_CHANNEL
+from core.infra.redis import get_redis
 from core.shows.service import Show
 from core.webhooks import service as webhooks
 from local.embedded import find_free_port
@@ -37,7 +37,7 @@ pytestmark = [pytest.mark.processes, pytest.mark.timeout(240)]
 MakeShow = Callable[..., Show]
 Process = subprocess.Popen[bytes]
 STOPPED_WITHIN_SECONDS = 10
-# What has not stopped by itself by then is killed (api/serve.py).
+# What has not stopped by itself by then is killed (api/server/main.py).
 DRAINED_WITHIN_SECONDS = STOP_SECONDS - 1
 # A request may be on its way on a connection that is idle for all that the process knows, and closed as such.
 ON_ITS_WAY_SECONDS = 0.5

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from core.events.publisher import STREAM
-from core.jobs import nudge
-from core.redis import get_redis
+from core.infra.jobs import nudge
+from core.infra.redis import get_redis
 from core.shows.service import Show
 from local.embedded import find_free_port
 from tests.acting import book, end_hold, tell

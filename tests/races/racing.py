@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
-from core.bookings import pipeline
 from core.errors import SeatlineError, UnavailableError
+from core.settling import worker as pipeline
 from tests.acting import has_work
 from tests.support import wait_until
 

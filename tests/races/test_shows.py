@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from uuid import UUID
 
-from core.db import transaction
+from core.infra.db import transaction
 from core.shows.errors import ShowCancelledError
 from core.shows.service import Show, cancel_show
 from tests.acting import book, confirm, read_seats, tell_all

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from core.redis import get_redis
+from core.infra.redis import get_redis
 from local.embedded import find_free_port
 from local.servers import EmbeddedPostgres
 from tests.apart import enter, migrate

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from core.bookings.pipeline import settle_show
-from core.db import transaction
+from core.infra.db import transaction
+from core.settling.worker import settle_show
 from core.shows.service import NewShow, create_show
 from proof.sink import Sink, run_sink
 from tests.acting import book

@@ -8,8 +8,8 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
-from core.jobs import DELIVER_WEBHOOKS, RELAY_EVENTS, SETTLE_SHOW, SWEEP
-from core.redis import get_redis
+from core.infra.jobs import DELIVER_WEBHOOKS, RELAY_EVENTS, SETTLE_SHOW, SWEEP
+from core.infra.redis import get_redis
 
 ID = "68bd630f-3db8-4854-9340-c181eaf4972a"
 EMBEDDED = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from celery.beat import ScheduleEntry, Scheduler
 
-from core.jobs import get_celery
+from core.infra.jobs import get_celery
 from tasks.beat import FlaggedScheduler
 
 

@@ -10,9 +10,9 @@ from urllib.request import Request, urlopen
 import psutil
 import pytest
 
-from core.dropped import read_dropped
-from core.jobs import BOOKINGS_QUEUE, EVENTS_QUEUE, EXPIRY_QUEUE, WEBHOOKS_QUEUE, get_celery, nudge
-from core.redis import get_redis
+from core.infra.dropped import read_dropped
+from core.infra.jobs import BOOKINGS_QUEUE, EVENTS_QUEUE, EXPIRY_QUEUE, WEBHOOKS_QUEUE, get_celery, nudge
+from core.infra.redis import get_redis
 from core.shows.service import Show
 from local.embedded import find_free_port
 from tests.acting import book, count_messages, tell

@@ -8,7 +8,7 @@ import psutil
 import psycopg2
 import pytest
 
-from core.jobs import PURGE_IDEMPOTENCY_KEYS, QUEUE_OF, SETTLE_SHOW, get_celery, raise_flag
+from core.infra.jobs import PURGE_IDEMPOTENCY_KEYS, QUEUE_OF, SETTLE_SHOW, get_celery, raise_flag
 from core.shows.service import Show
 from tests.acting import ask, book, tell
 from tests.apart import live_apart

@@ -9,8 +9,8 @@ from celery.app.task import Context
 from celery.beat import Scheduler
 from kombu import Connection, Message
 
-from core.dropped import Reason
-from core.jobs import (
+from core.infra.dropped import Reason
+from core.infra.jobs import (
     BOOKINGS_QUEUE,
     DELIVER_WEBHOOKS,
     QUEUE_OF,
@@ -20,7 +20,7 @@ from core.jobs import (
     send_once,
 )
 from tasks.beat import FlaggedScheduler
-from tasks.broker import CheckedMessage, mend_transport
+from tasks.celery_patches import CheckedMessage, mend_transport
 from tasks.messages import MAX_BYTES, UnreadableError, find_fault, is_returnable, read_json
 from tests.tasks import garbage
 

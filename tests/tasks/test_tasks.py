@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from celery.beat import ScheduleEntry
 
-from core.jobs import EXPIRY_QUEUE, SWEEP, clear_flag, get_celery
-from core.redis import get_redis
+from core.infra.jobs import EXPIRY_QUEUE, SWEEP, clear_flag, get_celery
+from core.infra.redis import get_redis
 from core.shows.service import Show
 from tasks.beat import FlaggedScheduler
 from tests.acting import book, count_messages, end_hold, hold, tell

@@ -14,9 +14,9 @@ from core.bookings.accepting import (
 )
 from core.bookings.errors import HoldRequiredError, IdempotencyKeyReusedError
 from core.bookings.idempotency import DELETED_AT_ONCE, KEPT_HOURS, Key
-from core.bookings.pipeline import purge_idempotency_keys
 from core.errors import InvalidRequestError, SeatlineError
 from core.seats.errors import DuplicateSeatsError, TooManySeatsError, UnknownSeatsError
+from core.settling.worker import purge_idempotency_keys
 from core.shows.catalogue import get_entry
 from core.shows.errors import SalesClosedError, SalesNotOpenError, ShowCancelledError, ShowNotFoundError
 from core.shows.service import Show

@@ -5,10 +5,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from core.bookings import pipeline, service
+from core.bookings import service
 from core.bookings.errors import AlreadySettledError, BookingNotFoundError
-from core.db import snapshot, transaction
 from core.events.service import place_events, read_feed
+from core.infra.db import snapshot, transaction
+from core.settling import worker as pipeline
 from core.shows.service import Show
 from tests.acting import ask, book, cancel, confirm, extend, hold, read, run, settle
 

@@ -23,8 +23,8 @@ from core.bookings.rules import (
     judge_action,
 )
 from core.bookings.states import FailureCode
-from core.seats.best import BestSeats
-from core.shows.halls import build_hall
+from core.halls.best import BestSeats
+from core.halls.build import build_hall
 
 HALL = build_hall(
     {

@@ -19,7 +19,7 @@ from core.bookings.idempotency import Key
 from core.bookings.queries import lock_booking
 from core.bookings.rules import LONGEST_HOLD
 from core.bookings.service import explain_booking
-from core.db import snapshot, transaction
+from core.infra.db import snapshot, transaction
 from core.shows.service import Show
 from tests.acting import ask, book, cancel, confirm, end_hold, extend, hold, read, run, settle, tell
 from tests.support import wait_until

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from functools import partial
 
-from core.bookings.settling import settle_batch
-from core.db import get_engine, snapshot, transaction
 from core.events.service import FeedItem, place_events, read_feed
+from core.infra.db import get_engine, snapshot, transaction
+from core.settling.batch import settle_batch
 from core.shows.service import Show
 from tests.acting import book, cancel, hold, settle
 from tests.races.racing import race

@@ -13,11 +13,11 @@ import pytest
 from redis import Redis
 
 from core import relay
-from core.db import transaction
 from core.errors import UnavailableError
 from core.events import service
 from core.events.publisher import STREAM, publish
 from core.events.queries import UNPUBLISHED
+from core.infra.db import transaction
 from core.shows.service import Show
 from local.embedded import find_free_port
 from local.servers import EmbeddedRedis

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 import psycopg2
 import pytest
 
-from core.db import snapshot, transaction
+from core.infra.db import snapshot, transaction
 from core.shows.folding import fold_name
 from core.shows.service import NewShow, ShowFilter, create_show, list_shows, update_show
 from local.servers import LOCALE

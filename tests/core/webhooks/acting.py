@@ -3,8 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
-from core.db import transaction
 from core.events.service import place_events
+from core.infra.db import transaction
 from core.webhooks import service
 from core.webhooks.delivering import deliver_webhooks, queue_deliveries
 from proof.sink import Sink

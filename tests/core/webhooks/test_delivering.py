@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from core.db import transaction
+from core.infra.db import transaction
 from core.shows.service import Show
 from core.webhooks import service
 from proof.sink import Sink

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from core.db import transaction
+from core.infra.db import transaction
 from core.shows.service import Show
 from core.webhooks import delivering, service
 from core.webhooks.delivering import deliver_webhooks

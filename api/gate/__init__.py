@@ -1,0 +1,1 @@
+"""The gate: who asks, and how much they may ask."""

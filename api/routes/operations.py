@@ -1,0 +1,108 @@
+"""For operators and their tools: is it alive, is it ready, how is it doing."""
+
+from typing import Literal
+
+from flask import Blueprint, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from api.contract import operation
+from api.metrics import collect_registry
+from api.responses import respond
+from api.schemas.types import AnswerModel
+from core import stats
+from core.errors import UnavailableError
+from core.infra import health
+from core.infra.db import snapshot
+
+blueprint = Blueprint("operations", __name__)
+TAG = "Operations"
+
+
+class Alive(AnswerModel):
+    """The process lives."""
+
+    status: Literal["ok"]
+
+
+class Ready(AnswerModel):
+    """What the service stands on; without Redis it goes on, a little slower."""
+
+    status: Literal["ok", "degraded"]
+    database: Literal["up"]
+    redis: Literal["up", "down"]
+
+
+class ShowStats(AnswerModel):
+    """Shows, counted."""
+
+    total: int
+    on_sale: int
+
+
+class SeatStats(AnswerModel):
+    """Seats of all shows, by status."""
+
+    available: int
+    held: int
+    booked: int
+
+
+class WaitingStats(AnswerModel):
+    """Bookings that wait for a worker, by what they want, and the oldest's wait."""
+
+    acquire: int
+    confirm: int
+    cancel: int
+    oldest_seconds: float
+
+
+class Stats(AnswerModel):
+    """The service in figures; `last_minute` counts events by type."""
+
+    shows: ShowStats
+    seats: SeatStats
+    waiting: WaitingStats
+    last_minute: dict[str, int]
+
+
+@blueprint.get("/healthz")
+@operation(summary="Whether the process lives", tag=TAG, returns={200: Alive})
+def get_health() -> Response:
+    """Answers as long as the process does."""
+    return respond({"status": "ok"})
+
+
+@blueprint.get("/readyz")
+@operation(summary="Whether bookings can be taken", tag=TAG, returns={200: Ready}, errors=[UnavailableError])
+def get_readiness() -> Response:
+    """200 where the database is fit, and what of the rest is down; else 503."""
+    if fault := health.find_service_fault():
+        raise UnavailableError(f"Not ready: {fault}.")
+    is_redis_up = health.is_redis_up()
+    return respond(
+        {
+            "status": "ok" if is_redis_up else "degraded",
+            "database": "up",
+            "redis": "up" if is_redis_up else "down",
+        }
+    )
+
+
+@blueprint.get("/metrics")
+@operation(summary="Prometheus metrics", tag=TAG, returns={200: None}, media_type="text/plain")
+def get_metrics() -> Response:
+    """The figures of all web processes, and what waits in the database."""
+    return Response(generate_latest(collect_registry()), content_type=CONTENT_TYPE_LATEST)
+
+
+@blueprint.get("/admin/stats")
+@operation(
+    summary="The service in figures",
+    tag="Admin: statistics",
+    returns={200: Stats},
+    errors=[UnavailableError],
+)
+def get_stats() -> Response:
+    """Shows, seats, what waits, what was settled in the last minute."""
+    with snapshot() as connection:
+        return respond(stats.read_stats(connection))

@@ -1,0 +1,133 @@
+"""Webhook endpoints: addresses that are told of events, as Standard Webhooks prescribes."""
+
+from dataclasses import asdict
+
+from flask import Blueprint, Response
+
+from api.contract import operation
+from api.responses import NO_STORE, respond
+from api.schemas import webhooks as schemas
+from api.schemas.types import EmptyBody
+from core.errors import InvalidRequestError, UnavailableError
+from core.infra.db import snapshot, transaction
+from core.infra.jobs import RELAY_EVENTS, send_later
+from core.webhooks import service
+from core.webhooks.errors import EndpointNotFoundError
+
+blueprint = Blueprint("webhooks", __name__)
+TAG = "Admin: webhooks"
+PATH = "/admin/webhook-endpoints"
+ERRORS = [EndpointNotFoundError, UnavailableError]
+
+
+@blueprint.post(PATH)
+@operation(
+    summary="Register a webhook endpoint",
+    description="It is told of what happens from now on. The secret is in this answer and in no other.",
+    tag=TAG,
+    body=schemas.EndpointRequest,
+    headers={"Location": "where the endpoint is"},
+    returns={201: schemas.NewSecretAnswer},
+    errors=[InvalidRequestError, UnavailableError],
+)
+def create_endpoint(body: schemas.EndpointRequest) -> Response:
+    """The endpoint, with its secret."""
+    with transaction() as connection:
+        made = service.create_endpoint(
+            connection, url=body.url, types=body.types, description=body.description
+        )
+    return _respond_secret(made, status=201, Location=f"{PATH}/{made.endpoint.id}")
+
+
+@blueprint.get(PATH)
+@operation(
+    summary="List webhook endpoints, and how they do",
+    tag=TAG,
+    returns={200: schemas.EndpointList},
+    errors=[UnavailableError],
+)
+def list_endpoints() -> Response:
+    """All endpoints."""
+    with snapshot() as connection:
+        return respond({"items": service.list_endpoints(connection)})
+
+
+@blueprint.get(f"{PATH}/<endpoint_id>")
+@operation(
+    summary="Read a webhook endpoint, and how it does",
+    tag=TAG,
+    returns={200: schemas.EndpointAnswer},
+    errors=ERRORS,
+)
+def get_endpoint(endpoint_id: int) -> Response:
+    """The endpoint as it is now."""
+    with snapshot() as connection:
+        return respond(service.get_endpoint(connection, endpoint_id))
+
+
+@blueprint.patch(f"{PATH}/<endpoint_id>")
+@operation(
+    summary="Change a webhook endpoint, or turn it on or off",
+    description="Off, it forgets what waits for it; on again, it is told of what happens from then on.",
+    tag=TAG,
+    body=schemas.EndpointChange,
+    returns={200: schemas.EndpointAnswer},
+    errors=[*ERRORS, InvalidRequestError],
+)
+def change_endpoint(endpoint_id: int, body: schemas.EndpointChange) -> Response:
+    """The endpoint with the changes."""
+    with transaction() as connection:
+        return respond(service.update_endpoint(connection, endpoint_id, body.to_changes()))
+
+
+@blueprint.delete(f"{PATH}/<endpoint_id>")
+@operation(
+    summary="Remove a webhook endpoint",
+    tag=TAG,
+    returns={204: None},
+    errors=ERRORS,
+)
+def delete_endpoint(endpoint_id: int) -> Response:
+    """Nothing; the endpoint is told nothing any more."""
+    with transaction() as connection:
+        service.delete_endpoint(connection, endpoint_id)
+    response = Response(status=204, headers={"Cache-Control": NO_STORE})
+    del response.headers["Content-Type"]
+    return response
+
+
+@blueprint.post(f"{PATH}/<endpoint_id>/rotate-secret")
+@operation(
+    summary="Make a webhook endpoint a new secret",
+    description="For a day deliveries are signed with the secret before as well. It is in this answer only.",
+    tag=TAG,
+    body=EmptyBody,
+    returns={200: schemas.NewSecretAnswer},
+    errors=ERRORS,
+)
+def rotate_secret(endpoint_id: int, body: EmptyBody) -> Response:
+    """The endpoint, with its new secret."""
+    with transaction() as connection:
+        made = service.rotate_secret(connection, endpoint_id)
+    return _respond_secret(made, status=200)
+
+
+@blueprint.post(f"{PATH}/<endpoint_id>/replay")
+@operation(
+    summary="Tell a webhook endpoint of past events once more",
+    description="Everything since a time, or from an event on, the same by id and content; ends a pause.",
+    tag=TAG,
+    body=schemas.ReplayRequest,
+    returns={202: schemas.EndpointAnswer},
+    errors=[*ERRORS, InvalidRequestError],
+)
+def replay_events(endpoint_id: int, body: schemas.ReplayRequest) -> Response:
+    """The endpoint; its deliveries follow."""
+    with transaction() as connection:
+        endpoint = service.replay_events(connection, endpoint_id, since=body.from_time, event_id=body.from_id)
+    send_later(RELAY_EVENTS)
+    return respond(endpoint, status=202)
+
+
+def _respond_secret(made: service.NewSecret, *, status: int, **headers: str) -> Response:
+    return respond({**asdict(made.endpoint), "secret": made.secret}, status=status, **headers)

@@ -1,0 +1,168 @@
+"""Live maps: who follows a show is sent what changes in it, as Server-Sent Events.
+
+On the event loop of the web process: a viewer costs a coroutine, and a change is read once a process, however
+many follow the show. Nothing is queued for a viewer. One that is slow finds, once it has taken what was sent,
+that the map has gone on, and is sent all that it missed in one event.
+"""
+
+import asyncio
+import contextlib
+import gzip
+import logging
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from core.errors import SeatlineError
+from core.infra.pubsub import MAPS_CHANNEL, get_listener
+from core.maps.maps import Map, read_statuses
+
+log = logging.getLogger(__name__)
+
+# Where a view leaves word, in the WSGI environment, that its answer goes on while the client listens.
+FOLLOWS = "seatline.follows"
+CONTENT_TYPE = "text/event-stream"
+# Whoever watches a map need not see each of a hundred batches a second; 1 s is the promise.
+PAUSE_SECONDS = 0.25
+# What Redis did not tell is found by looking.
+LOOK_AGAIN_SECONDS = 1.0
+# Proxies cut what is silent for a minute, some for half of one.
+HEARTBEAT_SECONDS = 15
+HEARTBEAT = b": still here\n\n"
+# A viewer that takes nothing for so long is gone, or nearly.
+SEND_SECONDS = 10
+# Each has a connection, of which a process takes so many (api/server/main.py): the others are for requests.
+MAX_VIEWERS = 1_000
+# Digits of a show's id, which is a bigint.
+LONGEST_ID = 19
+READERS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """What a viewer follows, and the version that its answer so far has brought it to."""
+
+    show_id: int
+    version: int
+
+
+def to_event(found: Map) -> bytes:
+    """A map of statuses as an event; nothing where there is nothing new."""
+    if found.body is None:
+        return b""
+    return b"event: seats\nid: %d\ndata: %s\n\n" % (found.version, gzip.decompress(found.body))
+
+
+class Watch:
+    """A show that is followed: its latest event, from which version it leads on, and when there is a next."""
+
+    def __init__(self, version: int) -> None:
+        self.base = self.version = version
+        self.event = b""
+        self.viewers = 0
+        self.stirred = asyncio.Event()
+        self.changed = asyncio.Event()
+
+    def advance(self, found: Map) -> None:
+        """There is a newer map: wake all viewers."""
+        self.base, self.version, self.event = self.version, found.version, to_event(found)
+        changed, self.changed = self.changed, asyncio.Event()
+        changed.set()
+
+
+class Live:
+    """All that is followed in this process."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="live")
+        self._watches: dict[int, Watch] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._ending = asyncio.Event()
+        self._is_listening = False
+        self.viewers = 0
+
+    def end(self) -> None:
+        """Let all viewers go: this process is about to stop. They come back to another, and miss nothing."""
+        self._ending.set()
+        for watch in self._watches.values():
+            watch.changed.set()
+
+    async def follow(self, follow: Follow, send: Callable[[bytes], Awaitable[None]]) -> None:
+        """Send a viewer all that changes, until it is gone or cannot be told: then it comes back."""
+        with self._watch(follow) as watch, contextlib.suppress(TimeoutError, RuntimeError, SeatlineError):
+            version = follow.version
+            while not self._ending.is_set():
+                changed = watch.changed
+                if version < watch.version:
+                    version, event = await self._find_event(follow.show_id, watch, version)
+                elif await _is_set(changed, HEARTBEAT_SECONDS):
+                    continue
+                else:
+                    event = HEARTBEAT
+                async with asyncio.timeout(SEND_SECONDS):
+                    # granian raises a RuntimeError where the client is gone.
+                    await send(event)
+
+    async def _find_event(self, show_id: int, watch: Watch, version: int) -> tuple[int, bytes]:
+        if version >= watch.base:
+            return watch.version, watch.event
+        # It missed one that the others had: what it needs is its own.
+        found = await self._read(show_id, version)
+        return found.version, to_event(found)
+
+    @contextlib.contextmanager
+    def _watch(self, follow: Follow) -> Iterator[Watch]:
+        watch = self._watches.get(follow.show_id)
+        if watch is None:
+            self._listen()
+            watch = self._watches[follow.show_id] = Watch(follow.version)
+            task = self._loop.create_task(self._keep_up(follow.show_id, watch))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        watch.viewers += 1
+        self.viewers += 1
+        try:
+            yield watch
+        finally:
+            watch.viewers -= 1
+            self.viewers -= 1
+
+    def _listen(self) -> None:
+        if not self._is_listening:
+            get_listener().register(MAPS_CHANNEL, self._hear)
+            self._is_listening = True
+
+    def _hear(self, show: bytes) -> None:
+        # Runs in the listener's thread. A message that is no show id is garbage, and is ignored.
+        if show.isdigit() and len(show) <= LONGEST_ID:
+            self._loop.call_soon_threadsafe(self._stir, show)
+
+    async def _keep_up(self, show_id: int, watch: Watch) -> None:
+        """Read what has changed, whenever something has, for as long as anybody follows."""
+        while watch.viewers and not self._ending.is_set():
+            await _is_set(watch.stirred, LOOK_AGAIN_SECONDS)
+            watch.stirred.clear()
+            try:
+                found = await self._read(show_id, watch.version)
+                if found.version > watch.version:
+                    watch.advance(found)
+            except Exception as error:
+                # Whatever it was, they go on following, and are told once it is over.
+                log.warning("map not read", extra={"show_id": show_id, "error": type(error).__name__})
+            await asyncio.sleep(PAUSE_SECONDS)
+        del self._watches[show_id]
+
+    async def _read(self, show_id: int, since: int) -> Map:
+        return await self._loop.run_in_executor(self._readers, lambda: read_statuses(show_id, since=since))
+
+    def _stir(self, show: bytes) -> None:
+        if watch := self._watches.get(int(show)):
+            watch.stirred.set()
+
+
+async def _is_set(event: asyncio.Event, seconds: float) -> bool:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            return await event.wait()
+    return False

@@ -1,0 +1,1 @@
+"""Halls and their best seats, in memory: no I/O."""

@@ -1,0 +1,1 @@
+"""What Seatline stands on: the database, Redis, the broker, settings, logs."""

@@ -1,0 +1,122 @@
+"""The way into PostgreSQL from an event loop: a connection that is waited for without a thread."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import psycopg2
+from psycopg2.extensions import POLL_OK, POLL_READ
+from psycopg2.extras import register_uuid
+
+from core.errors import UnavailableError
+from core.infra.db import (
+    CONNECT_TIMEOUT_SECONDS,
+    ROLLED_BACK,
+    Prepared,
+    connect,
+    describe_outage,
+    get_sqlstate,
+    is_dead,
+    is_outage,
+    list_hosts,
+    set_timeouts,
+)
+
+log = logging.getLogger(__name__)
+
+# The server ends a statement after 5 s (core/infra/db.py); who has said nothing after 6 is frozen.
+ANSWER_SECONDS = 6
+# Who commits for many at once waits for no lock: the one that has to goes by itself.
+LOCK_TIMEOUT_MS = 100
+
+
+class LoopConnection:
+    """A connection for one event loop and one statement at a time, each of which commits by itself.
+
+    A thread in its place would wait for the interpreter whenever the server has answered, and the loop for
+    the thread. Opened when it is first needed, and anew after it was lost.
+    """
+
+    def __init__(self) -> None:
+        self._connection: Any = None
+        self._known: set[str] = set()
+
+    async def fetch_all(self, statement: Prepared, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """The statement's rows. Raises UnavailableError, as translate_outages() does, and psycopg2.Error."""
+        is_fit = False
+        try:
+            if self._connection is not None and is_dead(self._connection):
+                log.info("dead database connection let go")
+                self._close()
+            if self._connection is None:
+                await self._connect()
+            async with asyncio.timeout(ANSWER_SECONDS):
+                found = await self._execute(statement, parameters)
+            is_fit = True
+        except (psycopg2.Error, TimeoutError) as error:
+            is_refused = isinstance(error, psycopg2.Error) and not is_outage(error)
+            is_fit = is_refused or get_sqlstate(error) in ROLLED_BACK
+            if is_refused:
+                # The statement's own fault.
+                raise
+            if not is_fit:
+                log.warning("database connection lost", extra={"error": type(error).__name__})
+            raise UnavailableError(describe_outage(error)) from error
+        finally:
+            if not is_fit:
+                self._close()
+        return found
+
+    async def _connect(self) -> None:
+        hosts = list_hosts()
+        for host in hosts:
+            try:
+                await self._connect_to(host)
+                return
+            except (psycopg2.OperationalError, TimeoutError):
+                self._close()
+                if host is hosts[-1]:
+                    raise
+
+    async def _connect_to(self, host: dict[str, str]) -> None:
+        # By a thread, since a name is looked up before anything can be waited for.
+        async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
+            self._connection = await asyncio.to_thread(_begin_to_connect, host)
+            await self._wait()
+        register_uuid(None, self._connection)  # type: ignore[no-untyped-call]
+        self._known = set()
+
+    async def _execute(self, statement: Prepared, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        cursor = self._connection.cursor()
+        if statement.name not in self._known:
+            cursor.execute(statement.preparation)
+            await self._wait()
+            self._known.add(statement.name)
+        cursor.execute(statement.call, parameters)
+        await self._wait()
+        return list(cursor.fetchall())
+
+    async def _wait(self) -> None:
+        loop = asyncio.get_running_loop()
+        while (state := self._connection.poll()) != POLL_OK:
+            is_ready, fd = asyncio.Event(), self._connection.fileno()
+            add, remove = (
+                (loop.add_reader, loop.remove_reader)
+                if state == POLL_READ
+                else (loop.add_writer, loop.remove_writer)
+            )
+            add(fd, is_ready.set)
+            try:
+                await is_ready.wait()
+            finally:
+                remove(fd)
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def _begin_to_connect(host: dict[str, str]) -> Any:
+    return connect(**set_timeouts(LOCK_TIMEOUT_MS), **host, async_=True)

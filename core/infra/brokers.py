@@ -1,0 +1,60 @@
+"""Connections to brokers, by kombu and Celery: each with the TLS that its URL asks for."""
+
+from typing import Any
+
+from kombu import Connection
+from kombu.transport import TRANSPORT_ALIASES
+from kombu.transport.pyamqp import SSLTransport
+
+from core.infra.tls import get_tls_options, strip_tls
+
+# py-amqp's names for what redis-py and Celery's users call so.
+AMQP_NAMES = {
+    "ssl_cert_reqs": "cert_reqs",
+    "ssl_ca_certs": "ca_certs",
+    "ssl_certfile": "certfile",
+    "ssl_keyfile": "keyfile",
+}
+
+
+class VerifyingTransport(SSLTransport):
+    """TLS to RabbitMQ as the URL has it.
+
+    py-amqp compares the certificate with a host name only where it is given one; kombu would give it the
+    first of several URLs' for all of them, and 127.0.0.1 for localhost.
+    """
+
+    def establish_connection(self) -> Any:
+        """Connect, and verify the certificate against this URL's host name. Raises ssl.SSLError."""
+        client: Any = self.client
+        host, options = client.hostname, client.ssl
+        told = {AMQP_NAMES[name]: value for name, value in options.items() if name in AMQP_NAMES}
+        client.ssl = told | ({"server_hostname": host} if options["ssl_check_hostname"] else {})
+        try:
+            return super().establish_connection()
+        finally:
+            client.hostname, client.ssl = host, options
+
+
+# kombu finds a transport by the scheme, whenever it turns to another of several URLs.
+TRANSPORT_ALIASES["amqps"] = f"{__name__}:{VerifyingTransport.__name__}"
+
+
+class BrokerConnection(Connection):
+    """kombu's, with the TLS of its URL or URLs; kombu itself verifies nothing unless it is told to.
+
+    It goes by the URL and not by Celery's broker_use_ssl, since Celery may have the URL from elsewhere: from
+    CELERY_BROKER_READ_URL, for one.
+    """
+
+    def __init__(self, hostname: str, *args: Any, ssl: Any = False, **options: Any) -> None:
+        # Connection.clone() passes a host name, and `ssl` as it was resolved.
+        if "://" in hostname:
+            hostname, ssl = strip_tls(hostname), get_tls_options(hostname) or False
+        super().__init__(hostname, *args, ssl=ssl, **options)  # type: ignore[misc]
+
+
+def read_sentinel_options(url: str) -> dict[str, Any]:
+    """kombu's transport options for TLS to the sentinels themselves, which `ssl` does not cover."""
+    options = get_tls_options(url)
+    return {"sentinel_kwargs": {"ssl": True, **options}} if options and url.startswith("sentinel") else {}

@@ -1,0 +1,88 @@
+"""The way into Redis, which may vanish at any moment: short time-outs behind a breaker."""
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pybreaker
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+from core.infra.settings import get_settings
+from core.infra.singletons import make_once
+from core.infra.tls import get_tls_options, strip_tls
+
+log = logging.getLogger(__name__)
+
+# A healthy Redis answers in under a millisecond; the rest is room for a busy machine. Past it, do without.
+TIMEOUT_SECONDS = 0.25
+# Two failures in a row are an outage; while it lasts, one call a second tries whether it is over.
+FAILURES_UNTIL_OPEN = 2
+SECONDS_UNTIL_RETRY = 1
+
+breaker = pybreaker.CircuitBreaker(
+    fail_max=FAILURES_UNTIL_OPEN,
+    reset_timeout=SECONDS_UNTIL_RETRY,
+    throw_new_error_on_trip=False,
+    name="redis",
+)
+_trial = threading.Lock()
+
+
+@make_once
+def get_redis() -> Redis:
+    """This process's client. No retries: whoever calls has the database to fall back on."""
+    return _connect(socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS)
+
+
+def _connect(**options: Any) -> Redis:
+    url = get_settings().redis_url
+    return Redis.from_url(strip_tls(url), retry=Retry(NoBackoff(), 0), **get_tls_options(url), **options)
+
+
+def try_redis(run: Callable[[Redis], Any], default: Any) -> Any:
+    """What `run` makes of Redis, or the default where Redis is down, frozen or full."""
+    try:
+        return _call(lambda: run(get_redis()))
+    except (RedisError, OSError, pybreaker.CircuitBreakerError) as error:
+        log.debug("redis skipped", extra={"error": type(error).__name__})
+        return default
+
+
+def _call(run: Callable[[], Any]) -> Any:
+    # pybreaker holds its lock while it calls, which would let one thread at a time talk to Redis: so it is
+    # told of how calls ended, and makes only the one that tries whether an outage is over.
+    if breaker.current_state != pybreaker.STATE_CLOSED:
+        if not _trial.acquire(blocking=False):
+            raise pybreaker.CircuitBreakerError("another thread is trying")
+        try:
+            return breaker.call(run)
+        finally:
+            _trial.release()
+    try:
+        result = run()
+    except (RedisError, OSError) as error:
+        return breaker.call(_fail, error)
+    if breaker.fail_counter:
+        breaker.call(lambda: None)
+    return result
+
+
+def _fail(error: Exception) -> None:
+    raise error
+
+
+def tell_redis(run: Callable[[Redis], Any]) -> None:
+    """Tell Redis what readers rely on: tried whatever the breaker says, for it may be wrong for a second."""
+    try:
+        run(get_redis())
+    except (RedisError, OSError) as error:
+        log.info("redis not told", extra={"error": type(error).__name__})
+
+
+def connect_listener() -> Redis:
+    """A client of its own for a subscription, which waits long; a ping tells whether Redis is still there."""
+    return _connect(socket_timeout=5, socket_connect_timeout=1, health_check_interval=2)

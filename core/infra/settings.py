@@ -1,0 +1,157 @@
+"""The settings: one frozen object, read once from the environment."""
+
+import os
+import sys
+from functools import lru_cache
+from typing import Annotated, Literal
+from urllib.parse import SplitResult, urlsplit
+
+from limits import parse_many
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from core.infra.tls import find_tls_fault
+
+MIN_ADMIN_KEY_LENGTH = 16
+DATABASE_SCHEMES = ("postgresql", "postgres")
+REDIS_SCHEMES = ("redis", "rediss", "unix")
+BROKER_SCHEMES = ("redis", "rediss", "amqp", "amqps", "sentinel")
+
+
+def count_default_processes() -> int:
+    """Processes of one kind on this machine: one a core, at most four."""
+    return min(os.cpu_count() or 1, 4)
+
+
+def check_url(url: str, schemes: tuple[str, ...]) -> str:
+    """The URL, or several with semicolons between. Raises ValueError, which never tells the value."""
+    try:
+        found = [urlsplit(each) for each in url.split(";")]
+        is_well_formed = all(_is_well_formed(parts) for parts in found)
+    except ValueError:
+        is_well_formed = False
+    if not is_well_formed:
+        raise ValueError("is not a URL: what is not a letter or digit in its password must be %-coded")
+    if any(parts.scheme not in schemes for parts in found):
+        raise ValueError(f"must begin with one of {', '.join(f'{scheme}://' for scheme in schemes)}")
+    return url
+
+
+def check_broker_url(url: str, schemes: tuple[str, ...]) -> str:
+    """The same of Redis or RabbitMQ, whose URLs have options of TLS."""
+    if fault := find_tls_fault(check_url(url, schemes)):
+        raise ValueError(fault)
+    return url
+
+
+def _is_well_formed(parts: SplitResult) -> bool:
+    """Whether its hosts have a port at most each. PostgreSQL's may be several, after one @ at most."""
+    hosts = [parts.netloc.rpartition("@")[2]]
+    if parts.scheme in DATABASE_SCHEMES:
+        if parts.netloc.count("@") > 1:
+            return False
+        hosts = hosts[0].split(",")
+    # Raises ValueError.
+    return all(urlsplit(f"//{host}").port != 0 for host in hosts)
+
+
+class Settings(BaseSettings):
+    """Every variable Seatline reads; an empty one counts as unset."""
+
+    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="ignore")
+
+    database_url: str
+    database_replica_urls: Annotated[tuple[str, ...], NoDecode] = ()
+    redis_url: str
+    celery_broker_url: str = ""
+    events_broker_url: str = ""
+    admin_api_key: str | None = Field(default=None, repr=False)
+    seatline_env: Literal["development", "production"] = "development"
+    host: str = "0.0.0.0"  # noqa: S104 (a service is there to be reached; bind it elsewhere with HOST)
+    port: int = Field(default=8000, ge=1, le=65535)
+    web_concurrency: int = Field(default_factory=count_default_processes, ge=1, le=256)
+    worker_concurrency: int = Field(default_factory=count_default_processes, ge=1, le=256)
+    hold_seconds: int = Field(default=120, ge=15, le=900)
+    accept_deadline_seconds: float = Field(default=60, gt=0, le=86_400)
+    expiry_interval_seconds: float = Field(default=2, ge=0.1, le=3600)
+    rate_limit_enabled: bool = False
+    rate_limit: str = "600/minute"
+    trusted_proxies: int = Field(default=0, ge=0, le=10)
+    webhook_allow_private: bool = False
+    archive_after_days: int = Field(default=90, ge=1, le=36_500)
+    payment_provider: Literal["sandbox", "stripe"] = "sandbox"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @field_validator("database_url")
+    @classmethod
+    def _take_database(cls, url: str) -> str:
+        return check_url(url, DATABASE_SCHEMES)
+
+    @field_validator("database_replica_urls", mode="before")
+    @classmethod
+    def _split_urls(cls, urls: object) -> object:
+        return tuple(url.strip() for url in urls.split(",") if url.strip()) if isinstance(urls, str) else urls
+
+    @field_validator("database_replica_urls")
+    @classmethod
+    def _take_replicas(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(check_url(url, DATABASE_SCHEMES) for url in urls)
+
+    @field_validator("redis_url")
+    @classmethod
+    def _take_redis(cls, url: str) -> str:
+        return check_broker_url(url, REDIS_SCHEMES)
+
+    @field_validator("celery_broker_url", "events_broker_url")
+    @classmethod
+    def _take_broker(cls, url: str) -> str:
+        return check_broker_url(url, BROKER_SCHEMES) if url else url
+
+    @field_validator("rate_limit")
+    @classmethod
+    def _take_limit(cls, limit: str) -> str:
+        try:
+            parse_many(limit)
+        except ValueError:
+            raise ValueError("is not like 600/minute") from None
+        return limit
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in(cls, values: dict[str, object]) -> dict[str, object]:
+        broker = values.get("celery_broker_url") or values.get("redis_url") or ""
+        filled = {"celery_broker_url": broker, "events_broker_url": values.get("events_broker_url") or broker}
+        if values.get("seatline_env") == "production":
+            filled["rate_limit_enabled"] = values.get("rate_limit_enabled", True)
+        return {**values, **filled}
+
+    @model_validator(mode="after")
+    def _judge_whole(self) -> "Settings":
+        if self.seatline_env == "production" and len(self.admin_api_key or "") < MIN_ADMIN_KEY_LENGTH:
+            raise ValueError(
+                f"ADMIN_API_KEY must be set to at least {MIN_ADMIN_KEY_LENGTH} characters in production"
+            )
+        return self
+
+
+def describe_faults(error: ValidationError) -> str:
+    """One line that names each variable at fault and what is wrong with it, without its value."""
+    faults = []
+    for fault in error.errors(include_input=False, include_url=False):
+        name = "_".join(str(part) for part in fault["loc"]).upper()
+        message = fault["msg"].removeprefix("Value error, ")
+        faults.append(f"{name} is not set" if fault["type"] == "missing" else f"{name} {message}".strip())
+    return "; ".join(faults)
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """The settings of this process.
+
+    Exits with one line on stderr where the environment lacks or spoils a variable: every process reads
+    its settings first, so an operator sees what to mend and no traceback.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        sys.exit(f"seatline: {describe_faults(error)}")

@@ -1,0 +1,1 @@
+"""Seat maps and lists as clients read them, and their cache."""

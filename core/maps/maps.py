@@ -1,0 +1,204 @@
+"""Seat maps: who reads one gets one version of it, never a mix, and none older than what it has seen."""
+
+import gzip
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from core.errors import InvalidRequestError
+from core.halls.best import BestSeats
+from core.infra.db import snapshot
+from core.infra.json import to_json
+from core.maps import cache
+from core.maps.pages import GZIP_LEVEL, KeptPages, Packed, Page, Reading
+from core.seats import queries
+from core.shows.catalogue import get_entry
+
+# Clients keep a layout for a day; here it stands in the memory of the broker.
+LAYOUT_TTL_SECONDS = 60
+# A map is kept behind its version, which may be newer than the one it was asked for by.
+VERSION_BYTES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Map:
+    """A map at a version; `body` is gzipped JSON, None where the client has this version already."""
+
+    version: int
+    body: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class SeatsFilter:
+    """Which seats to list: those after seat id `after`, of a status, of a section."""
+
+    after: int = 0
+    status: str | None = None
+    section: str | None = None
+    limit: int = 1000
+
+
+Build = Callable[[], Packed]
+
+kept_pages = KeptPages()
+
+
+def read_seats(
+    show_id: int, which: SeatsFilter, *, known: int | None, to_cursor: Callable[[int], str]
+) -> Map:
+    """A page of seats in seat order; `to_cursor` makes the next page's cursor of the last seat's id.
+
+    Raises ShowNotFoundError, InvalidRequestError for a section the hall has not.
+    """
+    if which.section is not None and not get_entry(show_id).hall.has_section(which.section):
+        raise InvalidRequestError(f"The show has no section {which.section!r}.", pointer="/section")
+
+    if page := kept_pages.find((show_id, which)):
+        return _read_page(show_id, page, known=known)
+
+    def read() -> Reading:
+        with snapshot() as connection:
+            rows = queries.select_seats(
+                connection,
+                show_id,
+                after=which.after,
+                status=which.status,
+                section=which.section,
+                limit=which.limit + 1,
+            )
+        found = [row for row in rows if row.id is not None]
+        more = to_cursor(found[which.limit - 1].id) if len(found) > which.limit else None
+        return Reading(rows[0].version, found[: which.limit], more)
+
+    def build() -> Packed:
+        first = read()
+        page = Page(show_id, read, first)
+        # With a status, seats come and go.
+        if first.rows and which.status is None:
+            kept_pages.keep((show_id, which), page)
+        return page.packed
+
+    name = f"seats:{which.after}:{which.status}:{which.limit}:{which.section}"
+    return _read(show_id, name, known=known, build=build)
+
+
+def _read_page(show_id: int, page: Page, *, known: int | None) -> Map:
+    """Where the database has to be asked for the version, it tells at once what has changed."""
+    if cache.find_version(show_id, page.follow) > page.packed.version:
+        page.follow()
+    packed = page.packed
+    return Map(packed.version, None if known == packed.version else packed.body)
+
+
+def read_availability(show_id: int, *, since: int | None, known: int | None) -> Map:
+    """Held and booked seats, or the seats that changed after version `since`.
+
+    Raises ShowNotFoundError, InvalidRequestError for a `since` from the future.
+    """
+    if since is None:
+        return _read(show_id, "availability", known=known, build=lambda: _build_availability(show_id))
+    # A `since` that is ahead of the client's own map is refused, not answered with 304.
+    known = known if known is not None and since <= known else None
+    return _read(show_id, f"since:{since}", known=known, build=lambda: _build_changes(show_id, since))
+
+
+def _build_availability(show_id: int) -> Packed:
+    with snapshot() as connection:
+        rows = queries.select_occupied(connection, show_id)
+    version = rows[0].version
+    by_status = {
+        status: [row.seat_number for row in rows if row.status == status] for status in ("held", "booked")
+    }
+    return _pack(version, {"show_id": show_id, "version": version, **by_status})
+
+
+def _build_changes(show_id: int, since: int) -> Packed:
+    with snapshot() as connection:
+        rows = queries.select_changed(connection, show_id, since)
+    version = rows[0].version
+    if since > version:
+        raise InvalidRequestError(
+            f"Version {since} is yet to come; the map is at {version}.", pointer="/since"
+        )
+    changes = {row.seat_number: row.status for row in rows if row.seat_number is not None}
+    return _pack(version, {"show_id": show_id, "version": version, "since": since, "changes": changes})
+
+
+def read_statuses(show_id: int, *, since: int | None) -> Map:
+    """Every seat's status, or those that changed after version `since`, and none where nothing has.
+
+    A `since` from the future is none that this map ever had: all of it. Raises ShowNotFoundError.
+    """
+
+    def build() -> Packed:
+        with snapshot() as connection:
+            rows = queries.select_changed(connection, show_id, -1 if since is None else since)
+            if since is not None and since > rows[0].version:
+                rows = queries.select_changed(connection, show_id, -1)
+        statuses = {row.seat_number: row.status for row in rows if row.seat_number is not None}
+        return _pack(rows[0].version, statuses)
+
+    return _read(show_id, f"statuses:{since}", known=since, build=build)
+
+
+def read_suggestions(
+    show_id: int, *, quantity: int, section: str | None, near: str | None, known: int | None
+) -> Map:
+    """Up to three sets of free seats, best first, by the rule that quantity bookings are served by.
+
+    Raises ShowNotFoundError, InvalidRequestError for a section or seat the hall has not.
+    """
+    hall = get_entry(show_id).hall
+    if section is not None and not hall.has_section(section):
+        raise InvalidRequestError(f"The show has no section {section!r}.", pointer="/section")
+    if near is not None and hall.price_of(near) is None:
+        raise InvalidRequestError(f"The show has no seat {near!r}.", pointer="/near")
+
+    def build() -> Packed:
+        with snapshot() as connection:
+            version, free = queries.select_free(connection, show_id)
+        choices = BestSeats(hall, free).suggest(quantity, section=section, near=near)
+        suggestions = [{"seats": c.seats, "together": c.together, "amount": c.amount} for c in choices]
+        return _pack(version, {"version": version, "suggestions": suggestions})
+
+    return _read(show_id, f"suggestions:{quantity}:{section}:{near}", known=known, build=build)
+
+
+def read_layout(show_id: int) -> bytes:
+    """The layout of a show's hall as gzipped JSON; it never changes. Raises ShowNotFoundError."""
+    hall = get_entry(show_id).hall
+
+    def build() -> tuple[str, bytes]:
+        return f"{show_id}:layout", _compress({"show_id": show_id, **hall.layout()})
+
+    return cache.fetch_or_build(f"{show_id}:layout", build, ttl_seconds=LAYOUT_TTL_SECONDS, is_lasting=True)
+
+
+def _read(show_id: int, name: str, *, known: int | None, build: Build) -> Map:
+    get_entry(show_id)
+    current = cache.find_version(show_id, lambda: _ask_version(show_id))
+    if known == current:
+        return Map(current, None)
+
+    def build_body() -> tuple[str, bytes]:
+        version, body = build()
+        return f"{show_id}:{version}:{name}", version.to_bytes(VERSION_BYTES) + body
+
+    kept = cache.fetch_or_build(f"{show_id}:{current}:{name}", build_body, is_lasting=True)
+    return Map(int.from_bytes(kept[:VERSION_BYTES]), kept[VERSION_BYTES:])
+
+
+def _ask_version(show_id: int) -> int:
+    with snapshot() as connection:
+        version = queries.select_version(connection, show_id)
+    if version is None:
+        raise InvalidRequestError(f"There is no map of show {show_id}.")
+    return version
+
+
+def _pack(version: int, document: dict[str, Any]) -> Packed:
+    return Packed(version, _compress(document))
+
+
+def _compress(document: dict[str, Any]) -> bytes:
+    return gzip.compress(to_json(document), GZIP_LEVEL, mtime=0)

@@ -1,0 +1,1 @@
+"""Settling: bookings that wait become what they asked for, batch by batch."""

@@ -1,0 +1,272 @@
+"""Batches of settling: one at a time a show, all of it or nothing, each at a version of its own."""
+
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from core.infra.db import get_engine, transaction
+from core.settling import batch as settling
+from core.settling import queries as settling_queries
+from core.settling.batch import GuardError, settle_batch
+from core.shows.service import Show, cancel_show
+from tests import acting
+from tests.acting import (
+    book,
+    cancel,
+    confirm,
+    end_hold,
+    extend,
+    hold,
+    read,
+    read_events,
+    settle,
+    tell,
+    tell_all,
+)
+from tests.invariants import check_invariants
+from tests.support import wait_until
+
+MakeShow = Callable[..., Show]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_broken(database: dict[str, str]) -> Iterator[None]:
+    yield
+    check_invariants()
+
+
+def cancel_the_show(show_id: int) -> None:
+    with transaction() as connection:
+        cancel_show(connection, show_id)
+
+
+def test_cancelled_show(make_show: MakeShow) -> None:
+    show = make_show()
+    booked, held, confirming = book(show.id, "1"), hold(show.id, "2"), hold(show.id, "3")
+    settle(show.id)
+    confirm(confirming)
+    waiting = book(show.id, "4")
+    cancel_the_show(show.id)
+    acting.settle_all(show.id)
+    assert tell_all([booked, held, confirming, waiting]) == ["CANCELLED"] * 4
+    assert set(acting.read_seats(show.id).values()) == {"available"}
+
+
+def test_cancelled_show_of_more_than_a_batch(make_show: MakeShow, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settling, "BATCH_SIZE", 3)
+    show = make_show()
+    ids = [book(show.id, str(n)) for n in range(1, 11)]
+    acting.settle_all(show.id)
+    cancel_the_show(show.id)
+    acting.settle_all(show.id)
+    assert tell_all(ids) == ["CANCELLED"] * 10
+
+
+def test_version_grows_with_seats_and_not_without(make_show: MakeShow) -> None:
+    show = make_show()
+    seen = [acting.read_version(show.id)]
+
+    def step() -> None:
+        settle(show.id)
+        seen.append(acting.read_version(show.id))
+
+    booking_id = book(show.id, "1", hold=True)
+    step()
+    step()  # nothing to do
+    book(show.id, "1")
+    step()  # refused: no seat changes
+    extend(booking_id)
+    step()
+    confirm(booking_id)
+    step()
+    cancel(booking_id)
+    step()
+    assert [version - seen[0] for version in seen] == [0, 1, 1, 1, 1, 2, 3]
+    rows = acting.ask("SELECT seat_number FROM seats WHERE version > :v", v=seen[0])
+    assert [row.seat_number for row in rows] == ["1"]
+
+
+def test_batch_says_its_version_only_where_seats_changed(make_show: MakeShow) -> None:
+    show = make_show()
+    book(show.id, "1")
+    batch = settle(show.id)
+    assert batch and batch.version == acting.read_version(show.id)
+    book(show.id, "1")
+    batch = settle(show.id)
+    assert batch and (len(batch.booking_ids), batch.version) == (1, None)
+
+
+def test_rolled_back_batch_leaves_nothing(make_show: MakeShow) -> None:
+    show = make_show()
+    booking_id = book(show.id, "1")
+    with get_engine().connect() as connection:
+        assert settle_batch(connection, show.id)
+        connection.rollback()
+    assert (tell(booking_id), read_events(booking_id)) == ("PENDING", [])
+    assert acting.read_version(show.id) == 1
+    settle(show.id)
+    assert read_events(booking_id) == ["CONFIRMED"]
+
+
+@pytest.mark.parametrize("what", ["taken", "released", "confirmed"])
+def test_guard_rolls_back_what_changed_behind_our_back(
+    make_show: MakeShow, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    show = make_show()
+    booking_id = book(show.id, "1", hold=True) if what == "taken" else hold(show.id, "1")
+    bystander = book(show.id, "2")
+    if what == "taken":
+        # The decision is made on what was read; then somebody without the show's lock takes the seat.
+        monkeypatch.setattr(settling, "select_available", lambda *_: {"1", "2"})
+        owned = {"status": "booked", "id": bystander}
+    else:
+        (confirm if what == "confirmed" else cancel)(booking_id)
+        owned = {"status": "booked", "id": bystander}
+    before = acting.ask("SELECT status, booking_id, hold_expires_at FROM seats WHERE seat_number = '1'")[0]
+    change = (
+        "UPDATE seats SET status = :status, booking_id = :id, hold_expires_at = :at WHERE seat_number = '1'"
+    )
+    acting.run(change, **owned, at=None)
+    with pytest.raises(GuardError):
+        settle(show.id)
+    assert read(booking_id).wants is not None
+    assert (tell(bystander), read_events(bystander), acting.read_version(show.id)) == (
+        "PENDING",
+        [],
+        1 if what == "taken" else 2,
+    )
+    acting.run(change, status=before.status, id=before.booking_id, at=before.hold_expires_at)
+
+
+def test_more_than_a_batch_keeps_the_order(make_show: MakeShow, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settling, "BATCH_SIZE", 300)
+    show = make_show(total_seats=500)
+    count = settling.BATCH_SIZE + 120
+    ids = [book(show.id, str(n)) for n in range(1, count)]
+    last = book(show.id, "1")
+    batches = acting.settle_all(show.id)
+    assert [len(batch.booking_ids) for batch in batches] == [settling.BATCH_SIZE, 120]
+    assert batches[0].booking_ids == tuple(ids[: settling.BATCH_SIZE])
+    assert tell(last) == "seats_unavailable"
+
+
+def test_batch_has_room_for_so_many_seats(make_show: MakeShow, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of named seats, of a quantity, of holds that ran out; one that is larger than that goes alone."""
+    monkeypatch.setattr(settling, "SEATS_AT_ONCE", 4)
+    show = make_show()
+    asked = [("1", "2"), ("3", "4"), ("5",)]
+    ids = [book(show.id, *seats, hold=True) for seats in asked] + [book(show.id, quantity=5)]
+    assert [len(batch.booking_ids) for batch in acting.settle_all(show.id)] == [2, 1, 1]
+    for booking_id in ids[:3]:
+        end_hold(booking_id)
+    assert [len(batch.booking_ids) for batch in acting.settle_all(show.id)] == [2, 1]
+    assert tell_all(ids) == ["hold_expired"] * 3 + ["CONFIRMED"]
+
+
+@pytest.mark.parametrize(
+    ("name", "others"), [("_LOCK_WAITING", {}), ("_LOCK_RUN_OUT", {"now": datetime.now(UTC)})]
+)
+def test_rows_are_locked_by_id_whatever_the_statistics_say(
+    make_show: MakeShow, name: str, others: dict[str, Any]
+) -> None:
+    """They are of a quiet hour: nothing waits. The index of all that waits would seem the shorter way."""
+    show = make_show()
+    settled = text("""
+        INSERT INTO bookings (id, show_id, status, wants, seats, hold, amount, currency)
+        SELECT gen_random_uuid(), :id, 'CANCELLED', NULL, '{1}', false, 0, 'EUR' FROM generate_series(1, 5000)
+    """)
+    parameters = {"show_id": show.id, "limit": 2000, "only": None, **others}
+    # All of it is rolled back.
+    with get_engine().connect() as connection:
+        connection.execute(settled, {"id": show.id})
+        connection.exec_driver_sql("ANALYZE bookings")
+        explain = text(f"EXPLAIN {getattr(settling_queries, name)}")
+        plan = "\n".join(connection.execute(explain, parameters).scalars())
+    assert "Index Cond: (id = ANY" in plan, plan
+
+
+def test_more_run_out_holds_than_a_batch(make_show: MakeShow, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settling, "RUN_OUT_AT_ONCE", 4)
+    show = make_show()
+    ids = [book(show.id, str(n), hold=True) for n in range(1, 11)]
+    acting.settle_all(show.id)
+    for seconds, booking_id in enumerate(ids):
+        end_hold(booking_id, in_seconds=seconds - 100)
+    first = settle(show.id)
+    assert first and set(first.booking_ids) == set(ids[:4])
+    acting.settle_all(show.id)
+    assert tell_all(ids) == ["hold_expired"] * 10
+
+
+def test_second_settler_leaves_at_once(make_show: MakeShow) -> None:
+    show, other = make_show(), make_show()
+    book(show.id, "1")
+    elsewhere = book(other.id, "1")
+    with transaction() as connection:
+        assert settle_batch(connection, show.id)
+        assert settle(show.id) is None
+        settle(other.id)
+        assert tell(elsewhere) == "CONFIRMED"
+    assert settle(show.id) is not None
+
+
+def test_booking_locked_by_a_request_is_passed_by_and_settled_afterwards(make_show: MakeShow) -> None:
+    show = make_show()
+    locked, free, run_out = book(show.id, "1"), book(show.id, "2"), hold(show.id, "3")
+    end_hold(run_out)
+    lock: Any = text("SELECT FROM bookings WHERE id = ANY(:ids) FOR NO KEY UPDATE")
+    locked2 = book(show.id, "4")
+    with transaction() as connection:
+        connection.execute(lock, {"ids": [locked2, run_out]})
+        settle(show.id)
+        assert tell_all([locked, free, locked2, run_out]) == ["CONFIRMED", "CONFIRMED", "PENDING", "held"]
+    settle(show.id)
+    assert tell_all([locked2, run_out]) == ["CONFIRMED", "hold_expired"]
+
+
+def test_show_without_work_or_existence(make_show: MakeShow) -> None:
+    show = make_show()
+    batch = settle(show.id)
+    assert batch and (batch.booking_ids, batch.version) == ((), None)
+    assert settle(show.id + 1000) is None
+
+
+def test_confirm_that_commits_while_expiry_looks_is_kept(
+    make_show: MakeShow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The confirm commits between the snapshot, in which the hold has run out, and the lock on its row."""
+    show = make_show()
+    booking_id = hold(show.id, "1")
+    confirm(booking_id)
+    end_hold(booking_id)
+    acting.run("UPDATE bookings SET wants = NULL WHERE id = :id", id=booking_id)
+    slow = str(settling_queries._LOCK_RUN_OUT).replace(
+        "SELECT id FROM bookings", "SELECT id FROM (SELECT pg_sleep(1)) AS pause, bookings"
+    )
+    assert "pg_sleep" in slow
+    monkeypatch.setattr(settling_queries, "_LOCK_RUN_OUT", text(slow))
+    settler = threading.Thread(target=settle, args=(show.id,))
+    settler.start()
+    sleeping = "SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
+    wait_until(lambda: acting.ask(sleeping))
+    acting.run("UPDATE bookings SET wants = 'confirm' WHERE id = :id", id=booking_id)
+    settler.join()
+    settle(show.id)
+    assert tell(booking_id) == "CONFIRMED"
+
+
+def test_choosing_has_a_time_and_what_is_left_is_next(
+    make_show: MakeShow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Large groups in a large hall would take longer to place than the server lets a transaction idle."""
+    monkeypatch.setattr(settling, "CHOOSING_SECONDS", 0)
+    show = make_show()
+    ids = [book(show.id, quantity=2) for _ in range(3)]
+    for settled in range(1, 4):
+        settle(show.id)
+        assert tell_all(ids).count("CONFIRMED") == settled
+    assert tell_all(ids) == ["CONFIRMED"] * 3
