@@ -1,0 +1,263 @@
+"""What came meanwhile goes together, and each gets its own; one timer expires all that wait equally long."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import pytest
+
+from core.errors import UnavailableError
+from core.infra.gather import DONE_KEPT, Gather, Wheel
+
+
+class Runs:
+    """Doubles numbers, a run once it is let go. Gives back an exception among them, raises at "raise"."""
+
+    def __init__(self) -> None:
+        self.items: list[list[Any]] = []
+        self.let = asyncio.Semaphore(0)
+        self.running = self.most_running = 0
+
+    async def run(self, items: Sequence[Any]) -> Sequence[Any]:
+        self.items.append(list(items))
+        self.running += 1
+        self.most_running = max(self.running, self.most_running)
+        try:
+            await self.let.acquire()
+        finally:
+            self.running -= 1
+        if "raise" in items:
+            raise ValueError("all of them")
+        return [item if isinstance(item, Exception) else 2 * item for item in items if item != "short"]
+
+    async def have_begun(self, count: int) -> None:
+        async with asyncio.timeout(5):
+            while len(self.items) < count:
+                await asyncio.sleep(0)
+
+
+def play(
+    run: Callable[[Runs, Gather[Any, Any]], Awaitable[None]], at_most: int = 100, seconds: float = 5
+) -> None:
+    async def begin() -> None:
+        runs = Runs()
+        await run(runs, Gather(runs.run, at_most=at_most, seconds=seconds))
+
+    asyncio.run(begin())
+
+
+def test_those_that_came_meanwhile_go_together_in_order() -> None:
+    async def run(runs: Runs, gather: Gather[int, int]) -> None:
+        first = gather.ask(1)
+        await runs.have_begun(1)
+        others = [gather.ask(n) for n in range(2, 6)]
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert runs.items == [[1]]
+        runs.let.release()
+        runs.let.release()
+        assert await asyncio.gather(first, *others) == [2, 4, 6, 8, 10]
+        assert runs.items == [[1], [2, 3, 4, 5]]
+        assert runs.most_running == 1
+
+    play(run)
+
+
+def test_no_more_than_at_most_go_together() -> None:
+    async def run(runs: Runs, gather: Gather[int, int]) -> None:
+        for _ in range(3):
+            runs.let.release()
+        assert await asyncio.gather(*(gather.ask(n) for n in range(5))) == [0, 2, 4, 6, 8]
+        assert runs.items == [[0, 1], [2, 3], [4]]
+
+    play(run, at_most=2)
+
+
+def test_it_goes_on_after_it_has_rested() -> None:
+    async def run(runs: Runs, gather: Gather[int, int]) -> None:
+        for n in range(3):
+            runs.let.release()
+            assert await gather.ask(n) == 2 * n
+        assert runs.items == [[0], [1], [2]]
+
+    play(run)
+
+
+def test_who_has_gone_is_left_out_and_frees_its_place() -> None:
+    async def wait_for(future: asyncio.Future[int]) -> int:
+        return await future
+
+    async def run(runs: Runs, gather: Gather[int, int]) -> None:
+        first = gather.ask(1)
+        await runs.have_begun(1)
+        gone = asyncio.create_task(wait_for(gather.ask(2)))
+        others = [gather.ask(n) for n in (3, 4)]
+        await asyncio.sleep(0)
+        gone.cancel()
+        await asyncio.wait([gone])
+        runs.let.release()
+        runs.let.release()
+        assert await asyncio.gather(first, *others) == [2, 6, 8]
+        assert gone.cancelled()
+        assert runs.items == [[1], [3, 4]]
+
+    play(run, at_most=2)
+
+
+def test_who_goes_in_the_middle_of_a_run_spoils_nothing() -> None:
+    async def run(runs: Runs, gather: Gather[int, int]) -> None:
+        gone, stays = gather.ask(1), gather.ask(2)
+        await runs.have_begun(1)
+        gone.cancel()
+        runs.let.release()
+        assert await stays == 4
+
+    play(run)
+
+
+def test_no_run_where_nobody_is_left() -> None:
+    async def run(runs: Runs, gather: Gather[int, int]) -> None:
+        gather.ask(1).cancel()
+        await asyncio.sleep(0)
+        runs.let.release()
+        assert await gather.ask(2) == 4
+        assert runs.items == [[2]]
+
+    play(run)
+
+
+def test_an_exception_among_the_results_is_of_one_alone() -> None:
+    async def run(runs: Runs, gather: Gather[Any, Any]) -> None:
+        runs.let.release()
+        found = await asyncio.gather(
+            *(gather.ask(item) for item in (1, KeyError("own"), 3)), return_exceptions=True
+        )
+        assert (found[0], repr(found[1]), found[2]) == (2, "KeyError('own')", 6)
+
+    play(run)
+
+
+@pytest.mark.parametrize("spoiler", ["raise", "short"])
+def test_what_a_run_raises_fails_all_of_it_and_no_other(spoiler: str) -> None:
+    """So does a run that has not a result for each."""
+
+    async def run(runs: Runs, gather: Gather[Any, Any]) -> None:
+        failing = [gather.ask(1), gather.ask(spoiler)]
+        await runs.have_begun(1)
+        good = gather.ask(3)
+        runs.let.release()
+        runs.let.release()
+        found = await asyncio.gather(*failing, good, return_exceptions=True)
+        assert [type(each) for each in found] == [ValueError, ValueError, int]
+
+    play(run)
+
+
+def test_who_is_not_answered_in_time_is_told_so_and_left_out() -> None:
+    async def run(runs: Runs, gather: Gather[int, int]) -> None:
+        first = gather.ask(1)
+        await runs.have_begun(1)
+        second = gather.ask(2)
+        began = time.monotonic()
+        found = await asyncio.gather(first, second, return_exceptions=True)
+        assert [type(each) for each in found] == [TimeoutError, TimeoutError]
+        assert time.monotonic() - began < 2
+        third = gather.ask(3)
+        runs.let.release()
+        runs.let.release()
+        assert await third == 6
+        assert runs.items == [[1], [3]]
+
+    play(run, seconds=0.05)
+
+
+def test_the_end_of_the_process_leaves_nobody_waiting() -> None:
+    """The loop's end cancels what runs; whoever waits is told, whether its item had gone or not."""
+    told: list[BaseException | None] = []
+
+    async def begin(is_started: bool) -> None:
+        runs = Runs()
+        gather: Gather[int, int] = Gather(runs.run, at_most=1, seconds=60)
+        for future in [gather.ask(1), gather.ask(2)]:
+            future.add_done_callback(lambda done: told.append(done.exception()))
+        if is_started:
+            await runs.have_begun(1)
+
+    for is_started in (True, False):
+        told.clear()
+        asyncio.run(begin(is_started))
+        assert [type(each) for each in told] == [UnavailableError] * 2
+
+
+def test_a_wheel_expires_each_in_its_turn_with_one_timer() -> None:
+    async def run() -> None:
+        loop, expired = asyncio.get_running_loop(), []
+        timers = 0
+        call_at = loop.call_at
+
+        def count(*arguments: Any, **options: Any) -> asyncio.TimerHandle:
+            nonlocal timers
+            timers += 1
+            return call_at(*arguments, **options)
+
+        loop.call_at = count  # type: ignore[method-assign]
+
+        def expire(future: asyncio.Future[Any]) -> None:
+            expired.append((future, loop.time()))
+            future.set_result(None)
+
+        wheel, seconds = Wheel(0.1, expire), 0.1
+        began = loop.time()
+        futures = [loop.create_future() for _ in range(1000)]
+        for future in futures:
+            wheel.add(future)
+        assert timers == 1
+        futures[1].set_result("in time")
+        await futures[0]
+        last = loop.create_future()
+        wheel.add(last)
+        added_at = loop.time()
+        await asyncio.gather(*futures, last)
+        assert [future for future, _ in expired] == [futures[0], *futures[2:], last]
+        assert all(at >= began + seconds for _, at in expired)
+        assert expired[-1][1] >= added_at + seconds
+        assert timers < 20
+
+    asyncio.run(run())
+
+
+def test_a_wheel_keeps_few_that_are_done() -> None:
+    """Behind one that waits, so that no timer would drop them."""
+
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+        wheel = Wheel(60, lambda future: future.cancel())
+        wheel.add(loop.create_future())
+        for _ in range(10 * DONE_KEPT):
+            future = loop.create_future()
+            wheel.add(future)
+            future.set_result("much")
+        assert len(wheel._waiting) <= 2 * DONE_KEPT
+
+    asyncio.run(run())
+
+
+def test_a_wheel_turns_on_after_an_expiry_that_raises() -> None:
+    async def run() -> None:
+        loop, told = asyncio.get_running_loop(), []
+        loop.set_exception_handler(lambda _, context: told.append(context["exception"]))
+
+        def expire(future: asyncio.Future[Any]) -> None:
+            future.cancel()
+            raise KeyError("once for each")
+
+        wheel = Wheel(0.01, expire)
+        futures = [loop.create_future() for _ in range(2)]
+        for future in futures:
+            wheel.add(future)
+        await asyncio.wait(futures, timeout=5)
+        assert all(future.done() for future in futures)
+        assert [type(each) for each in told] == [KeyError, KeyError]
+
+    asyncio.run(run())
