@@ -24,6 +24,7 @@ from api.errors import (
 from api.gate.credentials import ADMIN_PREFIX
 from api.idempotency import HEADER, MAX_LENGTH, MIN_ANONYMOUS_LENGTH, MIN_LENGTH
 from api.responses import JSON
+from api.schemas.bookings import LONGEST_WAIT_SECONDS
 from api.server.stream import CONTENT_TYPE as EVENT_STREAM
 from core.errors import InvalidRequestError, SeatlineError, UnavailableError
 
@@ -83,6 +84,14 @@ KEY_PARAMETER = {
     "schema": {"type": "string", "minLength": MIN_LENGTH, "maxLength": MAX_LENGTH},
     "description": "Printable ASCII, a UUID for example. For one show, the same key and body give the same "
     f"booking, for at least 24 hours. Without a credential {MIN_ANONYMOUS_LENGTH} characters at least.",
+}
+
+PREFER_PARAMETER = {
+    "name": "Prefer",
+    "in": "header",
+    "schema": {"type": "string"},
+    "example": "wait=10",
+    "description": f"`wait=S` (RFC 7240): hold the answer back for S seconds, {LONGEST_WAIT_SECONDS} at most.",
 }
 
 
@@ -182,6 +191,8 @@ def _describe_parameters(rule: Rule, declared: Operation) -> list[dict[str, Any]
         parameters += _describe_query(declared.query)
     if declared.takes_key:
         parameters.append(KEY_PARAMETER)
+    if declared.waits:
+        parameters.append(PREFER_PARAMETER)
     return parameters
 
 
@@ -256,6 +267,11 @@ def _describe_answer(model: type[BaseModel] | None, declared: Operation) -> dict
         headers["Idempotent-Replayed"] = {
             "schema": {"type": "string"},
             "description": "true where the Idempotency-Key had been used for this very request",
+        }
+    if declared.waits:
+        headers["Preference-Applied"] = {
+            "schema": {"type": "string"},
+            "description": "the `wait` that the answer was held back for",
         }
     answer: dict[str, Any] = {"description": "Done.", "headers": headers}
     if model:

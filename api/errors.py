@@ -1,26 +1,12 @@
-"""The only table from error to status, and how an error becomes a problem document (RFC 9457)."""
+"""What the API itself refuses, and the only table from error to status."""
 
-import logging
-from collections.abc import Mapping
-from typing import Any
-
-from flask import Flask, Response, g, request
-from werkzeug.exceptions import HTTPException
+from collections.abc import Iterable
 
 from core.bookings import errors as booking_errors
-from core.errors import Fault, InvalidRequestError, SeatlineError, UnavailableError
-from core.infra.db import get_sqlstate
-from core.infra.json import to_json
+from core.errors import InvalidRequestError, SeatlineError, UnavailableError
 from core.seats import errors as seat_errors
 from core.shows import errors as show_errors
 from core.webhooks import errors as webhook_errors
-
-log = logging.getLogger(__name__)
-
-# A server that is restarting is back in about so long.
-RETRY_AFTER_SECONDS = 2
-# A body of 64 KiB may name ten thousand seats that do not exist: an answer stays of its size.
-LISTED_FAULTS = 100
 
 
 class UnauthorizedError(SeatlineError):
@@ -45,10 +31,14 @@ class NotFoundError(SeatlineError):
 
 
 class MethodNotAllowedError(SeatlineError):
-    """The address is right, the method is not."""
+    """The address is right, the method is not; `allowed` tells which are."""
 
     code = "method_not_allowed"
     title = "The method is not allowed here"
+
+    def __init__(self, allowed: Iterable[str]) -> None:
+        super().__init__("This address does not take this method; see Allow.")
+        self.allowed = ", ".join(sorted(allowed))
 
 
 class PayloadTooLargeError(SeatlineError):
@@ -80,10 +70,14 @@ class MalformedJsonError(SeatlineError):
 
 
 class RateLimitedError(SeatlineError):
-    """More requests than this client may send."""
+    """More requests than this client may send, until so many seconds are over."""
 
     code = "rate_limited"
     title = "Too many requests"
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__("Too many requests; see Retry-After.")
+        self.retry_after = retry_after
 
 
 STATUS_OF: dict[type[SeatlineError], int] = {
@@ -116,83 +110,3 @@ STATUS_OF: dict[type[SeatlineError], int] = {
     SeatlineError: 500,
     UnavailableError: 503,
 }
-
-# SQLSTATE classes of a value that the database refuses every time: data exceptions (22), program limits (54).
-REFUSED_VALUES = frozenset({"22", "54"})
-
-_OF_HTTP: Mapping[int, tuple[type[SeatlineError], str]] = {
-    400: (MalformedRequestError, "The request cannot be understood."),
-    404: (NotFoundError, "There is nothing at this address."),
-    405: (MethodNotAllowedError, "This address does not take this method; see Allow."),
-    413: (PayloadTooLargeError, "The body is larger than this address takes."),
-    429: (RateLimitedError, "Too many requests; see Retry-After."),
-}
-
-
-def describe_problem(error: SeatlineError, status: int, *, instance: str) -> dict[str, Any]:
-    """The error as a problem document, on the path `instance`."""
-    problem: dict[str, Any] = {
-        "type": f"urn:seatline:problem:{error.code}",
-        "title": error.title,
-        "status": status,
-        "detail": error.detail,
-        "instance": instance,
-        "code": error.code,
-    }
-    if status == 422:
-        problem["errors"] = [
-            {"pointer": fault.pointer, "detail": fault.detail} | ({"code": fault.code} if fault.code else {})
-            for fault in error.faults[:LISTED_FAULTS] or (Fault("", error.detail),)
-        ]
-    return problem
-
-
-def respond_problem(
-    error: SeatlineError, *, status: int, headers: Mapping[str, str] | None = None
-) -> Response:
-    """The response to an error."""
-    problem = describe_problem(error, status, instance=request.path)
-    if status == 500:
-        problem["request_id"] = g.get("request_id")
-    response = Response(to_json(problem), status=status, content_type="application/problem+json")
-    response.headers["Cache-Control"] = "no-store"
-    response.headers.update(headers or {})
-    if status == 401:
-        response.headers["WWW-Authenticate"] = "Bearer"
-    if status == 503:
-        response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    return response
-
-
-def register_errors(app: Flask) -> None:
-    """Answer every error with a problem document."""
-    app.register_error_handler(SeatlineError, _answer_refusal)
-    app.register_error_handler(HTTPException, _answer_http)
-    app.register_error_handler(Exception, _answer_unexpected)
-
-
-def _answer_refusal(error: SeatlineError) -> Response:
-    return respond_problem(error, status=STATUS_OF.get(type(error), 500))
-
-
-def _answer_http(error: HTTPException) -> Any:
-    status = error.code or 500
-    if status < 400:
-        return error
-    headers = {name: value for name, value in error.get_headers() if name in {"Allow", "Retry-After"}}
-    if status in _OF_HTTP:
-        kind, detail = _OF_HTTP[status]
-        return respond_problem(kind(detail), status=status, headers=headers)
-    if status < 500:
-        return respond_problem(InvalidRequestError(error.description or "Bad request."), status=status)
-    return _answer_unexpected(error)
-
-
-def _answer_unexpected(error: Exception) -> Response:
-    sqlstate = get_sqlstate(error) or ""
-    if sqlstate[:2] in REFUSED_VALUES:
-        log.error("a value that the database refuses was not refused before", extra={"sqlstate": sqlstate})
-        return respond_problem(InvalidRequestError("One of the values cannot be kept."), status=422)
-    log.exception("unexpected error", exc_info=error)
-    refusal = SeatlineError("An unexpected error occurred; it has been logged under the request's id.")
-    return respond_problem(refusal, status=500)

@@ -3,10 +3,10 @@
 import hashlib
 
 import orjson
-from flask import request
 from pydantic import BaseModel
 
-from api.gate.credentials import ANONYMOUS, name_principal
+from api.gate.credentials import ANONYMOUS
+from api.request import Request
 from core.bookings.idempotency import Key
 from core.errors import InvalidRequestError
 
@@ -16,24 +16,18 @@ MAX_LENGTH = 255
 MIN_LENGTH, MIN_ANONYMOUS_LENGTH = 1, 16
 
 
-def read_key(body: BaseModel) -> Key | None:
+def read_key(request: Request, body: BaseModel) -> Key | None:
     """The request's key, None where it has none. Raises InvalidRequestError for one that cannot be."""
-    text = request.headers.get(HEADER)
+    text = request.headers.get(HEADER.lower())
     if text is None:
         return None
-    authorization = request.headers.get("Authorization")
-    return make_key(text, body, authorization=authorization, method=request.method, path=request.path)
-
-
-def make_key(text: str, body: BaseModel, *, authorization: str | None, method: str, path: str) -> Key:
-    """The key of a request with this credential. Raises InvalidRequestError for one that cannot be."""
-    principal = name_principal(authorization)
-    shortest = MIN_ANONYMOUS_LENGTH if principal == ANONYMOUS else MIN_LENGTH
+    shortest = MIN_ANONYMOUS_LENGTH if request.principal == ANONYMOUS else MIN_LENGTH
     if not (shortest <= len(text) <= MAX_LENGTH and text.isascii() and text.isprintable()):
         raise InvalidRequestError(
             f"{HEADER} must be {shortest} to {MAX_LENGTH} printable ASCII characters here: a UUID, say."
         )
-    return Key(principal=principal, key=text, fingerprint=_make_fingerprint(body, method, path))
+    fingerprint = _make_fingerprint(body, request.method, request.path)
+    return Key(principal=request.principal, key=text, fingerprint=fingerprint)
 
 
 def _make_fingerprint(body: BaseModel, method: str, path: str) -> str:

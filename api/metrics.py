@@ -1,11 +1,9 @@
 """Metrics: requests as they pass, and what waits in the database when somebody asks."""
 
 import os
-import time
 from collections.abc import Iterator
 from functools import cache
 
-from flask import Flask, Response, g, request
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -20,8 +18,6 @@ from core.settling.quarantine import TRIES
 from core.settling.queries import select_recovery_stats
 from core.webhooks.queries import select_stats
 
-# Where the WSGI environment is told the route, for whoever shares the answer.
-ROUTE = "seatline.route"
 METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 
 # A backlog of events is counted so far: beyond, the oldest one's age says more.
@@ -101,25 +97,8 @@ def collect_registry() -> CollectorRegistry:
     return registry
 
 
-def register_metrics(app: Flask) -> None:
-    """Count and time every request, by route and not by path."""
-
-    @app.before_request
-    def start_clock() -> None:
-        g.started_at = time.perf_counter()
-
-    @app.after_request
-    def count(response: Response) -> Response:
-        route = request.url_rule.rule if request.url_rule else "unmatched"
-        request.environ[ROUTE] = route
-        # A method is any word that a client makes up.
-        method = request.method if request.method in METHODS else "other"
-        seconds = time.perf_counter() - g.get("started_at", time.perf_counter())
-        count_request(method, route, response.status_code, seconds)
-        return response
-
-
 def count_request(method: str, route: str, status: int, seconds: float) -> None:
-    """Count and time a request."""
-    _find_counter(method, route, status).inc()
+    """Count and time a request, by route and not by path."""
+    # A method is any word that a client makes up.
+    _find_counter(method if method in METHODS else "other", route, status).inc()
     _find_histogram(route).observe(seconds)

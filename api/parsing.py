@@ -1,21 +1,15 @@
-"""From bytes to values: bodies, queries, headers and path ids, each refused with a reason."""
+"""From bytes to values: bodies, queries and path ids, each refused with a reason."""
 
 import json
 import re
 from collections.abc import Sequence
 from typing import Any, NoReturn, TypeVar
-from urllib.parse import unquote_to_bytes
 from uuid import UUID
 
-from flask import request
 from pydantic import BaseModel, ValidationError
 
-from api.errors import (
-    MalformedJsonError,
-    MalformedRequestError,
-    PayloadTooLargeError,
-    UnsupportedMediaTypeError,
-)
+from api.errors import MalformedJsonError, PayloadTooLargeError, UnsupportedMediaTypeError
+from api.request import Request
 from core.bookings.errors import BookingNotFoundError
 from core.errors import Fault, InvalidRequestError
 from core.shows.errors import ShowNotFoundError
@@ -27,8 +21,6 @@ KIB = 1024
 BODY_LIMIT = 64 * KIB
 # Errors listed in one answer; a body may hold thousands of bad values.
 LISTED_FAULTS = 20
-# granian replaces invalid UTF-8 in a path by this character; no route has one of its own.
-UNKNOWN_CHARACTER = "\ufffd"
 # Of one body: the largest plan has some two million, fields that are not read and commas in texts counted in.
 MAX_VALUES = 4_000_000
 # Of one object: the largest that is meant, a plan's prices, has a tenth.
@@ -67,31 +59,19 @@ PATH_PARSERS = {
 }
 
 
-def require_text() -> None:
-    """Raise MalformedRequestError for a path or a query that is not UTF-8."""
-    if UNKNOWN_CHARACTER in request.path:
-        raise MalformedRequestError("The path is not UTF-8.")
-    try:
-        # As WSGI has it: bytes read as Latin-1.
-        unquote_to_bytes(request.environ.get("QUERY_STRING", "").encode("latin-1")).decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise MalformedRequestError("The query is not UTF-8.") from error
-
-
-def parse_body(model: type[Model], *, limit: int) -> Model:
+def parse_body(model: type[Model], request: Request, *, limit: int) -> Model:
     """The request's body as the model.
 
     Raises UnsupportedMediaTypeError, MalformedJsonError, InvalidRequestError, PayloadTooLargeError above
     `limit` bytes.
     """
-    # Without a Content-Length the stream just ends at the maximum: a byte more tells whether it goes on.
-    request.max_content_length = limit + 1
-    raw = request.get_data(cache=False)
+    raw = request.body
     if len(raw) > limit:
         raise PayloadTooLargeError(f"The body is larger than the {limit // KIB} KiB that this address takes.")
     if not raw and model.model_fields == {}:
         return model()
-    if request.mimetype != "application/json":
+    media_type = request.headers.get("content-type", "").partition(";")[0]
+    if media_type.strip().lower() != "application/json":
         raise UnsupportedMediaTypeError("Send the body as application/json.")
     _check_values(raw)
     return validate(model, load_json(raw))
@@ -143,12 +123,13 @@ def _refuse_constant(name: str) -> NoReturn:
     raise _NotJsonError(f"{name} is no JSON number")
 
 
-def parse_query(model: type[Model]) -> Model:
-    """The query string as the model; an unknown or doubled parameter is an error."""
-    doubled = [name for name, values in request.args.lists() if len(values) > 1]
-    if doubled:
-        raise InvalidRequestError("A parameter is given twice.", pointer=f"/{doubled[0]}")
-    return validate(model, request.args.to_dict())
+def parse_query(model: type[Model], query: Sequence[tuple[str, str]]) -> Model:
+    """The query as the model; an unknown or doubled parameter is an error."""
+    values = dict(query)
+    if len(values) < len(query):
+        doubled = next(name for name in values if [each for each, _ in query].count(name) > 1)
+        raise InvalidRequestError("A parameter is given twice.", pointer=f"/{doubled}")
+    return validate(model, values)
 
 
 def validate(model: type[Model], value: Any) -> Model:

@@ -1,18 +1,91 @@
-"""What the web process sends back, whoever made it."""
+"""A request as the gate reads it, once: whoever serves it gets this, and reads nothing anew."""
 
-from dataclasses import dataclass
+import re
+import time
+import uuid
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
-from api.server.stream import Follow
+from api.errors import MalformedRequestError
+from api.gate.clients import name_client
+from api.gate.credentials import ADMIN, ANONYMOUS
 
-Headers = list[tuple[str, str]]
+if TYPE_CHECKING:
+    from api.contract import Operation
+    from api.gate.limits import Taken
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}", re.ASCII)
+# granian replaces invalid UTF-8 in a path by this character; no route has one of its own.
+UNKNOWN_CHARACTER = "\ufffd"
+# What the metrics call the route of a request that has none.
+UNMATCHED = "unmatched"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A status, headers, a body; where the client listens on after that, and the route that answered."""
+@dataclass(slots=True, kw_only=True)
+class Request:
+    """A request; headers by their lower-case names. Its route, once found, with the path's arguments."""
 
-    status: int
-    headers: Headers
-    body: bytes
-    follow: Follow | None = None
-    route: str = ""
+    method: str
+    path: str
+    query_string: str
+    headers: dict[str, str]
+    # The client's own, behind the proxies that are declared.
+    address: str
+    scheme: str = "http"
+    # Why its headers cannot be taken, where they cannot.
+    fault: str = ""
+    principal: str = ANONYMOUS
+    body: bytes = b""
+    route: str = UNMATCHED
+    operation: "Operation"
+    arguments: dict[str, str] = field(default_factory=dict)
+    query: list[tuple[str, str]] = field(default_factory=list)
+    # What is left of the client's allowance, where it is counted, and how much of it this request takes.
+    taken: "Taken | None" = None
+    weight: int = 1
+    began: float = field(default_factory=time.perf_counter)
+    id: str = ""
+
+    def __post_init__(self) -> None:
+        self.id = choose_request_id(self.headers.get("x-request-id"))
+
+    @property
+    def client(self) -> str:
+        """Whose allowance it counts against."""
+        return name_client(self.principal, self.address)
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether the admin key came with it."""
+        return self.principal == ADMIN
+
+    def check(self) -> None:
+        """Decode the query. Raises MalformedRequestError for what cannot be read: headers, path or query."""
+        if self.fault:
+            raise MalformedRequestError(self.fault)
+        if UNKNOWN_CHARACTER in self.path:
+            raise MalformedRequestError("The path is not UTF-8.")
+        if self.query_string:
+            try:
+                self.query = parse_qsl(self.query_string, keep_blank_values=True, errors="strict")
+            except ValueError as error:
+                raise MalformedRequestError("The query is not UTF-8.") from error
+
+
+def choose_request_id(sent: str | None) -> str:
+    """The caller's own id for the request where it is a sane one, else a new one."""
+    return sent if sent and REQUEST_ID.fullmatch(sent) else str(uuid.uuid4())
+
+
+# The request that a thread is serving: how a Flask view finds it.
+current: ContextVar[Request] = ContextVar("request")
+
+
+def get_current() -> Request:
+    """The request that this thread is serving."""
+    return current.get()
+
+
+Given = dict[str, Any]

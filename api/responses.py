@@ -1,35 +1,51 @@
-"""Answers: JSON, entity tags, 304, gzip."""
+"""Answers: JSON, entity tags, 304, gzip. Headers that all answers have are added by the door."""
 
 import gzip
 import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
-from flask import Response, request
+from werkzeug.datastructures import Accept, ETags
+from werkzeug.http import parse_accept_header, parse_etags
 
+from api.request import Request
+from api.server.stream import Follow
 from core.infra.json import to_json
-from core.maps.maps import Map
 
-JSON = "application/json"
+JSON, PROBLEM_JSON = "application/json", "application/problem+json"
 # May be kept, must be asked about each time: a 304 costs next to nothing.
 REVALIDATE = "public, no-cache"
 IMMUTABLE = "public, max-age=86400, immutable"
 NO_STORE = "no-store"
-# Digits of a version, which is a bigint.
-LONGEST_VERSION = 19
+
+Headers = list[tuple[str, str]]
 
 
-def respond(document: Any, *, status: int = 200, cache: str = NO_STORE, **headers: str) -> Response:
+@dataclass(slots=True)
+class Answer:
+    """A status, headers, a body; where the client follows a show after that; whether it is a replay."""
+
+    status: int
+    headers: Headers
+    body: bytes = b""
+    follow: Follow | None = None
+    is_replay: bool = False
+
+
+def respond(document: Any, *, status: int = 200, cache: str = NO_STORE, **headers: str) -> Answer:
     """The document as JSON; header names are given with underscores."""
-    return respond_json(to_json(document), status=status, cache=cache, **headers)
+    return respond_bytes(to_json(document), status=status, cache=cache, **headers)
 
 
-def respond_json(body: bytes, *, status: int = 200, cache: str = NO_STORE, **headers: str) -> Response:
-    """JSON that is made already."""
-    response = Response(body, status=status, content_type=JSON)
-    response.headers["Cache-Control"] = cache
-    for name, value in headers.items():
-        response.headers[name.replace("_", "-")] = value
-    return response
+def respond_bytes(
+    body: bytes, *, status: int = 200, content_type: str = JSON, cache: str = NO_STORE, **headers: str
+) -> Answer:
+    """A body that is made already."""
+    listed = [("Content-Type", content_type), ("Cache-Control", cache)]
+    listed += [(name.replace("_", "-"), value) for name, value in headers.items()]
+    return Answer(status, listed, body)
 
 
 def make_tag(body: bytes) -> str:
@@ -37,43 +53,74 @@ def make_tag(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()[:32]
 
 
-def respond_tagged(body: bytes, *, cache: str) -> Response:
-    """JSON with an entity tag of its content, or 304 where the client has it."""
-    response = respond_json(body, cache=cache)
-    return tag(response, make_tag(body))
+@dataclass(frozen=True, slots=True)
+class Representation:
+    """What is read once for all who ask for it meanwhile; the tag is weak, since it may be gzipped or not.
+
+    `map_version` names a show and the version of its map that it is true of: it is current as long as that
+    is. One that is immutable always is.
+    """
+
+    tag: str
+    cache: str
+    body: bytes
+    is_gzipped: bool = False
+    map_version: tuple[int, int] | None = None
+    varies: bool = False
+
+    @property
+    def is_immutable(self) -> bool:
+        """Whether it never changes."""
+        return self.cache == IMMUTABLE
+
+    def unpack(self) -> "Representation":
+        """The same with a plain body."""
+        return replace(self, body=gzip.decompress(self.body), is_gzipped=False) if self.is_gzipped else self
 
 
-def tag(response: Response, etag: str) -> Response:
-    """The response under an entity tag, or 304 where the client has it. The tag is weak: gzip or not."""
-    response.set_etag(etag, weak=True)
-    response.make_conditional(request)
-    return response
+def represent(document: bytes, *, cache: str) -> Representation:
+    """JSON with a tag of its content."""
+    return Representation(make_tag(document), cache, document)
 
 
-def find_known_version() -> int | None:
-    """The map's version that the client says it has."""
-    for tag in request.if_none_match.as_set(include_weak=True):
-        if tag.isascii() and tag.isdigit() and len(tag) <= LONGEST_VERSION:
-            return int(tag)
-    return None
+def represent_gzip(
+    body: bytes, *, tag: str, cache: str, map_version: tuple[int, int] | None = None
+) -> Representation:
+    """Gzipped JSON, to be unpacked for clients that do not take it."""
+    return Representation(tag, cache, body, is_gzipped=True, map_version=map_version, varies=True)
 
 
-def respond_map(found: Map) -> Response:
-    """A seat map, tagged with its version."""
-    is_known = found.body is None or request.if_none_match.star_tag
-    response = Response(status=304) if is_known else respond_gzip(found.body or b"")
-    response.headers["Cache-Control"] = REVALIDATE
-    response.headers["Vary"] = "Accept-Encoding"
-    response.set_etag(str(found.version), weak=True)
-    return response
+def respond_tagged(request: Request, found: Representation) -> Answer:
+    """What was read, or 304 where the client has it: the one place that judges If-None-Match."""
+    headers = [("Content-Type", JSON), ("Cache-Control", found.cache), ("ETag", f'W/"{found.tag}"')]
+    if found.varies:
+        headers.append(("Vary", "Accept-Encoding"))
+    if knows(request, found.tag):
+        return Answer(304, headers[1:])
+    if found.is_gzipped:
+        headers.append(("Content-Encoding", "gzip"))
+    return Answer(200, headers, found.body)
 
 
-def respond_gzip(body: bytes) -> Response:
-    """Gzipped JSON, unpacked for the rare client that does not take it."""
-    if request.accept_encodings["gzip"] > 0:
-        response = Response(body, content_type=JSON)
-        response.headers["Content-Encoding"] = "gzip"
-    else:
-        response = Response(gzip.decompress(body), content_type=JSON)
-    response.headers["Vary"] = "Accept-Encoding"
-    return response
+def knows(request: Request, tag: str) -> bool:
+    """Whether the client says, by If-None-Match, that it has what has this tag."""
+    sent = request.headers.get("if-none-match")
+    return sent is not None and _parse_tags(sent).contains_weak(tag)
+
+
+def takes_gzip(request: Request) -> bool:
+    """Whether the client takes gzip, by Accept-Encoding."""
+    sent = request.headers.get("accept-encoding")
+    return sent is not None and bool(_parse_encodings(sent)["gzip"] > 0)
+
+
+# The same few headers come again and again.
+@lru_cache(maxsize=1024)
+def _parse_tags(header: str) -> ETags:
+    return parse_etags(header)
+
+
+@lru_cache(maxsize=256)
+def _parse_encodings(header: str) -> Mapping[str, float]:
+    found: Accept = parse_accept_header(header, Accept)
+    return {"gzip": found["gzip"]}

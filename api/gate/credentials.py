@@ -3,9 +3,6 @@
 import hashlib
 import hmac
 
-from flask import request
-
-from api.errors import UnauthorizedError
 from core.infra.settings import get_settings
 
 SCHEME = "bearer "
@@ -13,17 +10,6 @@ SCHEME = "bearer "
 ADMIN_PREFIX = "/admin/"
 # Requests without a valid credential share one principal, not one an address: a client may change networks.
 ADMIN, ANONYMOUS = "admin", "anonymous"
-
-
-def require_admin() -> None:
-    """Let the admin key pass. Raises UnauthorizedError otherwise."""
-    if not is_admin():
-        raise UnauthorizedError("Send Authorization: Bearer with a valid admin key.")
-
-
-def is_admin() -> bool:
-    """Whether the admin key came with the request."""
-    return is_admin_header(request.headers.get("Authorization", ""))
 
 
 def is_admin_header(header: str) -> bool:
@@ -36,11 +22,6 @@ def is_admin_header(header: str) -> bool:
 def name_principal(authorization: str | None) -> str:
     """The principal of an Authorization header: ADMIN for the admin key, else ANONYMOUS."""
     return ADMIN if authorization and is_admin_header(authorization) else ANONYMOUS
-
-
-def name_client(credential: str | None, address: str | None) -> str:
-    """Who sent this credential, as a digest, from this address."""
-    return f"key:{_digest(credential)}" if credential else f"address:{address}"
 
 
 def _digest(secret: str) -> str:

@@ -1,40 +1,57 @@
 """Bookings: ask for seats, see what became of it, confirm, extend, cancel."""
 
+import asyncio
 from collections.abc import Callable
-from contextlib import nullcontext
 from functools import partial
 from uuid import UUID
 
-from flask import Blueprint, Response, request
+from flask import Blueprint
 
-from api.contract import operation
+from api.contract import Served, operation
 from api.errors import MalformedJsonError, PayloadTooLargeError, RateLimitedError, UnsupportedMediaTypeError
-from api.gate.credentials import is_admin
 from api.paging import decode_cursor, encode_cursor, refuse_cursor
 from api.parsing import KIB, parse_booking_id
-from api.responses import NO_STORE, make_tag, respond, respond_json, tag
+from api.preferences import read_wait
+from api.request import Request
+from api.responses import (
+    NO_STORE,
+    Answer,
+    Representation,
+    knows,
+    make_tag,
+    respond,
+    respond_bytes,
+    respond_tagged,
+)
 from api.schemas import bookings as schemas
 from api.schemas.types import EmptyBody
+from api.server.groups import Groups
+from api.server.long_poll import Seen
 from core.bookings import errors, service
-from core.bookings.accepting import accept_batch, accept_booking
+from core.bookings.accepting import Request as Wish
+from core.bookings.accepting import prepare, prepare_batch
+from core.bookings.acting import Asked, insist
 from core.bookings.idempotency import Key
-from core.bookings.long_poll import announce_changes, await_booking
-from core.bookings.views import Booking
+from core.bookings.rules import Action
+from core.bookings.states import Wants
 from core.errors import InvalidRequestError, UnavailableError
-from core.infra.db import primary, replica, retry_conflicts, transaction
-from core.infra.jobs import nudge
-from core.infra.json import to_json
+from core.infra.db import replica
 from core.seats.errors import DuplicateSeatsError, TooManySeatsError, UnknownSeatsError
+from core.shows.catalogue import find_entry
 from core.shows.errors import SalesClosedError, SalesNotOpenError, ShowCancelledError, ShowNotFoundError
 
 blueprint = Blueprint("bookings", __name__)
 TAG, ADMIN_TAG = "Bookings", "Admin: bookings"
 BATCH_LIMIT = 256 * KIB
-# Where the WSGI environment has what a request gives up while it waits (api/server/app.py).
-REST = "seatline.rest"
+# A batch counts as one request for every so many bookings begun.
+BATCH_WEIGHS = 10
 # Settling takes milliseconds; a second spares the server most polls, and `?wait=` all of them.
 RETRY_AFTER = "1"
 LOOK_AGAIN = {"Retry-After": "at 202: seconds until a look is worth it"}
+HOLDS_BACK = (
+    " With `Prefer: wait=S` (RFC 7240, whole seconds, at most 25) the answer is held back until it is known"
+    " what became of it, or for S seconds."
+)
 
 BODY_ERRORS = [
     MalformedJsonError,
@@ -51,13 +68,15 @@ HOLD_ERRORS = [*ACTION_ERRORS, errors.NotHeldError, errors.HoldExpiredError, Sho
 
 @blueprint.post("/bookings")
 @operation(
+    served=Served.LOOP,
     summary="Ask for seats",
-    description="Answers at once with a PENDING booking, which is on disk and will be settled.",
+    description="Answers at once with a PENDING booking, which is on disk and will be settled." + HOLDS_BACK,
     tag=TAG,
     body=schemas.BookingRequest,
     takes_key=True,
+    waits=True,
     headers={**LOOK_AGAIN, "Location": "where the booking is"},
-    returns={202: schemas.BookingAnswer},
+    returns={202: schemas.BookingAnswer, 201: schemas.BookingAnswer},
     errors=[
         *BODY_ERRORS,
         ShowNotFoundError,
@@ -70,34 +89,83 @@ HOLD_ERRORS = [*ACTION_ERRORS, errors.NotHeldError, errors.HoldExpiredError, Sho
         errors.HoldRequiredError,
     ],
 )
-def create_booking(body: schemas.BookingRequest, key: Key | None) -> Response:
-    """A booking, PENDING."""
-    accepted = accept_booking(body.to_new(), key)
-    response = _respond_booking(accepted.bookings[0], status=202, is_replay=accepted.is_replay)
-    response.headers["Location"] = f"/bookings/{accepted.bookings[0].id}"
-    return response
+async def create_booking(
+    request: Request, groups: Groups, body: schemas.BookingRequest, key: Key | None
+) -> Answer:
+    """A booking, PENDING; or, where the client preferred to wait, as settled."""
+    wish = await _prepare(groups, body.show_id, partial(prepare, body.to_new(), key))
+    answer, ids, documents = await _accept(request, groups, wish)
+    answer.body = documents[0]
+    answer.headers.append(("Location", f"/bookings/{ids[0]}"))
+    return answer
 
 
 @blueprint.post("/bookings/batch")
 @operation(
+    served=Served.LOOP,
     summary="Ask for several bookings, all accepted or none",
+    description="All of one show." + HOLDS_BACK,
     tag=TAG,
     body=schemas.BatchRequest,
     body_limit=BATCH_LIMIT,
+    weigh=lambda body: -(-len(body.bookings) // BATCH_WEIGHS),
     takes_key=True,
+    waits=True,
     headers=LOOK_AGAIN,
-    returns={202: schemas.BatchAnswer},
+    returns={202: schemas.BatchAnswer, 201: schemas.BatchAnswer},
     errors=BODY_ERRORS,
 )
-def create_bookings(body: schemas.BatchRequest, key: Key | None) -> Response:
-    """The bookings, PENDING, in the order asked."""
-    accepted = accept_batch([item.to_new() for item in body.bookings], key)
-    document = {"bookings": [booking.to_document() for booking in accepted.bookings]}
-    return _mark_replay(respond(document, status=202, Retry_After=RETRY_AFTER), is_replay=accepted.is_replay)
+async def create_bookings(
+    request: Request, groups: Groups, body: schemas.BatchRequest, key: Key | None
+) -> Answer:
+    """The bookings, PENDING, in the order asked; or, where the client preferred to wait, as settled."""
+    news = [item.to_new() for item in body.bookings]
+    wish = await _prepare(groups, news[0].show_id, partial(prepare_batch, news, key))
+    answer, _, documents = await _accept(request, groups, wish)
+    answer.body = b'{"bookings":[' + b",".join(documents) + b"]}"
+    return answer
+
+
+async def _prepare(groups: Groups, show_id: int, prepare_wish: Callable[[], Wish]) -> Wish:
+    # A show that this process has not seen yet is asked of the database.
+    return prepare_wish() if find_entry(show_id) else await groups.run_in_thread(prepare_wish)
+
+
+async def _accept(request: Request, groups: Groups, wish: Wish) -> tuple[Answer, list[UUID], list[bytes]]:
+    """The answer without its body, and the bookings' ids and documents."""
+    seconds = read_wait(request)
+    # Nobody else knows these ids before the answer: what is announced of them spares a read.
+    with groups.polls.enter(request.client, wish.ids, seconds=seconds or 0) as polls:
+        accepted = await groups.commits.ask(wish)
+        ids, seen = [booking.id for booking in accepted.bookings], list(map(Seen.of, accepted.bookings))
+        if seconds is not None and not accepted.is_replay:
+            waits = zip(polls, seen, strict=True)
+            seen = await asyncio.gather(*(poll.wait(is_acquired, known) for poll, known in waits))
+    if seconds is not None and accepted.is_replay:
+        with groups.polls.enter(request.client, ids, seconds=seconds) as polls:
+            seen = await asyncio.gather(*(poll.wait(is_acquired) for poll in polls))
+    answer = _respond(201 if seconds is not None and all(map(is_acquired, seen)) else 202, seconds)
+    answer.is_replay = accepted.is_replay
+    return answer, ids, [each.body for each in seen]
+
+
+def is_acquired(seen: Seen) -> bool:
+    """Whether no worker has to get seats for it any more: CONFIRMED, held, FAILED."""
+    return seen.wants != Wants.ACQUIRE
+
+
+def _respond(status: int, seconds: int | None, body: bytes = b"") -> Answer:
+    answer = respond_bytes(body, status=status)
+    if status == 202:
+        answer.headers.append(("Retry-After", RETRY_AFTER))
+    if seconds is not None:
+        answer.headers.append(("Preference-Applied", f"wait={seconds}"))
+    return answer
 
 
 @blueprint.get("/bookings/<booking_id>")
 @operation(
+    served=Served.LOOP,
     summary="Read a booking, or wait for it",
     description="With wait, answers once nothing is left to be done for it; with If-None-Match, once it has "
     "changed.",
@@ -107,41 +175,43 @@ def create_bookings(body: schemas.BatchRequest, key: Key | None) -> Response:
     errors=[errors.BookingNotFoundError, InvalidRequestError, UnavailableError],
     has_tag=True,
 )
-def get_booking(booking_id: UUID, query: schemas.WaitQuery) -> Response:
+async def get_booking(request: Request, groups: Groups, booking_id: UUID, query: schemas.WaitQuery) -> Answer:
     """A booking as it is now, or once it has changed."""
-    known = request.if_none_match
-
-    def is_done(booking: Booking) -> bool:
-        if known:
-            return not known.contains_weak(_tag(booking))
-        return booking.wants is None
-
     if query.wait:
-        rest = request.environ.get(REST, nullcontext)
-        booking = await_booking(booking_id, seconds=query.wait, is_done=is_done, rest=rest)
+        is_done = is_settled if "if-none-match" not in request.headers else partial(_is_news, request)
+        with groups.polls.enter(request.client, [booking_id], seconds=query.wait) as (poll,):
+            seen = await poll.wait(is_done)
     else:
-        with primary() as connection:
-            booking = service.get_booking(connection, booking_id)
-    return tag(_respond_booking(booking, status=200), _tag(booking))
+        seen = await groups.polls.read(booking_id)
+    return respond_tagged(request, Representation(make_tag(seen.body), NO_STORE, seen.body))
+
+
+def is_settled(seen: Seen) -> bool:
+    """Whether no worker has anything to do for it."""
+    return seen.wants is None
+
+
+def _is_news(request: Request, seen: Seen) -> bool:
+    return not knows(request, make_tag(seen.body))
 
 
 @blueprint.get("/bookings")
 @operation(
+    served=Served.LOOP,
     summary="Read several bookings by their ids",
     tag=TAG,
     query=schemas.IdsQuery,
     returns={200: schemas.BookingList},
     errors=[InvalidRequestError, UnavailableError],
 )
-def get_bookings(query: schemas.IdsQuery) -> Response:
+async def get_bookings(request: Request, groups: Groups, query: schemas.IdsQuery) -> Answer:
     """The bookings that exist, in the order asked."""
     texts = query.ids.split(",")
     if len(texts) > schemas.MAX_IDS:
         raise InvalidRequestError(f"At most {schemas.MAX_IDS} ids at a time.", pointer="/ids")
     ids = [id_ for text in texts if (id_ := _parse_known_id(text)) is not None]
-    with primary() as connection:
-        bookings = service.get_bookings(connection, ids)
-    return respond({"items": [booking.to_document() for booking in bookings]})
+    found = await asyncio.gather(*map(groups.reads.ask, ids))
+    return respond({"items": [booking.to_document() for booking in found if booking is not None]})
 
 
 def _parse_known_id(text: str) -> UUID | None:
@@ -154,21 +224,28 @@ def _parse_known_id(text: str) -> UUID | None:
 
 @blueprint.post("/bookings/<booking_id>/confirm")
 @operation(
+    served=Served.LOOP,
     summary="Confirm a hold",
+    description="Accepted in time, a confirm wins over expiry." + HOLDS_BACK,
     tag=TAG,
     body=EmptyBody,
     takes_key=True,
+    waits=True,
     headers=LOOK_AGAIN,
     returns={202: schemas.BookingAnswer, 200: schemas.BookingAnswer},
     errors=[*HOLD_ERRORS, errors.PaymentRequiredError],
 )
-def confirm_booking(booking_id: UUID, body: EmptyBody, key: Key | None) -> Response:
-    """The booking; accepted in time, its confirm wins over expiry."""
-    return _act(service.confirm_booking, booking_id, key)
+async def confirm_booking(
+    request: Request, groups: Groups, booking_id: UUID, body: EmptyBody, key: Key | None
+) -> Answer:
+    """The booking; a worker makes the hold a sale."""
+    asked = Asked(booking_id, Action.CONFIRM, key)
+    return await _act(request, groups, asked, seconds=read_wait(request))
 
 
 @blueprint.post("/bookings/<booking_id>/extend")
 @operation(
+    served=Served.LOOP,
     summary="Extend a hold",
     description="By the show's hold_seconds, to at most 15 minutes after the seats were first held.",
     tag=TAG,
@@ -177,25 +254,47 @@ def confirm_booking(booking_id: UUID, body: EmptyBody, key: Key | None) -> Respo
     returns={200: schemas.BookingAnswer},
     errors=HOLD_ERRORS,
 )
-def extend_booking(booking_id: UUID, body: EmptyBody, key: Key | None) -> Response:
+async def extend_booking(
+    request: Request, groups: Groups, booking_id: UUID, body: EmptyBody, key: Key | None
+) -> Answer:
     """The booking with the new end of its hold."""
-    return _act(service.extend_booking, booking_id, key)
+    return await _act(request, groups, Asked(booking_id, Action.EXTEND, key), seconds=None)
 
 
 @blueprint.post("/bookings/<booking_id>/cancel")
 @operation(
+    served=Served.LOOP,
     summary="Cancel a booking",
-    description="A CONFIRMED one until the show's cancel_until; with the admin key at any time.",
+    description="A CONFIRMED one until the show's cancel_until; with the admin key at any time." + HOLDS_BACK,
     tag=TAG,
     body=EmptyBody,
     takes_key=True,
+    waits=True,
     headers=LOOK_AGAIN,
     returns={202: schemas.BookingAnswer, 200: schemas.BookingAnswer},
     errors=[*ACTION_ERRORS, errors.NotCancellableError],
 )
-def cancel_booking(booking_id: UUID, body: EmptyBody, key: Key | None) -> Response:
+async def cancel_booking(
+    request: Request, groups: Groups, booking_id: UUID, body: EmptyBody, key: Key | None
+) -> Answer:
     """The booking; a worker releases its seats."""
-    return _act(partial(service.cancel_booking, at_any_time=is_admin()), booking_id, key)
+    asked = Asked(booking_id, Action.CANCEL, key, at_any_time=request.is_admin)
+    return await _act(request, groups, asked, seconds=read_wait(request))
+
+
+async def _act(request: Request, groups: Groups, asked: Asked, *, seconds: int | None) -> Answer:
+    with groups.polls.enter(request.client, [asked.booking_id], seconds=seconds or 0) as (poll,):
+        acted = await insist(groups.actions.ask, asked)
+        if acted.has_changed:
+            groups.announce(asked.booking_id)
+        seen, is_waiting = Seen.of(acted.booking), acted.is_waiting
+        if is_waiting and seconds is not None:
+            wanted = acted.booking.wants
+            seen = await poll.wait(lambda found: found.wants != wanted, seen)
+            is_waiting = seen.wants == wanted
+    answer = _respond(202 if is_waiting else 200, seconds, seen.body)
+    answer.is_replay = acted.is_replay
+    return answer
 
 
 @blueprint.get("/admin/bookings")
@@ -206,7 +305,7 @@ def cancel_booking(booking_id: UUID, body: EmptyBody, key: Key | None) -> Respon
     returns={200: schemas.BookingPage},
     errors=[InvalidRequestError, UnavailableError],
 )
-def list_bookings(query: schemas.BookingsQuery) -> Response:
+def list_bookings(query: schemas.BookingsQuery) -> Answer:
     """A page of bookings."""
     after = parse_cursor_id(query.cursor) if query.cursor is not None else None
     which = service.BookingFilter(
@@ -234,38 +333,8 @@ def parse_cursor_id(cursor: str) -> UUID:
     returns={200: schemas.History},
     errors=[errors.BookingNotFoundError, UnavailableError],
 )
-def explain_booking(booking_id: UUID) -> Response:
+def explain_booking(booking_id: UUID) -> Answer:
     """The booking's changes, oldest first."""
     with replica() as connection:
         changes = service.explain_booking(connection, booking_id)
     return respond({"booking_id": booking_id, "items": changes})
-
-
-def _act(action: Callable[..., service.Acted], booking_id: UUID, key: Key | None) -> Response:
-    def run() -> service.Acted:
-        with transaction() as connection:
-            return action(connection, booking_id, key)
-
-    acted = retry_conflicts(run)
-    if acted.is_waiting:
-        nudge(acted.booking.show_id)
-    announce_changes([booking_id])
-    status = 202 if acted.is_waiting and action is not service.extend_booking else 200
-    return _respond_booking(acted.booking, status=status, is_replay=acted.is_replay)
-
-
-def _respond_booking(booking: Booking, *, status: int, is_replay: bool = False) -> Response:
-    response = respond_json(to_json(booking.to_document()), status=status, cache=NO_STORE)
-    if status == 202:
-        response.headers["Retry-After"] = RETRY_AFTER
-    return _mark_replay(response, is_replay=is_replay)
-
-
-def _mark_replay(response: Response, *, is_replay: bool) -> Response:
-    if is_replay:
-        response.headers["Idempotent-Replayed"] = "true"
-    return response
-
-
-def _tag(booking: Booking) -> str:
-    return make_tag(to_json(booking.to_document()))

@@ -4,12 +4,12 @@ import re
 from typing import Any, Literal
 from uuid import UUID
 
-from flask import Blueprint, Response
+from flask import Blueprint
 from pydantic import Field
 
 from api.contract import operation
 from api.paging import decode_cursor, encode_cursor
-from api.responses import respond
+from api.responses import Answer, respond
 from api.schemas.bookings import BookingAnswer
 from api.schemas.types import MAX_ID, AnswerModel, QueryModel, Time
 from core.errors import InvalidRequestError, UnavailableError
@@ -61,7 +61,7 @@ class EventPage(AnswerModel):
     returns={200: EventPage},
     errors=[InvalidRequestError, UnavailableError],
 )
-def list_events(query: EventsQuery) -> Response:
+def list_events(query: EventsQuery) -> Answer:
     """A page of the feed."""
     after = _find_position(query.after)
     with transaction() as connection:

@@ -2,12 +2,12 @@
 
 from typing import Literal
 
-from flask import Blueprint, Response
+from flask import Blueprint
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from api.contract import operation
 from api.metrics import collect_registry
-from api.responses import respond
+from api.responses import Answer, respond, respond_bytes
 from api.schemas.types import AnswerModel
 from core import stats
 from core.errors import UnavailableError
@@ -66,15 +66,21 @@ class Stats(AnswerModel):
 
 
 @blueprint.get("/healthz")
-@operation(summary="Whether the process lives", tag=TAG, returns={200: Alive})
-def get_health() -> Response:
+@operation(summary="Whether the process lives", tag=TAG, returns={200: Alive}, is_probe=True)
+def get_health() -> Answer:
     """Answers as long as the process does."""
     return respond({"status": "ok"})
 
 
 @blueprint.get("/readyz")
-@operation(summary="Whether bookings can be taken", tag=TAG, returns={200: Ready}, errors=[UnavailableError])
-def get_readiness() -> Response:
+@operation(
+    summary="Whether bookings can be taken",
+    tag=TAG,
+    returns={200: Ready},
+    errors=[UnavailableError],
+    is_probe=True,
+)
+def get_readiness() -> Answer:
     """200 where the database is fit, and what of the rest is down; else 503."""
     if fault := health.find_service_fault():
         raise UnavailableError(f"Not ready: {fault}.")
@@ -90,9 +96,9 @@ def get_readiness() -> Response:
 
 @blueprint.get("/metrics")
 @operation(summary="Prometheus metrics", tag=TAG, returns={200: None}, media_type="text/plain")
-def get_metrics() -> Response:
+def get_metrics() -> Answer:
     """The figures of all web processes, and what waits in the database."""
-    return Response(generate_latest(collect_registry()), content_type=CONTENT_TYPE_LATEST)
+    return respond_bytes(generate_latest(collect_registry()), content_type=CONTENT_TYPE_LATEST)
 
 
 @blueprint.get("/admin/stats")
@@ -102,7 +108,7 @@ def get_metrics() -> Response:
     returns={200: Stats},
     errors=[UnavailableError],
 )
-def get_stats() -> Response:
+def get_stats() -> Answer:
     """Shows, seats, what waits, what was settled in the last minute."""
     with replica() as connection:
         return respond(stats.read_stats(connection))

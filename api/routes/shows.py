@@ -2,26 +2,26 @@
 
 from datetime import datetime
 
-from flask import Blueprint, Response, request
+from flask import Blueprint
 
-from api.contract import operation
+from api.contract import Served, operation
 from api.paging import decode_cursor, encode_cursor, refuse_cursor
+from api.request import Request
 from api.responses import (
     IMMUTABLE,
-    LONGEST_VERSION,
-    NO_STORE,
     REVALIDATE,
-    find_known_version,
+    Answer,
+    Representation,
     make_tag,
+    represent,
+    represent_gzip,
     respond,
-    respond_gzip,
-    respond_map,
-    respond_tagged,
-    tag,
+    respond_bytes,
 )
 from api.schemas import shows as schemas
 from api.schemas.types import EmptyBody, parse_time
-from api.server import stream as live
+from api.server.stream import CONTENT_TYPE as EVENT_STREAM
+from api.server.stream import Follow, to_event
 from core.errors import InvalidRequestError, UnavailableError
 from core.infra.db import replica, transaction
 from core.infra.jobs import nudge
@@ -34,13 +34,17 @@ from core.shows.errors import ShowCancelledError, ShowNotFoundError
 
 blueprint = Blueprint("shows", __name__)
 TAG, ADMIN_TAG = "Shows", "Admin: shows"
-# A hall of 100,000 drawn seats.
-PATH_OF_CREATION = "/admin/shows"
-SHOW_LIMIT = 32 * 1024 * 1024
+# A hall of 100,000 drawn seats, and the time to make them.
+SHOW_LIMIT, CREATION_SECONDS = 32 * 1024 * 1024, 30
+# Choosing seats costs what ten other reads do.
+SUGGESTIONS_WEIGH = 10
+# Digits of a version, which is a bigint.
+LONGEST_VERSION = 19
 
 
 @blueprint.get("/shows")
 @operation(
+    served=Served.SHARED,
     summary="List shows, soonest first",
     tag=TAG,
     query=schemas.ShowsQuery,
@@ -48,7 +52,7 @@ SHOW_LIMIT = 32 * 1024 * 1024
     errors=[InvalidRequestError],
     has_tag=True,
 )
-def list_shows(query: schemas.ShowsQuery) -> Response:
+def list_shows(query: schemas.ShowsQuery) -> Representation:
     """A page of shows."""
     after = None
     if query.cursor is not None:
@@ -58,7 +62,7 @@ def list_shows(query: schemas.ShowsQuery) -> Response:
         start_from=query.start_from, status=query.status, name=query.q, after=after, limit=query.limit
     )
     body = read_list(which, to_cursor=lambda show: encode_cursor(show.start_time, show.id))
-    return respond_tagged(body, cache=REVALIDATE)
+    return represent(body, cache=REVALIDATE)
 
 
 def _parse_position(time: str) -> datetime:
@@ -70,21 +74,23 @@ def _parse_position(time: str) -> datetime:
 
 @blueprint.get("/shows/<show_id>")
 @operation(
+    served=Served.SHARED,
     summary="Read a show",
     tag=TAG,
     returns={200: schemas.ShowAnswer},
     errors=[ShowNotFoundError],
     has_tag=True,
 )
-def get_show(show_id: int) -> Response:
+def get_show(show_id: int) -> Representation:
     """A show as it is now."""
     with replica() as connection:
         show = service.get_show(connection, show_id)
-    return respond_tagged(to_json(show), cache=REVALIDATE)
+    return represent(to_json(show), cache=REVALIDATE)
 
 
 @blueprint.get("/shows/<show_id>/seats")
 @operation(
+    served=Served.SHARED,
     summary="List a show's seats, in seat order",
     tag=TAG,
     query=schemas.SeatsQuery,
@@ -92,15 +98,16 @@ def get_show(show_id: int) -> Response:
     errors=[ShowNotFoundError, InvalidRequestError],
     has_tag=True,
 )
-def list_seats(show_id: int, query: schemas.SeatsQuery) -> Response:
+def list_seats(show_id: int, query: schemas.SeatsQuery) -> Representation:
     """A page of seats, of one version of the map."""
     after = decode_cursor(query.cursor, int)[0] if query.cursor is not None else 0
     which = maps.SeatsFilter(after=after, status=query.status, section=query.section, limit=query.limit)
-    return respond_map(maps.read_seats(show_id, which, known=find_known_version(), to_cursor=encode_cursor))
+    return _represent_map(show_id, maps.read_seats(show_id, which, to_cursor=encode_cursor))
 
 
 @blueprint.get("/shows/<show_id>/availability")
 @operation(
+    served=Served.SHARED,
     summary="Which seats are taken, or changed since a version",
     tag=TAG,
     query=schemas.AvailabilityQuery,
@@ -108,13 +115,20 @@ def list_seats(show_id: int, query: schemas.SeatsQuery) -> Response:
     errors=[ShowNotFoundError, InvalidRequestError],
     has_tag=True,
 )
-def get_availability(show_id: int, query: schemas.AvailabilityQuery) -> Response:
+def get_availability(show_id: int, query: schemas.AvailabilityQuery) -> Representation:
     """Held and booked seats; or the changes after version `since`."""
-    return respond_map(maps.read_availability(show_id, since=query.since, known=find_known_version()))
+    return _represent_map(show_id, maps.read_availability(show_id, since=query.since))
+
+
+def _represent_map(show_id: int, found: maps.Map) -> Representation:
+    return represent_gzip(
+        found.body, tag=str(found.version), cache=REVALIDATE, map_version=(show_id, found.version)
+    )
 
 
 @blueprint.get("/shows/<show_id>/stream")
 @operation(
+    served=Served.STREAM,
     summary="Follow a show's seats as they change",
     description="Server-Sent Events: `event: seats`, `id` the map's version, `data` an object from seat "
     "number to status. First the seats that changed after `since`, or after the `Last-Event-ID` that a "
@@ -124,21 +138,19 @@ def get_availability(show_id: int, query: schemas.AvailabilityQuery) -> Response
     query=schemas.StreamQuery,
     returns={200: None},
     errors=[ShowNotFoundError, InvalidRequestError, UnavailableError],
-    media_type=live.CONTENT_TYPE,
+    media_type=EVENT_STREAM,
 )
-def follow_show(show_id: int, query: schemas.StreamQuery) -> Response:
-    """The first event; what comes after it is sent by whoever took the request (api/server/app.py)."""
-    found = maps.read_statuses(show_id, since=_find_last_event(query.since))
-    request.environ[live.FOLLOWS] = live.Follow(show_id, found.version)
-    response = Response(live.to_event(found), content_type=live.CONTENT_TYPE)
-    response.headers["Cache-Control"] = NO_STORE
+def follow_show(request: Request, show_id: int, query: schemas.StreamQuery) -> Answer:
+    """The first event; the door sends what comes after it."""
+    found = maps.read_statuses(show_id, since=_find_last_event(request, query.since))
     # nginx would keep events back until it has a few KiB of them.
-    response.headers["X-Accel-Buffering"] = "no"
-    return response
+    answer = respond_bytes(to_event(found), content_type=EVENT_STREAM, X_Accel_Buffering="no")
+    answer.follow = Follow(show_id, found.version)
+    return answer
 
 
-def _find_last_event(since: int | None) -> int | None:
-    last = request.headers.get("Last-Event-ID", "")
+def _find_last_event(request: Request, since: int | None) -> int | None:
+    last = request.headers.get("last-event-id", "")
     if not last:
         return since
     if not (last.isascii() and last.isdigit() and len(last) <= LONGEST_VERSION):
@@ -148,22 +160,23 @@ def _find_last_event(since: int | None) -> int | None:
 
 @blueprint.get("/shows/<show_id>/layout")
 @operation(
+    served=Served.SHARED,
     summary="Where the seats are; never changes",
     tag=TAG,
     returns={200: schemas.LayoutAnswer},
     errors=[ShowNotFoundError],
     has_tag=True,
 )
-def get_layout(show_id: int) -> Response:
+def get_layout(show_id: int) -> Representation:
     """The layout of the hall."""
     body = maps.read_layout(show_id)
-    response = respond_gzip(body)
-    response.headers["Cache-Control"] = IMMUTABLE
-    return tag(response, make_tag(body))
+    return represent_gzip(body, tag=make_tag(body), cache=IMMUTABLE)
 
 
 @blueprint.get("/shows/<show_id>/suggestions")
 @operation(
+    served=Served.SHARED,
+    weight=SUGGESTIONS_WEIGH,
     summary="Up to three sets of free seats, best first",
     tag=TAG,
     query=schemas.SuggestionsQuery,
@@ -171,30 +184,24 @@ def get_layout(show_id: int) -> Response:
     errors=[ShowNotFoundError, InvalidRequestError],
     has_tag=True,
 )
-def suggest_seats(show_id: int, query: schemas.SuggestionsQuery) -> Response:
+def suggest_seats(show_id: int, query: schemas.SuggestionsQuery) -> Representation:
     """A hint, by the rule that quantity bookings are served by; no promise."""
-    return respond_map(
-        maps.read_suggestions(
-            show_id,
-            quantity=query.quantity,
-            section=query.section,
-            near=query.near,
-            known=find_known_version(),
-        )
-    )
+    found = maps.read_suggestions(show_id, quantity=query.quantity, section=query.section, near=query.near)
+    return _represent_map(show_id, found)
 
 
-@blueprint.post(PATH_OF_CREATION)
+@blueprint.post("/admin/shows")
 @operation(
     summary="Create a show and its seats",
     tag=ADMIN_TAG,
     body=schemas.ShowRequest,
     body_limit=SHOW_LIMIT,
+    seconds=CREATION_SECONDS,
     headers={"Location": "where the show is"},
     returns={201: schemas.ShowAnswer},
     errors=[InvalidRequestError],
 )
-def create_show(body: schemas.ShowRequest) -> Response:
+def create_show(body: schemas.ShowRequest) -> Answer:
     """A new show, by total_seats, sections, or a seating plan."""
     with transaction() as connection:
         show = service.create_show(connection, body.to_new())
@@ -210,7 +217,7 @@ def create_show(body: schemas.ShowRequest) -> Response:
     returns={200: schemas.ShowAnswer},
     errors=[ShowNotFoundError, ShowCancelledError, InvalidRequestError],
 )
-def change_show(show_id: int, body: schemas.ShowChanges) -> Response:
+def change_show(show_id: int, body: schemas.ShowChanges) -> Answer:
     """The show with the changes."""
     with transaction() as connection:
         show = service.update_show(connection, show_id, body.to_changes())
@@ -226,7 +233,7 @@ def change_show(show_id: int, body: schemas.ShowChanges) -> Response:
     returns={202: schemas.ShowAnswer, 200: schemas.ShowAnswer},
     errors=[ShowNotFoundError],
 )
-def cancel_show(show_id: int, body: EmptyBody) -> Response:
+def cancel_show(show_id: int, body: EmptyBody) -> Answer:
     """The show, which takes no booking any more; workers cancel those it has. Again: 200."""
     with transaction() as connection:
         show, is_first = service.cancel_show(connection, show_id)

@@ -2,10 +2,10 @@
 
 from dataclasses import asdict
 
-from flask import Blueprint, Response
+from flask import Blueprint
 
 from api.contract import operation
-from api.responses import NO_STORE, respond
+from api.responses import NO_STORE, Answer, respond
 from api.schemas import webhooks as schemas
 from api.schemas.types import EmptyBody
 from core.errors import InvalidRequestError, UnavailableError
@@ -30,7 +30,7 @@ ERRORS = [EndpointNotFoundError, UnavailableError]
     returns={201: schemas.NewSecretAnswer},
     errors=[InvalidRequestError, UnavailableError],
 )
-def create_endpoint(body: schemas.EndpointRequest) -> Response:
+def create_endpoint(body: schemas.EndpointRequest) -> Answer:
     """The endpoint, with its secret."""
     with transaction() as connection:
         made = service.create_endpoint(
@@ -46,7 +46,7 @@ def create_endpoint(body: schemas.EndpointRequest) -> Response:
     returns={200: schemas.EndpointList},
     errors=[UnavailableError],
 )
-def list_endpoints() -> Response:
+def list_endpoints() -> Answer:
     """All endpoints."""
     with primary() as connection:
         return respond({"items": service.list_endpoints(connection)})
@@ -59,7 +59,7 @@ def list_endpoints() -> Response:
     returns={200: schemas.EndpointAnswer},
     errors=ERRORS,
 )
-def get_endpoint(endpoint_id: int) -> Response:
+def get_endpoint(endpoint_id: int) -> Answer:
     """The endpoint as it is now."""
     with primary() as connection:
         return respond(service.get_endpoint(connection, endpoint_id))
@@ -74,7 +74,7 @@ def get_endpoint(endpoint_id: int) -> Response:
     returns={200: schemas.EndpointAnswer},
     errors=[*ERRORS, InvalidRequestError],
 )
-def change_endpoint(endpoint_id: int, body: schemas.EndpointChange) -> Response:
+def change_endpoint(endpoint_id: int, body: schemas.EndpointChange) -> Answer:
     """The endpoint with the changes."""
     with transaction() as connection:
         return respond(service.update_endpoint(connection, endpoint_id, body.to_changes()))
@@ -87,13 +87,11 @@ def change_endpoint(endpoint_id: int, body: schemas.EndpointChange) -> Response:
     returns={204: None},
     errors=ERRORS,
 )
-def delete_endpoint(endpoint_id: int) -> Response:
+def delete_endpoint(endpoint_id: int) -> Answer:
     """Nothing; the endpoint is told nothing any more."""
     with transaction() as connection:
         service.delete_endpoint(connection, endpoint_id)
-    response = Response(status=204, headers={"Cache-Control": NO_STORE})
-    del response.headers["Content-Type"]
-    return response
+    return Answer(204, [("Cache-Control", NO_STORE)])
 
 
 @blueprint.post(f"{PATH}/<endpoint_id>/rotate-secret")
@@ -105,7 +103,7 @@ def delete_endpoint(endpoint_id: int) -> Response:
     returns={200: schemas.NewSecretAnswer},
     errors=ERRORS,
 )
-def rotate_secret(endpoint_id: int, body: EmptyBody) -> Response:
+def rotate_secret(endpoint_id: int, body: EmptyBody) -> Answer:
     """The endpoint, with its new secret."""
     with transaction() as connection:
         made = service.rotate_secret(connection, endpoint_id)
@@ -121,7 +119,7 @@ def rotate_secret(endpoint_id: int, body: EmptyBody) -> Response:
     returns={202: schemas.EndpointAnswer},
     errors=[*ERRORS, InvalidRequestError],
 )
-def replay_events(endpoint_id: int, body: schemas.ReplayRequest) -> Response:
+def replay_events(endpoint_id: int, body: schemas.ReplayRequest) -> Answer:
     """The endpoint; its deliveries follow."""
     with transaction() as connection:
         endpoint = service.replay_events(connection, endpoint_id, since=body.from_time, event_id=body.from_id)
@@ -129,5 +127,5 @@ def replay_events(endpoint_id: int, body: schemas.ReplayRequest) -> Response:
     return respond(endpoint, status=202)
 
 
-def _respond_secret(made: service.NewSecret, *, status: int, **headers: str) -> Response:
+def _respond_secret(made: service.NewSecret, *, status: int, **headers: str) -> Answer:
     return respond({**asdict(made.endpoint), "secret": made.secret}, status=status, **headers)

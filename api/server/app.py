@@ -1,290 +1,210 @@
-"""The front of the web process: takes a request whole before a thread sees it, and answers it in time.
+"""The door: every request goes through it one way, from what granian has read to what granian is to send.
 
-Between granian's event loop (RSGI) and Flask's threads (WSGI). A client that sends slowly, or nothing, costs
-a coroutine and no thread; a server behind us that is frozen costs a thread and no answer.
+A request is read once, finds its route, passes the gate, is served in one of four ways (api/contract.py), and
+its answer is given what all answers have, and counted. A client that sends slowly, or nothing, costs a
+coroutine and no thread; a server behind us that is frozen costs a thread and no answer.
 """
 
 import asyncio
-import io
-import re
 import signal
-import sys
-import threading
-from collections.abc import Callable, Hashable, Iterable, Iterator
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from dataclasses import replace
-from typing import Any
+from contextlib import suppress
+from functools import partial
+from typing import Any, TypeVar
 
-from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]
+from flask import Flask
+from structlog.contextvars import bind_contextvars, clear_contextvars
 
-from api.app import choose_request_id
-from api.errors import RETRY_AFTER_SECONDS, MalformedJsonError, describe_problem
-from api.gate.proxies import trust_proxies
-from api.metrics import ROUTE
-from api.request import Answer, Headers
-from api.routes.bookings import REST
-from api.schemas.bookings import LONGEST_WAIT_SECONDS
-from api.server.body import is_creation, receive
-from api.server.group_commit import GroupCommit, SharedReads, find_booking, find_read
+from api.contract import Operation, Served, parse_request
+from api.errors import MethodNotAllowedError, NotFoundError
+from api.gate.cors import list_cors_headers
+from api.gate.gate import admit, find_kind
+from api.gate.limits import Allowances
+from api.metrics import count_request
+from api.problems import answer_error
+from api.request import Request, current
+from api.responses import Answer, Representation, respond_tagged, takes_gzip
+from api.server.body import GoneError, receive
+from api.server.groups import Groups
+from api.server.reading import read_request
+from api.server.routing import Router
+from api.server.sending import send
+from api.server.shared import SharedReads
 from api.server.start import start
-from api.server.stream import FOLLOWS, HEARTBEAT, MAX_VIEWERS, Follow, Live
-from core.bookings.accepting import Request
-from core.bookings.long_poll import MAX_WAITING, end_waits
+from api.server.stream import HEARTBEAT, MAX_VIEWERS, Follow, Live
+from api.server.wsgi import run_wsgi
 from core.errors import SeatlineError, UnavailableError
 from core.infra.db import STATEMENT_POOL_SIZE, TRANSACTION_POOL_SIZE
-from core.infra.json import to_json
 from core.infra.settings import get_settings
 
-# So many requests run at once: as many as there are database connections for them. More would only wait for
-# those, and for the interpreter, and keep it from the event loop, which has to take in the others.
+T = TypeVar("T")
+
+# So many requests run in threads at once: as many as there are database connections for them. More would only
+# wait for those, and for the interpreter, and keep it from the event loop.
 RUNNING = STATEMENT_POOL_SIZE + TRANSACTION_POOL_SIZE
-# Counting is two or three round trips to Redis, each of at most a quarter of a second (core/infra/redis.py).
-COUNTING_THREADS = 4
-# These are answered whatever else is under way: no more threads can be stuck than there are connections.
+# Probes are answered whatever else is under way: no more threads can be stuck than there are connections.
+PROBING = RUNNING + 4
 LIVES, READY = "/healthz", "/readyz"
-LOOKED_AFTER, LOOKED_AFTER_THREADS = frozenset({LIVES, READY, "/metrics"}), RUNNING + 4
-# No request is left without an answer for longer, whatever became of what it needs: 2 s is the promise.
-ANSWER_SECONDS = 1.9
-# 100,000 seats are made in a few seconds.
-CREATION_SECONDS = 30
-
-# In place of what cannot be read: no text that anything takes.
-UNREADABLE = "\x80"
-
-PASSING = "HTTP_TRANSFER_ENCODING", "HTTP_CONNECTION", "HTTP_UPGRADE"
-
-# A long poll has its answer so much later; a value that is none is refused at once.
-WAIT = re.compile(r"(?:^|&)wait=([^&]*)")
-
-WsgiApp = Callable[..., Iterable[bytes]]
-# Tells a client's allowance, less the request; None where Flask has to count it.
-Count = Callable[[dict[str, Any]], Headers | None]
+# What takes longer to parse is a thread's work: nobody else is served by the loop meanwhile.
+PARSED_ON_LOOP_BYTES = 4096
+STOP_SIGNALS = signal.SIGTERM, signal.SIGINT
+NOSNIFF = "X-Content-Type-Options", "nosniff"
 
 
-class Front:
-    """The RSGI application around a WSGI one; with `count` where requests are to be counted."""
+class Door:
+    """The RSGI application around a Flask one; with `allowances` where requests are counted."""
 
-    def __init__(self, app: WsgiApp, count: Count | None = None) -> None:
-        self._app, self._count = app, count
-        self._threads = ThreadPoolExecutor(RUNNING, thread_name_prefix="request")
-        self._kept_threads = ThreadPoolExecutor(LOOKED_AFTER_THREADS, thread_name_prefix="looked-after")
-        self._waiting_threads = ThreadPoolExecutor(MAX_WAITING, thread_name_prefix="waiting")
-        # Of those that wait so many run at once, before and after: all of them may be woken together.
-        self._slots = threading.BoundedSemaphore(RUNNING)
-        self._live: Live | None = None
-        self._counting_threads = ThreadPoolExecutor(COUNTING_THREADS, thread_name_prefix="counting")
+    def __init__(self, app: Flask, allowances: Allowances | None = None) -> None:
+        self._app, self._allowances, self._router = app.wsgi_app, allowances, Router(app)
         self._proxies = get_settings().trusted_proxies
-        self._bookings, self._reads = GroupCommit(), SharedReads()
+        self._threads = ThreadPoolExecutor(RUNNING, thread_name_prefix="request")
+        self._probing = ThreadPoolExecutor(PROBING, thread_name_prefix="probe")
+        self._groups, self._shared, self._live = Groups(self._threads), SharedReads(), Live()
+        self._ways = {
+            Served.LOOP: self._serve_on_loop,
+            Served.SHARED: self._serve_shared,
+            Served.STREAM: self._serve_stream,
+            Served.THREAD: self._serve_by_flask,
+        }
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Have long polls and streams end when the process is told to stop, as granian waits for them.
 
         The loop, through which granian hears of signals, does so whatever else handles them.
         """
-        self._live = Live(loop)
-        signals = signal.SIGTERM, signal.SIGINT
-        for signum in signals:
-            signal.signal(signum, lambda *_: loop.call_soon_threadsafe(self._end))
+        self.begin(loop)
+        for signum in STOP_SIGNALS:
+            signal.signal(signum, lambda *_: loop.call_soon_threadsafe(self.end))
             signal.siginterrupt(signum, False)
         # Held back since the fork (api/server/main.py): from here on somebody hears them.
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
 
-    def _end(self) -> None:
-        end_waits()
-        if self._live:
-            self._live.end()
+    def begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Serve on this loop."""
+        self._live.begin(loop)
+        self._groups.polls.begin(loop)
+
+    def end(self) -> None:
+        """Answer whoever waits: this process is about to stop."""
+        self._groups.polls.end()
+        self._live.end()
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
         """Answer one request."""
         if scope.proto != "http":
             protocol.close(403)
             return
+        request = read_request(scope, self._proxies)
         try:
-            body = await receive(scope, protocol)
-        except TimeoutError:
-            answer = _refuse(scope, MalformedJsonError("The body did not come to its end in time."), 400)
-        except (OSError, ProtocolClosed):
-            # The client went away in the middle of it; nobody is there to be answered.
+            answer = await self._answer(request, protocol)
+        except GoneError:
+            # Nobody is there to be answered.
             return
+        self._finish(request, answer)
+        if answer.follow and request.method == "GET":
+            await self._stream(protocol, answer, answer.follow)
         else:
-            answer = await self._answer(scope, body)
-        if answer.follow and self._live and scope.method == "GET":
-            await self._stream(scope, protocol, answer, answer.follow, self._live)
-        else:
-            protocol.response_bytes(answer.status, answer.headers, answer.body)
+            await send(protocol, request.method, answer)
 
-    async def _stream(self, scope: Any, protocol: Any, answer: Answer, follow: Follow, live: Live) -> None:
-        if live.viewers >= MAX_VIEWERS:
-            refusal = _refuse(scope, UnavailableError("Too many follow shows here just now."), 503)
-            protocol.response_bytes(refusal.status, refusal.headers, refusal.body)
-            return
-        headers = [header for header in answer.headers if header[0].lower() != "content-length"]
-        transport = protocol.response_stream(answer.status, headers)
+    async def _answer(self, request: Request, protocol: Any) -> Answer:
+        try:
+            if (waits_for := start.find_wait()) and request.path != LIVES:
+                told = f"Not ready: {waits_for}." if request.path == READY else "The service is starting."
+                raise UnavailableError(told)
+            return await self._serve(request, protocol)
+        except Exception as error:
+            if isinstance(error, GoneError):
+                raise
+            return answer_error(request, error)
+
+    async def _serve(self, request: Request, protocol: Any) -> Answer:
+        """One way for all: route, body, allowance, gate, then as its contract says. Raises its refusal."""
+        view, refusal = self._find_view(request)
+        request.body = await receive(request, protocol)
+        await self._take(request, request.operation.weight)
+        admit(request)
+        if refusal:
+            raise refusal
+        return await self._ways[request.operation.served](request, request.operation, view)
+
+    def _find_view(self, request: Request) -> tuple[Any, SeatlineError | None]:
+        try:
+            return self._router.find(request), None
+        except (NotFoundError, MethodNotAllowedError) as error:
+            # Told once it is counted, and has passed the gate.
+            return None, error
+
+    async def _take(self, request: Request, weight: int) -> None:
+        if self._allowances and not request.operation.is_probe:
+            request.taken = await self._allowances.take(request.client, find_kind(request), weight)
+            request.weight = weight
+
+    async def _serve_on_loop(self, request: Request, declared: Operation, view: Any) -> Answer:
+        if len(request.body) <= PARSED_ON_LOOP_BYTES:
+            given = parse_request(declared, request)
+        else:
+            given = await self._run_in_thread(request, partial(parse_request, declared, request))
+        if declared.weigh and (weight := declared.weigh(given["body"])) > declared.weight:
+            await self._take(request, weight - declared.weight)
+            admit(request)
+        answer: Answer = await view(request, self._groups, **given)
+        return answer
+
+    async def _serve_shared(self, request: Request, declared: Operation, view: Any) -> Answer:
+        given = parse_request(declared, request)
+        is_plain = not takes_gzip(request)
+
+        def read() -> Representation:
+            found: Representation = view(**given)
+            return found.unpack() if is_plain else found
+
+        what = request.route, *request.arguments.values(), *request.query, is_plain
+        found = await self._shared.read(what, partial(self._run_in_thread, request, read))
+        return respond_tagged(request, found)
+
+    async def _serve_stream(self, request: Request, declared: Operation, view: Any) -> Answer:
+        if self._live.viewers >= MAX_VIEWERS:
+            raise UnavailableError("Too many follow shows here just now.")
+        given = parse_request(declared, request)
+        return await self._run_in_thread(request, partial(view, request, **given))
+
+    async def _serve_by_flask(self, request: Request, declared: Operation, view: Any) -> Answer:
+        threads = self._probing if declared.is_probe else self._threads
+        return await self._run_in_thread(request, partial(run_wsgi, self._app, request), threads)
+
+    async def _run_in_thread(
+        self, request: Request, run: Callable[[], T], threads: ThreadPoolExecutor | None = None
+    ) -> T:
+        # What no thread has taken up when the time is over is dropped; what is under way may still be done.
+        async with asyncio.timeout(request.operation.seconds):
+            run_for_request = partial(_run_for, request, run)
+            return await asyncio.get_running_loop().run_in_executor(threads or self._threads, run_for_request)
+
+    def _finish(self, request: Request, answer: Answer) -> None:
+        """What all answers have, and what is counted of each: here, and nowhere else."""
+        answer.headers += [("X-Request-ID", request.id), NOSNIFF]
+        if request.taken is not None:
+            answer.headers += request.taken.headers
+        if answer.is_replay:
+            answer.headers.append(("Idempotent-Replayed", "true"))
+            if self._allowances and request.taken is not None:
+                self._allowances.give_back(request.client, find_kind(request), request.weight)
+        answer.headers += list_cors_headers(request.headers.get("origin"), request.path)
+        count_request(request.method, request.route, answer.status, time.perf_counter() - request.began)
+
+    async def _stream(self, protocol: Any, answer: Answer, follow: Follow) -> None:
+        transport = protocol.response_stream(answer.status, answer.headers)
         with suppress(RuntimeError):
             # Something at once, so that the client knows that it is connected.
             await transport.send_bytes(answer.body or HEARTBEAT)
-            await live.follow(follow, transport.send_bytes)
-
-    async def _answer(self, scope: Any, body: bytes) -> Answer:
-        if (waits_for := start.find_wait()) and scope.path != LIVES:
-            told = f"Not ready: {waits_for}." if scope.path == READY else "The service is starting."
-            return _refuse(scope, UnavailableError(told), 503)
-        try:
-            async with asyncio.timeout(_choose_seconds(scope)):
-                return await self._find_answer(scope, body)
-        except TimeoutError:
-            return _refuse(scope, UnavailableError("The service did not answer in time."), 503)
-        except UnavailableError as error:
-            return _refuse(scope, error, 503)
-
-    async def _find_answer(self, scope: Any, body: bytes) -> Answer:
-        environ = _make_environ(scope, body)
-        trust_proxies(environ, self._proxies)
-        booking = find_booking(environ, body)
-        what = None if booking else find_read(environ)
-        if (booking or what) and (allowance := await self._take_allowance(environ)) is not None:
-            answer = await self._find_shared_answer(scope, environ, booking, what)
-            return replace(answer, headers=[*answer.headers, *allowance]) if allowance else answer
-        return await self._ask_flask(scope, environ)
-
-    async def _take_allowance(self, environ: dict[str, Any]) -> Headers | None:
-        if self._count is None:
-            return []
-        return await asyncio.get_running_loop().run_in_executor(self._counting_threads, self._count, environ)
-
-    async def _find_shared_answer(
-        self, scope: Any, environ: dict[str, Any], booking: Request | None, what: Hashable
-    ) -> Answer:
-        if not booking:
-            return await self._reads.read(environ, what, lambda: self._ask_flask_in_time(scope, environ))
-        return await self._bookings.accept(environ, booking) or await self._ask_flask(scope, environ)
-
-    async def _ask_flask_in_time(self, scope: Any, environ: dict[str, Any]) -> Answer:
-        """For others as well, who would wait for it however long it took: raises TimeoutError."""
-        return await asyncio.wait_for(self._ask_flask(scope, environ), _choose_seconds(scope))
-
-    async def _ask_flask(self, scope: Any, environ: dict[str, Any]) -> Answer:
-        threads, run = self._threads, self._run
-        if scope.path in LOOKED_AFTER:
-            threads = self._kept_threads
-        elif _read_wait(scope.query_string):
-            threads, run = self._waiting_threads, self._run_in_turn
-        # What no thread has taken up when the time is over is dropped; what is under way may still be done.
-        return await asyncio.get_running_loop().run_in_executor(threads, run, environ)
-
-    def _run(self, environ: dict[str, Any]) -> Answer:
-        return _run_wsgi(self._app, environ)
-
-    def _run_in_turn(self, environ: dict[str, Any]) -> Answer:
-        with self._slots:
-            environ[REST] = self._leave_slot
-            return self._run(environ)
-
-    @contextmanager
-    def _leave_slot(self) -> Iterator[None]:
-        self._slots.release()
-        try:
-            yield
-        finally:
-            self._slots.acquire()
+            await self._live.follow(follow, transport.send_bytes)
 
 
-def _choose_seconds(scope: Any) -> float:
-    if is_creation(scope):
-        return CREATION_SECONDS
-    return ANSWER_SECONDS + _read_wait(scope.query_string)
-
-
-def _read_wait(query: str) -> float:
-    found = WAIT.search(query)
-    try:
-        seconds = float(found[1]) if found else 0
-    except ValueError:
-        return 0
-    return seconds if 0 <= seconds <= LONGEST_WAIT_SECONDS else 0
-
-
-def _make_environ(scope: Any, body: bytes) -> dict[str, Any]:
-    """The request as WSGI has it (PEP 3333): text is bytes read as Latin-1."""
-    host, _, port = scope.server.rpartition(":")
-    client, _, client_port = scope.client.rpartition(":")
-    environ: dict[str, Any] = {
-        "REQUEST_METHOD": scope.method,
-        "SCRIPT_NAME": "",
-        # granian has decoded the percent escapes already.
-        "PATH_INFO": scope.path.encode("utf-8").decode("latin-1"),
-        # Some clients send the query as raw UTF-8, without percent escapes.
-        "QUERY_STRING": scope.query_string.encode("utf-8").decode("latin-1"),
-        "SERVER_NAME": host or "localhost",
-        "SERVER_PORT": port or "80",
-        "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
-        "REMOTE_ADDR": client.strip("[]"),
-        "REMOTE_PORT": client_port,
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": scope.scheme,
-        "wsgi.input": io.BytesIO(body),
-        "wsgi.input_terminated": True,
-        "wsgi.errors": sys.stderr,
-        "wsgi.multithread": True,
-        "wsgi.multiprocess": True,
-        "wsgi.run_once": False,
-    }
-    environ |= _read_headers(scope.headers)
-    if scope.authority and "HTTP_HOST" not in environ:
-        environ["HTTP_HOST"] = scope.authority
-    if "CONTENT_LENGTH" in environ or body:
-        environ["CONTENT_LENGTH"] = str(len(body))
-    # The body is received whole: hop-by-hop headers do not concern the application.
-    for name in PASSING:
-        environ.pop(name, None)
-    return environ
-
-
-def _read_headers(headers: Any) -> dict[str, str]:
-    variables: dict[str, str] = {}
-    for name, value in headers.items():
-        if key := _name_variable(name):
-            variables[key] = f"{variables[key]},{value}" if key in variables else value
-    for name in headers:
-        # granian drops header values that are not ASCII; without its Idempotency-Key a retry books twice.
-        if key := _name_variable(name):
-            variables.setdefault(key, UNREADABLE)
-    return variables
-
-
-def _name_variable(header: str) -> str | None:
-    if "_" in header:
-        # WSGI names X_A and X-A alike: an underscore could spoof a proxy's header. nginx drops these too.
-        return None
-    key = header.upper().replace("-", "_")
-    return key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"
-
-
-def _run_wsgi(app: WsgiApp, environ: dict[str, Any]) -> Answer:
-    started: list[Any] = []
-
-    def start_response(status: str, headers: Headers, _exc_info: Any = None) -> None:
-        started[:] = int(status.split(" ", 1)[0]), headers
-
-    parts = app(environ, start_response)
-    try:
-        body = b"".join(parts)
-    finally:
-        if hasattr(parts, "close"):
-            parts.close()
-    status, headers = started
-    return Answer(status, headers, body, environ.get(FOLLOWS), environ.get(ROUTE, ""))
-
-
-def _refuse(scope: Any, error: SeatlineError, status: int) -> Answer:
-    """A problem document where the application has no say."""
-    headers = [
-        ("Content-Type", "application/problem+json"),
-        ("Cache-Control", "no-store"),
-        ("X-Content-Type-Options", "nosniff"),
-        ("X-Request-ID", choose_request_id(scope.headers.get("x-request-id"))),
-    ]
-    if status == 503:
-        headers.append(("Retry-After", str(RETRY_AFTER_SECONDS)))
-    return Answer(status, headers, to_json(describe_problem(error, status, instance=scope.path)))
+def _run_for(request: Request, run: Callable[[], T]) -> T:
+    """Run in a thread, which has no context of its own: its log lines and Flask's views find the request."""
+    clear_contextvars()
+    bind_contextvars(request_id=request.id)
+    current.set(request)
+    return run()

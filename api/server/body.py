@@ -4,37 +4,47 @@ import asyncio
 from math import inf
 from typing import Any
 
-from api.gate.credentials import is_admin_header
-from api.routes.bookings import BATCH_LIMIT
-from api.routes.shows import PATH_OF_CREATION, SHOW_LIMIT
+from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]
+
+from api.errors import MalformedJsonError
+from api.parsing import BODY_LIMIT
+from api.request import Request
 
 # Time for a body to come: the larger ones are a show's, and may come from afar.
 BODY_SECONDS, LARGE_BODY_SECONDS = 10, 60
+# What is larger than any stranger may send is an operator's: held to what strangers may send unless the key
+# came with it, so that many of them fill no memory.
+LARGE_BODY_BYTES = 1024 * 1024
 # Of a body that is too large so much is still taken, and thrown away: a server that stops reading closes the
 # connection under a client that is still sending, which then reports that instead of the answer.
 DRAINED_BYTES, DRAIN_SECONDS = 64 * 1024 * 1024, 5
 
 
-def is_creation(scope: Any) -> bool:
-    """Whether a request is to make a show, which takes longer than any other, and a larger body."""
-    return bool(scope.method == "POST" and scope.path == PATH_OF_CREATION)
+class GoneError(Exception):
+    """The client went away in the middle of its body."""
 
 
-async def receive(scope: Any, protocol: Any) -> bytes:
-    """The body; of one that is too large for its address a byte more than that.
+async def receive(request: Request, protocol: Any) -> bytes:
+    """The body; of one that is too large for its route a byte more than that.
 
-    Raises TimeoutError; OSError or granian's ProtocolClosed where the client went away in the middle of it.
+    Raises MalformedJsonError where it does not come in time, GoneError.
     """
-    if "content-length" not in scope.headers and "transfer-encoding" not in scope.headers:
+    if "content-length" not in request.headers and "transfer-encoding" not in request.headers:
         return b""
-    # A stranger's body is held to what strangers may send, so that many of them fill no memory.
-    is_large = is_creation(scope) and is_admin_header(scope.headers.get("authorization") or "")
-    limit, seconds = (SHOW_LIMIT, LARGE_BODY_SECONDS) if is_large else (BATCH_LIMIT, BODY_SECONDS)
-    if _read_length(scope) <= limit:
-        # At once: each chunk would be a way through the event loop of its own.
-        async with asyncio.timeout(seconds):
-            return bytes(await protocol())
-    return await _receive_some(protocol, limit, seconds)
+    limit = request.operation.body_limit
+    if limit > LARGE_BODY_BYTES and not request.is_admin:
+        limit = BODY_LIMIT
+    seconds = LARGE_BODY_SECONDS if limit > LARGE_BODY_BYTES else BODY_SECONDS
+    try:
+        if _read_length(request) <= limit:
+            # At once: each chunk would be a way through the event loop of its own.
+            async with asyncio.timeout(seconds):
+                return bytes(await protocol())
+        return await _receive_some(protocol, limit, seconds)
+    except TimeoutError as error:
+        raise MalformedJsonError("The body did not come to its end in time.") from error
+    except (OSError, ProtocolClosed) as error:
+        raise GoneError from error
 
 
 async def _receive_some(protocol: Any, limit: int, seconds: float) -> bytes:
@@ -55,6 +65,6 @@ async def _receive_some(protocol: Any, limit: int, seconds: float) -> bytes:
     return bytes(body[: limit + 1])
 
 
-def _read_length(scope: Any) -> float:
-    length = scope.headers.get("content-length", "")
+def _read_length(request: Request) -> float:
+    length = request.headers.get("content-length", "")
     return int(length) if length.isdecimal() else inf

@@ -39,7 +39,7 @@ def main() -> None:
     # Pages that the collector writes to are shared no longer.
     gc.freeze()
     server = Granian(
-        "api.server.worker:front",
+        "api.server.worker:door",
         address=settings.host,
         port=settings.port,
         interface=Interfaces.RSGI,

@@ -19,8 +19,6 @@ from core.maps.maps import Map, read_statuses
 
 log = logging.getLogger(__name__)
 
-# Where a view leaves word, in the WSGI environment, that its answer goes on while the client listens.
-FOLLOWS = "seatline.follows"
 CONTENT_TYPE = "text/event-stream"
 # Whoever watches a map need not see each of a hundred batches a second; 1 s is the promise.
 PAUSE_SECONDS = 0.25
@@ -48,7 +46,7 @@ class Follow:
 
 def to_event(found: Map) -> bytes:
     """A map of statuses as an event; nothing where there is nothing new."""
-    if found.body is None:
+    if not found.body:
         return b""
     return b"event: seats\nid: %d\ndata: %s\n\n" % (found.version, gzip.decompress(found.body))
 
@@ -73,14 +71,17 @@ class Watch:
 class Live:
     """All that is followed in this process."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+    def __init__(self) -> None:
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="live")
         self._watches: dict[int, Watch] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._ending = asyncio.Event()
         self._is_listening = False
         self.viewers = 0
+
+    def begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Serve on this loop."""
+        self._loop = loop
 
     def end(self) -> None:
         """Let all viewers go: this process is about to stop. They come back to another, and miss nothing."""

@@ -22,10 +22,10 @@ VERSION_BYTES = 8
 
 @dataclass(frozen=True, slots=True)
 class Map:
-    """A map at a version; `body` is gzipped JSON, None where the client has this version already."""
+    """A map at a version; `body` is gzipped JSON, empty where nothing is new to whoever asked."""
 
     version: int
-    body: bytes | None
+    body: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +43,7 @@ Build = Callable[[], Packed]
 kept_pages = KeptPages()
 
 
-def read_seats(
-    show_id: int, which: SeatsFilter, *, known: int | None, to_cursor: Callable[[int], str]
-) -> Map:
+def read_seats(show_id: int, which: SeatsFilter, *, to_cursor: Callable[[int], str]) -> Map:
     """A page of seats in seat order; `to_cursor` makes the next page's cursor of the last seat's id.
 
     Raises ShowNotFoundError, InvalidRequestError for a section the hall has not.
@@ -54,7 +52,7 @@ def read_seats(
         raise InvalidRequestError(f"The show has no section {which.section!r}.", pointer="/section")
 
     if page := kept_pages.find((show_id, which)):
-        return _read_page(show_id, page, known=known)
+        return _read_page(show_id, page)
 
     def read() -> Reading:
         with primary() as connection:
@@ -79,27 +77,25 @@ def read_seats(
         return page.packed
 
     name = f"seats:{which.after}:{which.status}:{which.limit}:{which.section}"
-    return _read(show_id, name, known=known, build=build)
+    return _read(show_id, name, build=build)
 
 
-def _read_page(show_id: int, page: Page, *, known: int | None) -> Map:
+def _read_page(show_id: int, page: Page) -> Map:
     """Where the database has to be asked for the version, it tells at once what has changed."""
     if cache.find_version(show_id, page.follow) > page.packed.version:
         page.follow()
     packed = page.packed
-    return Map(packed.version, None if known == packed.version else packed.body)
+    return Map(packed.version, packed.body)
 
 
-def read_availability(show_id: int, *, since: int | None, known: int | None) -> Map:
+def read_availability(show_id: int, *, since: int | None) -> Map:
     """Held and booked seats, or the seats that changed after version `since`.
 
     Raises ShowNotFoundError, InvalidRequestError for a `since` from the future.
     """
     if since is None:
-        return _read(show_id, "availability", known=known, build=lambda: _build_availability(show_id))
-    # A `since` that is ahead of the client's own map is refused, not answered with 304.
-    known = known if known is not None and since <= known else None
-    return _read(show_id, f"since:{since}", known=known, build=lambda: _build_changes(show_id, since))
+        return _read(show_id, "availability", build=lambda: _build_availability(show_id))
+    return _read(show_id, f"since:{since}", build=lambda: _build_changes(show_id, since))
 
 
 def _build_availability(show_id: int) -> Packed:
@@ -141,9 +137,7 @@ def read_statuses(show_id: int, *, since: int | None) -> Map:
     return _read(show_id, f"statuses:{since}", known=since, build=build)
 
 
-def read_suggestions(
-    show_id: int, *, quantity: int, section: str | None, near: str | None, known: int | None
-) -> Map:
+def read_suggestions(show_id: int, *, quantity: int, section: str | None, near: str | None) -> Map:
     """Up to three sets of free seats, best first, by the rule that quantity bookings are served by.
 
     Raises ShowNotFoundError, InvalidRequestError for a section or seat the hall has not.
@@ -161,7 +155,7 @@ def read_suggestions(
         suggestions = [{"seats": c.seats, "together": c.together, "amount": c.amount} for c in choices]
         return _pack(version, {"version": version, "suggestions": suggestions})
 
-    return _read(show_id, f"suggestions:{quantity}:{section}:{near}", known=known, build=build)
+    return _read(show_id, f"suggestions:{quantity}:{section}:{near}", build=build)
 
 
 def read_layout(show_id: int) -> bytes:
@@ -174,11 +168,11 @@ def read_layout(show_id: int) -> bytes:
     return cache.fetch_or_build(f"{show_id}:layout", build, ttl_seconds=LAYOUT_TTL_SECONDS, is_lasting=True)
 
 
-def _read(show_id: int, name: str, *, known: int | None, build: Build) -> Map:
+def _read(show_id: int, name: str, *, build: Build, known: int | None = None) -> Map:
     get_entry(show_id)
     current = cache.find_version(show_id, lambda: _ask_version(show_id))
     if known == current:
-        return Map(current, None)
+        return Map(current, b"")
 
     def build_body() -> tuple[str, bytes]:
         version, body = build()

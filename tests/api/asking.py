@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from flask.testing import FlaskClient
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from api.idempotency import MIN_ANONYMOUS_LENGTH
 from core.infra import db
 from core.settling.worker import settle_show
+from tests.door import DoorClient
 
 MEMBERS = {"type", "title", "status", "detail", "instance", "code"}
 
@@ -16,7 +16,7 @@ MEMBERS = {"type", "title", "status", "detail", "instance", "code"}
 class Asking:
     """Requests about bookings of one show."""
 
-    def __init__(self, client: FlaskClient, show_id: int) -> None:
+    def __init__(self, client: DoorClient, show_id: int) -> None:
         self.client = client
         self.show_id = show_id
 

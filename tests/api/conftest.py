@@ -1,14 +1,14 @@
-"""What the HTTP tests share: one application for all of them, since it keeps nothing of its tests."""
+"""What the HTTP tests share: one application and one door for all tests, which keep nothing of theirs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 
 from core.shows.service import Show
 from tests.api.asking import Asking
+from tests.door import DoorClient, open_door
 
 
 @pytest.fixture(scope="session")
@@ -19,10 +19,17 @@ def app(servers: dict[str, str]) -> Flask:
     return create_app()
 
 
+@pytest.fixture(scope="session")
+def door_client(app: Flask) -> Iterator[DoorClient]:
+    """A client of the door around it."""
+    with open_door(app) as client:
+        yield client
+
+
 @pytest.fixture
-def client(app: Flask, database: dict[str, str]) -> FlaskClient:
-    """A client of it, on an empty database."""
-    return app.test_client()
+def client(door_client: DoorClient, database: dict[str, str]) -> DoorClient:
+    """That client, on an empty database."""
+    return door_client
 
 
 @pytest.fixture
@@ -32,7 +39,7 @@ def show(make_show: Callable[..., Show]) -> Show:
 
 
 @pytest.fixture
-def asking(client: FlaskClient, show: Show) -> Asking:
+def asking(client: DoorClient, show: Show) -> Asking:
     """Requests about bookings of that show."""
     return Asking(client, show.id)
 

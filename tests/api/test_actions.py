@@ -4,10 +4,10 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
-from flask.testing import FlaskClient
 
 from core.shows.service import Show
 from tests.api.asking import Asking, assert_problem, change_data, expire
+from tests.door import DoorClient
 from tests.support import ADMIN, ADMIN_KEY
 
 
@@ -234,7 +234,7 @@ def expiry(asking: Asking, booking_id: str) -> datetime:
     return datetime.fromisoformat(asking.read(booking_id)["hold_expires_at"])
 
 
-def test_extend_moves_the_end_at_once(client: FlaskClient, make_show: Callable[..., Show]) -> None:
+def test_extend_moves_the_end_at_once(client: DoorClient, make_show: Callable[..., Show]) -> None:
     asking = Asking(client, make_show(hold_seconds=300).id)
     booking_id = asking.settled("1", "2", hold=True)
     first = expiry(asking, booking_id)
@@ -246,7 +246,7 @@ def test_extend_moves_the_end_at_once(client: FlaskClient, make_show: Callable[.
 
 
 def test_extend_ends_15_minutes_after_the_seats_were_held(
-    client: FlaskClient, make_show: Callable[..., Show]
+    client: DoorClient, make_show: Callable[..., Show]
 ) -> None:
     asking = Asking(client, make_show(hold_seconds=400).id)
     booking_id = asking.settled("1", hold=True)

@@ -4,16 +4,16 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 
 from core.shows.service import Show
 from tests.api.asking import Asking, assert_problem, expire, pointers
+from tests.door import DoorClient
 from tests.support import ADMIN, ADMIN_KEY
 
 UNKNOWN = "0199c0de-0000-7000-8000-000000000000"
 
 
-def read(client: FlaskClient, path: str) -> Any:
+def read(client: DoorClient, path: str) -> Any:
     answer = client.get(path, headers=ADMIN)
     assert answer.status_code == 200, answer.text
     assert answer.headers["Cache-Control"] == "no-store"
@@ -25,7 +25,7 @@ def read(client: FlaskClient, path: str) -> Any:
     [None, "", "Bearer", "Bearer ", f"Basic {ADMIN_KEY}", ADMIN_KEY, "Bearer wrong", f"Bearer {ADMIN_KEY}x",
      f"Bearer {ADMIN_KEY[:-1]}", f"Bearer {ADMIN_KEY} {ADMIN_KEY}", "Bearer \xe9"],
 )  # fmt: skip
-def test_without_the_key(client: FlaskClient, credential: str | None) -> None:
+def test_without_the_key(client: DoorClient, credential: str | None) -> None:
     headers = {} if credential is None else {"Authorization": credential}
     answer = client.get("/admin/stats", headers=headers)
     problem = assert_problem(answer, 401, "unauthorized")
@@ -33,11 +33,11 @@ def test_without_the_key(client: FlaskClient, credential: str | None) -> None:
     assert ADMIN_KEY not in str(problem)
 
 
-def test_scheme_in_any_case(client: FlaskClient) -> None:
+def test_scheme_in_any_case(client: DoorClient) -> None:
     assert client.get("/admin/stats", headers={"Authorization": f"bearer {ADMIN_KEY}"}).status_code == 200
 
 
-def test_refused_before_the_request_is_read(client: FlaskClient) -> None:
+def test_refused_before_the_request_is_read(client: DoorClient) -> None:
     for answer in (
         client.post("/admin/shows", data="{", content_type="text/plain"),
         client.get("/admin/bookings?limit=x"),
@@ -58,7 +58,7 @@ def test_bookings_newest_first_in_pages(asking: Asking) -> None:
     assert read(asking.client, "/admin/bookings")["items"][0] == asking.read(found[0])
 
 
-def test_bookings_by_filter(client: FlaskClient, make_show: Callable[..., Show]) -> None:
+def test_bookings_by_filter(client: DoorClient, make_show: Callable[..., Show]) -> None:
     one, two = Asking(client, make_show().id), Asking(client, make_show().id)
     confirmed = one.settled("1", customer="ann")
     failed = one.settled("1", customer="bob")
@@ -91,7 +91,7 @@ def test_bookings_by_filter(client: FlaskClient, make_show: Callable[..., Show])
         ("seat=1", "/seat"),
     ],
 )
-def test_bookings_refuses(client: FlaskClient, query: str, pointer: str) -> None:
+def test_bookings_refuses(client: DoorClient, query: str, pointer: str) -> None:
     answer = client.get(f"/admin/bookings?{query}", headers=ADMIN)
     assert pointers(assert_problem(answer, 422, "invalid_request")) == [pointer]
 
@@ -131,12 +131,12 @@ def test_history_tells_why(asking: Asking) -> None:
 
 
 @pytest.mark.parametrize("booking_id", ["x", UNKNOWN])
-def test_history_of_an_unknown_booking(client: FlaskClient, booking_id: str) -> None:
+def test_history_of_an_unknown_booking(client: DoorClient, booking_id: str) -> None:
     answer = client.get(f"/admin/bookings/{booking_id}/history", headers=ADMIN)
     assert_problem(answer, 404, "booking_not_found")
 
 
-def test_stats(client: FlaskClient, make_show: Callable[..., Show]) -> None:
+def test_stats(client: DoorClient, make_show: Callable[..., Show]) -> None:
     asking = Asking(client, make_show().id)
     make_show(start_time="2001-01-01T00:00:00Z", total_seats=5)
     asking.settled("1", "2")

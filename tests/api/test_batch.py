@@ -5,11 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from core.shows.service import Show
 from tests.api.asking import Asking, assert_problem, count_bookings, pointers, with_key
+from tests.door import DoorClient
 from tests.support import ADMIN
 
 
@@ -104,7 +104,7 @@ def test_one_refusing_show_refuses_all(
     assert count_bookings() == 0
 
 
-def test_of_an_unknown_show(client: FlaskClient, database: dict[str, str]) -> None:
+def test_of_an_unknown_show(client: DoorClient, database: dict[str, str]) -> None:
     problem = assert_problem(post(Asking(client, 123456789), {"seats": ["1"]}), 422, "invalid_request")
     assert [(e["pointer"], e["code"]) for e in problem["errors"]] == [
         ("/bookings/0/show_id", "show_not_found")

@@ -7,10 +7,10 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 
 from core.shows.service import Show
 from tests.api.asking import Asking, assert_problem, change_data, count_bookings, pointers
+from tests.door import DoorClient
 from tests.support import ADMIN
 
 MALFORMED = ["x", "1", "%00", "0199c0de-0000-7000-8000-00000000000", "0199c0de00007000800000000000000a"]
@@ -103,7 +103,7 @@ def test_first_come_first_served(asking: Asking) -> None:
     assert [asking.read(id_)["status"] for id_ in ids] == ["CONFIRMED", "FAILED", "FAILED"]
 
 
-def test_quantity(client: FlaskClient, make_show: Callable[..., Show]) -> None:
+def test_quantity(client: DoorClient, make_show: Callable[..., Show]) -> None:
     sections = [
         {"name": "A", "rows": 1, "seats_per_row": 4, "price": 7},
         {"name": "B", "capacity": 3, "price": 2},
@@ -136,7 +136,7 @@ def test_settled_after_sales_closed(asking: Asking) -> None:
     assert asking.read(booking_id)["status"] == "CONFIRMED"
 
 
-def test_sales_windows(client: FlaskClient, make_show: Callable[..., Show]) -> None:
+def test_sales_windows(client: DoorClient, make_show: Callable[..., Show]) -> None:
     def refused(code: str, **times: datetime) -> None:
         assert_problem(Asking(client, make_show(**times).id).post("1"), 409, code)
 
@@ -183,7 +183,7 @@ def test_refused(asking: Asking, fields: dict[str, Any], code: str, pointer: str
     assert count_bookings() == 0
 
 
-def test_too_many_seats(client: FlaskClient, make_show: Callable[..., Show]) -> None:
+def test_too_many_seats(client: DoorClient, make_show: Callable[..., Show]) -> None:
     asking = Asking(client, make_show(max_seats_per_booking=2).id)
     assert pointers(assert_problem(asking.post("1", "2", "3"), 422, "too_many_seats")) == ["/seats"]
     asking.book("1", "2")
@@ -198,7 +198,7 @@ def test_unknown_show(asking: Asking) -> None:
     assert_problem(asking.post("1", show_id=123456789), 404, "show_not_found")
 
 
-def test_hold_and_payment_required(client: FlaskClient, make_show: Callable[..., Show]) -> None:
+def test_hold_and_payment_required(client: DoorClient, make_show: Callable[..., Show]) -> None:
     asking = Asking(client, make_show(payment_required=True).id)
     assert pointers(assert_problem(asking.post("1"), 422, "hold_required")) == ["/hold"]
     booking_id = asking.settled("1", hold=True)
@@ -208,7 +208,7 @@ def test_hold_and_payment_required(client: FlaskClient, make_show: Callable[...,
     assert asking.act(booking_id, "cancel").status_code == 202
 
 
-def test_customer_limit(client: FlaskClient, make_show: Callable[..., Show]) -> None:
+def test_customer_limit(client: DoorClient, make_show: Callable[..., Show]) -> None:
     asking = Asking(client, make_show(max_seats_per_customer=3).id)
     assert pointers(assert_problem(asking.post("1"), 422, "invalid_request")) == ["/customer"]
     first = asking.settled("1", "2", customer="ann", hold=True)
@@ -221,7 +221,7 @@ def test_customer_limit(client: FlaskClient, make_show: Callable[..., Show]) -> 
 
 
 @pytest.mark.parametrize("booking_id", [*MALFORMED, UNKNOWN])
-def test_unknown_booking(client: FlaskClient, booking_id: str) -> None:
+def test_unknown_booking(client: DoorClient, booking_id: str) -> None:
     assert_problem(client.get(f"/bookings/{booking_id}"), 404, "booking_not_found")
     assert_problem(client.get(f"/bookings/{booking_id}?wait=5"), 404, "booking_not_found")
     for action in ("confirm", "extend", "cancel"):
@@ -238,7 +238,7 @@ def test_several_by_ids(asking: Asking) -> None:
     assert asking.client.get(f"/bookings?ids={UNKNOWN}").json == {"items": []}
 
 
-def test_ids_are_bounded(client: FlaskClient) -> None:
+def test_ids_are_bounded(client: DoorClient) -> None:
     assert client.get("/bookings?ids=" + ",".join([UNKNOWN] * 100)).status_code == 200
     for query in ("", "?ids=", "?ids=" + ",".join([UNKNOWN] * 101), f"?ids={UNKNOWN}&status=PENDING"):
         assert_problem(client.get(f"/bookings{query}"), 422, "invalid_request")

@@ -6,8 +6,9 @@ from urllib.parse import urljoin
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 from openapi_spec_validator import validate
+
+from tests.door import DoorClient
 
 CODES = {
     400: {"malformed_request", "malformed_json", "invalid_signature"},
@@ -70,7 +71,7 @@ OWN = re.compile(r"/docs/|/apidocs/|/openapi\.json|/oauth2-redirect\.html")
 
 
 @pytest.fixture
-def document(client: FlaskClient) -> dict[str, Any]:
+def document(client: DoorClient) -> dict[str, Any]:
     return dict(client.get("/openapi.json").json)
 
 
@@ -135,7 +136,7 @@ def test_tags_are_described_where_they_are_sent(document: dict[str, Any]) -> Non
     assert tagged == shows | {"GET /bookings/{booking_id}"}
 
 
-def test_page_needs_nothing_from_elsewhere(client: FlaskClient) -> None:
+def test_page_needs_nothing_from_elsewhere(client: DoorClient) -> None:
     redirect = client.get("/docs")
     assert redirect.status_code in (200, 301, 302, 307, 308)
     page = client.get("/docs", follow_redirects=True)
@@ -152,11 +153,11 @@ def test_page_needs_nothing_from_elsewhere(client: FlaskClient) -> None:
             assert re.findall(r"""(?:@import|url\()\s*["']?(?:https?:)?//""", answer.text) == []
 
 
-def test_page_may_load_nothing_from_elsewhere(client: FlaskClient) -> None:
+def test_page_may_load_nothing_from_elsewhere(client: DoorClient) -> None:
     policy = client.get("/docs/").headers["Content-Security-Policy"]
     assert "default-src 'self'" in policy
     assert "http" not in policy
 
 
-def test_page_shows_the_document(client: FlaskClient) -> None:
+def test_page_shows_the_document(client: DoorClient) -> None:
     assert "/openapi.json" in client.get("/docs/").text

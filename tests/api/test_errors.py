@@ -5,13 +5,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from core.infra import db
 from core.shows.service import Show
 from tests.api.asking import Asking, assert_problem, count_bookings
+from tests.door import DoorClient
 from tests.support import ADMIN
 
 JSON = "application/json"
@@ -48,7 +48,7 @@ ROUTES = ["/bookings", "/bookings/batch", "/admin/shows"]
 
 
 @pytest.fixture
-def post(client: FlaskClient, database: dict[str, str]) -> Callable[..., TestResponse]:
+def post(client: DoorClient, database: dict[str, str]) -> Callable[..., TestResponse]:
     def send(path: str, body: bytes, content_type: str | None = JSON) -> TestResponse:
         return client.post(path, data=body, content_type=content_type, headers=ADMIN)
 
@@ -111,7 +111,7 @@ def test_a_number_of_a_million_digits(post: Callable[..., TestResponse], show_bo
     assert len(json.dumps(problem)) < 1000
 
 
-def test_nothing_here(client: FlaskClient) -> None:
+def test_nothing_here(client: DoorClient) -> None:
     for path in (
         "/",
         "/nothing",
@@ -127,7 +127,7 @@ def test_nothing_here(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("path", ["/%ff", "/shows/%ff", "/shows?q=%ff", "/healthz?%ff", "/bookings?ids=%c3"])
-def test_neither_path_nor_query_is_text(client: FlaskClient, path: str) -> None:
+def test_neither_path_nor_query_is_text(client: DoorClient, path: str) -> None:
     assert_problem(client.get(path), 400, "malformed_request")
 
 
@@ -145,14 +145,14 @@ def test_neither_path_nor_query_is_text(client: FlaskClient, path: str) -> None:
         ("TRACE", "/shows", {"GET", "HEAD", "OPTIONS"}),
     ],
 )
-def test_methods(client: FlaskClient, method: str, path: str, allowed: set[str]) -> None:
+def test_methods(client: DoorClient, method: str, path: str, allowed: set[str]) -> None:
     answer = client.open(path, method=method, headers=ADMIN)
     assert_problem(answer, 405, "method_not_allowed")
     assert {name.strip() for name in answer.headers["Allow"].split(",")} == allowed
 
 
 @pytest.mark.parametrize("path", ["/shows", "/healthz", "/docs/", "/openapi.json"])
-def test_head(client: FlaskClient, path: str) -> None:
+def test_head(client: DoorClient, path: str) -> None:
     get, head = client.get(path), client.head(path)
     assert (head.status_code, head.data) == (get.status_code, b"")
     assert head.content_type == get.content_type
@@ -165,13 +165,13 @@ def test_head_of_a_booking(asking: Asking) -> None:
     assert asking.client.head("/bookings/x").status_code == 404
 
 
-def test_options(client: FlaskClient) -> None:
+def test_options(client: DoorClient) -> None:
     answer = client.options("/bookings")
     assert (answer.status_code, answer.data) == (200, b"")
     assert {name.strip() for name in answer.headers["Allow"].split(",")} == {"GET", "HEAD", "OPTIONS", "POST"}
 
 
-def test_internal_error_tells_nothing(client: FlaskClient, show: Show) -> None:
+def test_internal_error_tells_nothing(client: DoorClient, show: Show) -> None:
     with db.transaction() as connection:
         connection.execute(text("ALTER TABLE show_versions RENAME COLUMN version TO gone"))
     try:

@@ -5,23 +5,23 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 
 from tests.api.asking import Asking, assert_problem, expire, pointers
+from tests.door import DoorClient
 from tests.support import ADMIN
 
 
-def read(client: FlaskClient, query: str = "") -> dict[str, Any]:
+def read(client: DoorClient, query: str = "") -> dict[str, Any]:
     answer = client.get(f"/admin/events{query}", headers=ADMIN)
     assert answer.status_code == 200, answer.text
     return dict(answer.json)
 
 
-def story(client: FlaskClient, booking_id: str) -> list[str]:
+def story(client: DoorClient, booking_id: str) -> list[str]:
     return [item["type"] for item in read(client)["items"] if item["subject"] == booking_id]
 
 
-def test_empty_feed(client: FlaskClient) -> None:
+def test_empty_feed(client: DoorClient) -> None:
     start = read(client)["next"]
     assert read(client) == {"items": [], "next": start}
     assert read(client, f"?after={start}") == {"items": [], "next": start}
@@ -133,6 +133,6 @@ def test_number_from_before_is_taken_like_the_cursor(asking: Asking) -> None:
         ("type=BOOKING_HELD", "/type"),
     ],
 )
-def test_refused(client: FlaskClient, query: str, pointer: str) -> None:
+def test_refused(client: DoorClient, query: str, pointer: str) -> None:
     answer = client.get(f"/admin/events?{query}", headers=ADMIN)
     assert pointers(assert_problem(answer, 422, "invalid_request")) == [pointer]

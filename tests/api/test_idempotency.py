@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
@@ -13,6 +12,7 @@ from core.infra.db import primary
 from core.settling.worker import purge_idempotency_keys
 from core.shows.service import Show
 from tests.api.asking import Asking, assert_problem, change_data, count_bookings, with_key
+from tests.door import DoorClient
 from tests.support import ADMIN, ADMIN_KEY
 
 
@@ -86,7 +86,7 @@ def test_scoped_by_principal(asking: Asking) -> None:
     assert count_bookings() == 2
 
 
-def test_scoped_by_show(client: FlaskClient, make_show: Callable[..., Show]) -> None:
+def test_scoped_by_show(client: DoorClient, make_show: Callable[..., Show]) -> None:
     """For bookings, for batches, and for what is asked of a booking."""
     for asking in [Asking(client, make_show().id) for _ in range(2)]:
         first, again = asking.post("1", hold=True, key="k"), asking.post("1", hold=True, key="k")
@@ -218,7 +218,7 @@ def test_actions(asking: Asking, action: str, status: int) -> None:
     assert_problem(asking.act(booking_id, another, "k"), 422, "idempotency_key_reused")
 
 
-def test_extend_with_a_key_extends_once(client: FlaskClient, make_show: Callable[..., Show]) -> None:
+def test_extend_with_a_key_extends_once(client: DoorClient, make_show: Callable[..., Show]) -> None:
     asking = Asking(client, make_show(hold_seconds=60).id)
     booking_id = asking.settled("1", hold=True)
     expires_at = {asking.act(booking_id, "extend", "k").json["hold_expires_at"] for _ in range(3)}

@@ -5,16 +5,16 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 
 from core.infra import redis
 from core.infra.settings import get_settings
 from core.shows.service import Show
 from local.embedded import find_free_port
 from tests.api.asking import assert_problem
+from tests.door import DoorClient
 from tests.support import ADMIN
 
-Build = Callable[..., FlaskClient]
+Build = Callable[..., DoorClient]
 MakeShow = Callable[..., Show]
 
 
@@ -23,7 +23,7 @@ def build(database: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator
     """Builds an application with five requests a minute and other variables of one's own."""
     from api.app import create_app  # noqa: PLC0415 (reads the settings, which the servers set)
 
-    def with_variables(**variables: str) -> FlaskClient:
+    def with_variables(**variables: str) -> DoorClient:
         for name, value in {"RATE_LIMIT_ENABLED": "true", "RATE_LIMIT": "5/minute", **variables}.items():
             monkeypatch.setitem(os.environ, name, value)
         get_settings.cache_clear()
@@ -35,7 +35,7 @@ def build(database: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator
     redis.get_redis.cache_clear()
 
 
-def ask(client: FlaskClient, times: int = 1, address: str = "192.0.2.1", **headers: Any) -> list[int]:
+def ask(client: DoorClient, times: int = 1, address: str = "192.0.2.1", **headers: Any) -> list[int]:
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
     environ = {"REMOTE_ADDR": address}
     return [client.get("/shows", headers=sent, environ_overrides=environ).status_code for _ in range(times)]

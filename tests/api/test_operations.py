@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 
 from core.infra import db, redis
 from core.infra.dropped import Reason, note_dropped
@@ -13,6 +12,7 @@ from core.infra.jobs import BOOKINGS_QUEUE
 from core.infra.settings import get_settings
 from local.embedded import find_free_port
 from tests.api.asking import Asking, assert_problem
+from tests.door import DoorClient
 from tests.support import cut_connections
 
 
@@ -26,7 +26,7 @@ def forget_servers() -> None:
 
 @pytest.fixture
 def without(
-    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+    client: DoorClient, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> Iterator[None]:
     """One of the servers is gone: nobody listens where its variable leads to."""
     variable, url = request.param
@@ -38,12 +38,12 @@ def without(
     forget_servers()
 
 
-def test_alive(client: FlaskClient) -> None:
+def test_alive(client: DoorClient) -> None:
     answer = client.get("/healthz")
     assert (answer.status_code, answer.json) == (200, {"status": "ok"})
 
 
-def test_ready(client: FlaskClient) -> None:
+def test_ready(client: DoorClient) -> None:
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json) == (200, {"status": "ok", "database": "up", "redis": "up"})
 

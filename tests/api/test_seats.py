@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 
 from core.shows.service import Show
 from tests.api.asking import Asking, assert_problem, pointers
+from tests.door import DoorClient
 
 SECTIONS = [
     {"name": "Stalls", "rows": 3, "seats_per_row": 4, "price": 4500},
@@ -16,7 +16,7 @@ SECTIONS = [
 
 
 @pytest.fixture
-def hall(client: FlaskClient, make_show: Callable[..., Show]) -> Asking:
+def hall(client: DoorClient, make_show: Callable[..., Show]) -> Asking:
     """A show of rows and of standing room."""
     return Asking(client, make_show(sections=SECTIONS).id)
 

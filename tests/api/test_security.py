@@ -5,16 +5,16 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 
 from core.shows.service import Show
 from tests.api.asking import Asking, assert_problem, with_key
+from tests.door import DoorClient
 
 UUID = "0199c0de-0000-7000-8000-000000000000"
 INJECTIONS = ["' OR 1=1 --", "1; DROP TABLE seats", "%27", "\\", "${7*7}", "{{7*7}}", "%s", ":name"]
 
 
-def crawl(client: FlaskClient) -> list[tuple[str, str, dict[str, Any]]]:
+def crawl(client: DoorClient) -> list[tuple[str, str, dict[str, Any]]]:
     """Every operation of the document: method, a path of it, and its description."""
     paths = client.get("/openapi.json").json["paths"]
     return [
@@ -25,7 +25,7 @@ def crawl(client: FlaskClient) -> list[tuple[str, str, dict[str, Any]]]:
 
 
 @pytest.mark.parametrize("credential", [None, "Bearer wrong", "Bearer null", "Basic YTpi"])
-def test_every_admin_route_asks_for_a_key(client: FlaskClient, credential: str | None) -> None:
+def test_every_admin_route_asks_for_a_key(client: DoorClient, credential: str | None) -> None:
     headers = {"Authorization": credential} if credential else {}
     asked = 0
     for method, path, described in crawl(client):
@@ -40,7 +40,7 @@ def test_every_admin_route_asks_for_a_key(client: FlaskClient, credential: str |
     assert asked >= 7
 
 
-def test_no_route_hides_behind_another_name(app: Flask, client: FlaskClient) -> None:
+def test_no_route_hides_behind_another_name(app: Flask, client: DoorClient) -> None:
     """Not only what the document names: every rule of the application under /admin."""
     for rule in app.url_map.iter_rules():
         if "admin" in rule.rule:
@@ -49,7 +49,7 @@ def test_no_route_hides_behind_another_name(app: Flask, client: FlaskClient) -> 
                 assert client.open(path, method=method).status_code == 401
 
 
-def test_head_asks_for_a_key_too(client: FlaskClient) -> None:
+def test_head_asks_for_a_key_too(client: DoorClient) -> None:
     assert client.head("/admin/bookings").status_code == 401
     assert client.head("/admin/events").status_code == 401
 
@@ -72,7 +72,7 @@ def test_nothing_public_lists_bookings(asking: Asking) -> None:
     "path", ["/shows", "/healthz", "/readyz", "/metrics", "/docs/", "/docs", "/openapi.json", "/nothing",
              "/admin/stats", "/bookings/x", "/shows/1/seats", "/docs/static/swagger-ui.css"],
 )  # fmt: skip
-def test_headers_of_every_answer(client: FlaskClient, path: str) -> None:
+def test_headers_of_every_answer(client: DoorClient, path: str) -> None:
     headers = client.get(path).headers
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["X-Request-ID"]
@@ -81,7 +81,7 @@ def test_headers_of_every_answer(client: FlaskClient, path: str) -> None:
 
 
 @pytest.mark.parametrize("request_id", ["a", "order-7_x.y:z", "0" * 128])
-def test_request_id_is_echoed(client: FlaskClient, request_id: str) -> None:
+def test_request_id_is_echoed(client: DoorClient, request_id: str) -> None:
     for path in ("/healthz", "/nothing", "/admin/stats"):
         assert client.get(path, headers={"X-Request-ID": request_id}).headers["X-Request-ID"] == request_id
 
@@ -89,13 +89,13 @@ def test_request_id_is_echoed(client: FlaskClient, request_id: str) -> None:
 @pytest.mark.parametrize(
     "request_id", ["", "a b", "0" * 129, "<script>", "a\tb", "é", "a;b", 'a"b', "a\rb", "a\nb"]
 )
-def test_request_id_that_is_not_sane(client: FlaskClient, request_id: str) -> None:
+def test_request_id_that_is_not_sane(client: DoorClient, request_id: str) -> None:
     answer = client.get("/healthz", environ_overrides={"HTTP_X_REQUEST_ID": request_id})
     assert answer.headers["X-Request-ID"] != request_id
     assert len(answer.headers["X-Request-ID"]) == 36
 
 
-def test_request_ids_differ(client: FlaskClient) -> None:
+def test_request_ids_differ(client: DoorClient) -> None:
     assert len({client.get("/healthz").headers["X-Request-ID"] for _ in range(5)}) == 5
 
 

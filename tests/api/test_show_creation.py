@@ -7,12 +7,12 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from api.parsing import MAX_FIELDS, MAX_VALUES
 from core.infra.settings import get_settings
 from tests.api.asking import assert_problem, pointers
+from tests.door import DoorClient
 from tests.support import ADMIN, ROOT
 
 PLAN: dict[str, Any] = {
@@ -43,21 +43,21 @@ PLAN: dict[str, Any] = {
 }
 
 
-def create(client: FlaskClient, body: dict[str, Any], **fields: Any) -> TestResponse:
+def create(client: DoorClient, body: dict[str, Any], **fields: Any) -> TestResponse:
     return client.post("/admin/shows", json={**body, **fields}, headers=ADMIN)
 
 
-def create_planned(client: FlaskClient, body: dict[str, Any], change: Any) -> TestResponse:
+def create_planned(client: DoorClient, body: dict[str, Any], change: Any) -> TestResponse:
     plan = deepcopy(PLAN)
     change(plan)
     return create(client, body, seating_plan=plan)
 
 
-def list_seats(client: FlaskClient, show_id: int) -> list[dict[str, Any]]:
+def list_seats(client: DoorClient, show_id: int) -> list[dict[str, Any]]:
     return list(client.get(f"/shows/{show_id}/seats?limit=10000").json["seats"])
 
 
-def test_total_seats(client: FlaskClient, show_body: dict[str, Any]) -> None:
+def test_total_seats(client: DoorClient, show_body: dict[str, Any]) -> None:
     answer = create(client, show_body, total_seats=120, price=50)
     assert answer.status_code == 201
     show = answer.json
@@ -88,7 +88,7 @@ def test_total_seats(client: FlaskClient, show_body: dict[str, Any]) -> None:
     assert client.get(f"/shows/{show['id']}").json == show
 
 
-def test_sections(client: FlaskClient, show_body: dict[str, Any]) -> None:
+def test_sections(client: DoorClient, show_body: dict[str, Any]) -> None:
     stalls = {"name": "Stalls", "rows": 28, "seats_per_row": 2, "price": 4500}
     show = create(
         client, show_body, sections=[stalls, {"name": "Standing", "capacity": 3, "price": 2500}]
@@ -103,7 +103,7 @@ def test_sections(client: FlaskClient, show_body: dict[str, Any]) -> None:
     assert (seats[-1]["section"], seats[-1]["row"], seats[-1]["price"]) == ("Standing", None, 2500)
 
 
-def test_seating_plan(client: FlaskClient, show_body: dict[str, Any]) -> None:
+def test_seating_plan(client: DoorClient, show_body: dict[str, Any]) -> None:
     show = create(client, show_body, seating_plan=PLAN, prices={"Front": 900}).json
     assert (show["total_seats"], [s["name"] for s in show["sections"]]) == (2, ["Floor"])
     one, two = list_seats(client, show["id"])
@@ -117,7 +117,7 @@ def test_seating_plan(client: FlaskClient, show_body: dict[str, Any]) -> None:
     assert (two["seat_number"], two["price"]) == ("guid-2", 0)
 
 
-def test_real_hall(client: FlaskClient, show_body: dict[str, Any]) -> None:
+def test_real_hall(client: DoorClient, show_body: dict[str, Any]) -> None:
     plan = json.loads((ROOT / "local/halls/riethsporthalle-erfurt.json").read_text())
     prices = {category["name"]: 1000 + index for index, category in enumerate(plan["categories"])}
     show = create(client, show_body, seating_plan=plan, prices=prices).json
@@ -132,7 +132,7 @@ def test_real_hall(client: FlaskClient, show_body: dict[str, Any]) -> None:
     assert [(s["seat_number"], s["section"], s["price"]) for s in seats] == drawn
 
 
-def test_every_option(client: FlaskClient, show_body: dict[str, Any]) -> None:
+def test_every_option(client: DoorClient, show_body: dict[str, Any]) -> None:
     options = {
         "currency": "CHF",
         "hold_seconds": 15,
@@ -148,13 +148,13 @@ def test_every_option(client: FlaskClient, show_body: dict[str, Any]) -> None:
     assert show["status"] == "scheduled"
 
 
-def test_start_in_the_past_is_closed(client: FlaskClient, show_body: dict[str, Any]) -> None:
+def test_start_in_the_past_is_closed(client: DoorClient, show_body: dict[str, Any]) -> None:
     answer = create(client, show_body, total_seats=1, start_time="2001-01-10T20:30:00+01:00")
     assert (answer.status_code, answer.json["status"]) == (201, "closed")
     assert answer.json["start_time"] == "2001-01-10T19:30:00Z"
 
 
-def test_largest_hall(client: FlaskClient, show_body: dict[str, Any]) -> None:
+def test_largest_hall(client: DoorClient, show_body: dict[str, Any]) -> None:
     assert create(client, show_body, total_seats=100_000).json["seats"]["available"] == 100_000
 
 
@@ -220,16 +220,14 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("fields", "pointer"), REFUSED.values(), ids=REFUSED.keys())
-def test_refused(
-    client: FlaskClient, show_body: dict[str, Any], fields: dict[str, Any], pointer: str
-) -> None:
+def test_refused(client: DoorClient, show_body: dict[str, Any], fields: dict[str, Any], pointer: str) -> None:
     problem = assert_problem(create(client, show_body, **fields), 422, "invalid_request")
     assert pointer in pointers(problem)
     assert client.get("/shows").json["items"] == []
 
 
 def test_a_body_of_millions_of_values_is_not_even_parsed(
-    client: FlaskClient, show_body: dict[str, Any]
+    client: DoorClient, show_body: dict[str, Any]
 ) -> None:
     body = json.dumps({**show_body, "seating_plan": {**PLAN, "zones": []}})
     body = body.replace('"zones": []', f'"zones": [{"[]," * MAX_VALUES}[]]')
@@ -244,7 +242,7 @@ def test_a_body_of_millions_of_values_is_not_even_parsed(
     assert peak < 8 * len(body)
 
 
-def test_plan_with_one_seat_twice(client: FlaskClient, show_body: dict[str, Any]) -> None:
+def test_plan_with_one_seat_twice(client: DoorClient, show_body: dict[str, Any]) -> None:
     def change(plan: dict[str, Any]) -> None:
         plan["zones"][0]["rows"][0]["seats"][1]["seat_guid"] = "guid-1"
 
@@ -252,7 +250,7 @@ def test_plan_with_one_seat_twice(client: FlaskClient, show_body: dict[str, Any]
     assert pointers(problem) == ["/seating_plan/zones/0/rows/0/seats/1/seat_guid"]
 
 
-def test_plan_with_undeclared_category(client: FlaskClient, show_body: dict[str, Any]) -> None:
+def test_plan_with_undeclared_category(client: DoorClient, show_body: dict[str, Any]) -> None:
     def change(plan: dict[str, Any]) -> None:
         plan["zones"][0]["rows"][0]["seats"][0]["category"] = "Nowhere"
 
@@ -260,7 +258,7 @@ def test_plan_with_undeclared_category(client: FlaskClient, show_body: dict[str,
     assert pointers(problem) == ["/seating_plan/zones/0/rows/0/seats/0/category"]
 
 
-def test_plan_fields_that_are_not_read(client: FlaskClient, show_body: dict[str, Any]) -> None:
+def test_plan_fields_that_are_not_read(client: DoorClient, show_body: dict[str, Any]) -> None:
     def change(plan: dict[str, Any]) -> None:
         plan["uuid"] = plan["zones"][0]["zone_id"] = "x"
         plan["zones"][0]["rows"][0] |= {"row_number_position": "both", "start_direction": 7}
@@ -271,7 +269,7 @@ def test_plan_fields_that_are_not_read(client: FlaskClient, show_body: dict[str,
 
 @pytest.mark.parametrize("value", [10**30, -(2**63) - 1, 2**64, "\0", {"\0": 1}])
 def test_plan_values_that_cannot_be_kept(
-    client: FlaskClient, show_body: dict[str, Any], value: object
+    client: DoorClient, show_body: dict[str, Any], value: object
 ) -> None:
     def change(plan: dict[str, Any]) -> None:
         plan["zones"][0]["areas"][0]["unheard_of"] = [value]
@@ -280,7 +278,7 @@ def test_plan_values_that_cannot_be_kept(
 
 
 @pytest.mark.parametrize("template", ["{{{}}}", '{{"prices": {{{}}}}}', '{{"sections": [{{{}}}]}}'])
-def test_object_of_too_many_fields_costs_no_error_each(client: FlaskClient, template: str) -> None:
+def test_object_of_too_many_fields_costs_no_error_each(client: DoorClient, template: str) -> None:
     fields = ",".join(f'"{number:x}":0' for number in range(300_000))
     began = time.process_time()
     answer = client.post(

@@ -5,17 +5,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 
 from core.halls.limits import LISTED_SECTIONS, MAX_SECTIONS
 from core.shows.service import Show
 from tests.api.asking import Asking, assert_problem, pointers
+from tests.door import DoorClient
 from tests.support import ADMIN
 
 MALFORMED = ["abc", "-1", "1.5", "0", "99999999999999999999", "%00", "1%20", "%D9%A1"]
 
 
-def names(client: FlaskClient, **query: Any) -> list[str]:
+def names(client: DoorClient, **query: Any) -> list[str]:
     answer = client.get("/shows", query_string=query)
     assert answer.status_code == 200, answer.text
     return [item["name"] for item in answer.json["items"]]
@@ -27,11 +27,11 @@ def days(number: float) -> datetime:
 
 @pytest.mark.parametrize("show_id", [*MALFORMED, "123456789"])
 @pytest.mark.parametrize("rest", ["", "/seats", "/layout", "/availability", "/suggestions?quantity=1"])
-def test_unknown_show(client: FlaskClient, show_id: str, rest: str) -> None:
+def test_unknown_show(client: DoorClient, show_id: str, rest: str) -> None:
     assert_problem(client.get(f"/shows/{show_id}{rest}"), 404, "show_not_found")
 
 
-def test_list_is_soonest_first_from_now_on(client: FlaskClient, make_show: Callable[..., Show]) -> None:
+def test_list_is_soonest_first_from_now_on(client: DoorClient, make_show: Callable[..., Show]) -> None:
     for name, day in (("later", 20), ("past", -1), ("sooner", 10)):
         make_show(name=name, start_time=days(day))
     assert names(client) == ["sooner", "later"]
@@ -40,7 +40,7 @@ def test_list_is_soonest_first_from_now_on(client: FlaskClient, make_show: Calla
 
 
 def test_list_shows_the_first_sections_of_each_show_and_the_show_all(
-    client: FlaskClient, make_show: Callable[..., Show]
+    client: DoorClient, make_show: Callable[..., Show]
 ) -> None:
     few, many = LISTED_SECTIONS, MAX_SECTIONS
     for count, day in ((few, 1), (many, 2)):
@@ -57,7 +57,7 @@ def test_list_shows_the_first_sections_of_each_show_and_the_show_all(
     assert len(answer.data) < 200 * 2 * few * 2
 
 
-def test_list_by_status_and_name(client: FlaskClient, make_show: Callable[..., Show]) -> None:
+def test_list_by_status_and_name(client: DoorClient, make_show: Callable[..., Show]) -> None:
     make_show(name="Open Hamlet")
     make_show(name="Planned", sales_open_at=days(1))
     make_show(name="Closed 100%", sales_close_at=days(-1))
@@ -71,7 +71,7 @@ def test_list_by_status_and_name(client: FlaskClient, make_show: Callable[..., S
     assert names(client, q="%") == ["Closed 100%"]
 
 
-def test_list_pages(client: FlaskClient, make_show: Callable[..., Show]) -> None:
+def test_list_pages(client: DoorClient, make_show: Callable[..., Show]) -> None:
     same_time = days(5)
     for name in "abcde":
         make_show(name=name, start_time=same_time)
@@ -111,7 +111,7 @@ def test_list_pages(client: FlaskClient, make_show: Callable[..., Show]) -> None
         ("sort=name", "/sort"),
     ],
 )
-def test_list_refuses(client: FlaskClient, query: str, pointer: str) -> None:
+def test_list_refuses(client: DoorClient, query: str, pointer: str) -> None:
     problem = assert_problem(client.get(f"/shows?{query}"), 422, "invalid_request")
     assert pointers(problem) == [pointer]
 
@@ -124,11 +124,11 @@ def test_counts_follow_the_bookings(asking: Asking) -> None:
     assert asking.client.get("/shows").json["items"] == [show]
 
 
-def change(client: FlaskClient, show_id: object, **fields: Any) -> Any:
+def change(client: DoorClient, show_id: object, **fields: Any) -> Any:
     return client.patch(f"/admin/shows/{show_id}", json=fields, headers=ADMIN)
 
 
-def test_change(client: FlaskClient, show: Show) -> None:
+def test_change(client: DoorClient, show: Show) -> None:
     assert names(client) == ["A show"]
     changes = {
         "name": "Another",
@@ -166,7 +166,7 @@ def test_change(client: FlaskClient, show: Show) -> None:
         {"sales_close_at": "2001-01-01T00:00:00Z", "sales_open_at": "2002-01-01T00:00:00Z"},
     ],
 )
-def test_change_refuses(client: FlaskClient, show: Show, fields: dict[str, Any]) -> None:
+def test_change_refuses(client: DoorClient, show: Show, fields: dict[str, Any]) -> None:
     before = client.get(f"/shows/{show.id}").json
     assert_problem(change(client, show.id, **fields), 422, "invalid_request")
     assert client.get(f"/shows/{show.id}").json == before
@@ -179,13 +179,13 @@ def test_change_of_limits_and_times_binds_bookings(asking: Asking) -> None:
     assert_problem(asking.post("1"), 409, "sales_closed")
 
 
-def test_change_of_a_cancelled_show(client: FlaskClient, show: Show) -> None:
+def test_change_of_a_cancelled_show(client: DoorClient, show: Show) -> None:
     client.post(f"/admin/shows/{show.id}/cancel", headers=ADMIN)
     assert_problem(change(client, show.id, name="Back"), 409, "show_cancelled")
 
 
 @pytest.mark.parametrize("show_id", [*MALFORMED, "123456789"])
-def test_change_and_cancel_of_an_unknown_show(client: FlaskClient, show_id: str) -> None:
+def test_change_and_cancel_of_an_unknown_show(client: DoorClient, show_id: str) -> None:
     assert_problem(change(client, show_id, name="x"), 404, "show_not_found")
     assert_problem(client.post(f"/admin/shows/{show_id}/cancel", headers=ADMIN), 404, "show_not_found")
 

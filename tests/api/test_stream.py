@@ -8,12 +8,12 @@ from http.client import HTTPConnection
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 
 from core.settling.worker import settle_show
 from core.shows.service import Show
 from tests.acting import book, cancel, settle
 from tests.api.asking import assert_problem
+from tests.door import DoorClient
 from tests.support import measured
 
 MakeShow = Callable[..., Show]
@@ -159,17 +159,17 @@ def test_without_redis_it_is_found_by_looking(
 
 
 @pytest.mark.parametrize("query", ["since=-1", "since=x", "since=1.5", "since=", "since=1&since=2"])
-def test_refused(client: FlaskClient, make_show: MakeShow, query: str) -> None:
+def test_refused(client: DoorClient, make_show: MakeShow, query: str) -> None:
     assert_problem(client.get(f"/shows/{make_show().id}/stream?{query}"), 422, "invalid_request")
 
 
 @pytest.mark.parametrize("last", ["x", "-1", "1 2", "9" * 30])
-def test_last_event_that_is_none_is_refused(client: FlaskClient, make_show: MakeShow, last: str) -> None:
+def test_last_event_that_is_none_is_refused(client: DoorClient, make_show: MakeShow, last: str) -> None:
     answer = client.get(f"/shows/{make_show().id}/stream", headers={"Last-Event-ID": last})
     assert_problem(answer, 422, "invalid_request")
 
 
-def test_show_that_is_not_there(client: FlaskClient) -> None:
+def test_show_that_is_not_there(client: DoorClient) -> None:
     assert_problem(client.get("/shows/999999/stream"), 404, "show_not_found")
 
 

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from api.request import Answer
@@ -23,6 +22,7 @@ from tests.acting import ask, make_ready, settle_all
 from tests.apart import enter
 from tests.api.test_waiting import call
 from tests.api.together import count_requests, make_environ
+from tests.door import DoorClient
 from tests.invariants import check_settled
 from tests.support import ADMIN
 
@@ -33,7 +33,7 @@ OWN_HEADERS, OWN_FIELDS = {"Location", "X-Request-ID"}, {"id", "created_at", "up
 NOWHERE = {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing"}
 
 
-def post(client: FlaskClient, body: bytes, headers: dict[str, str]) -> Any:
+def post(client: DoorClient, body: bytes, headers: dict[str, str]) -> Any:
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
     return client.post("/bookings", data=body, headers=sent)
 
@@ -49,7 +49,7 @@ def post(client: FlaskClient, body: bytes, headers: dict[str, str]) -> Any:
     ],
 )
 def test_plain_bookings_are_answered_as_by_flask(
-    client: FlaskClient, make_show: MakeShow, wish: dict[str, Any], headers: dict[str, str]
+    client: DoorClient, make_show: MakeShow, wish: dict[str, Any], headers: dict[str, str]
 ) -> None:
     body = json.dumps({"show_id": make_show().id, **wish}).encode()
     sent = {"Content_Type": "application/json", **headers}

@@ -4,10 +4,10 @@ import threading
 import time
 
 import pytest
-from flask.testing import FlaskClient
 
 from core.settling.worker import settle_show
 from tests.api.asking import Asking, assert_problem
+from tests.door import DoorClient
 
 
 @pytest.mark.parametrize("query", ["wait=-1", "wait=26", "wait=soon", "wait=nan", "wait=inf", "wait="])
@@ -45,7 +45,7 @@ def test_another_tag_does_not_wait(asking: Asking) -> None:
     assert (answer.status_code, time.monotonic() - asked_at < 1) == (200, True)
 
 
-def test_woken_by_the_settling_itself(client: FlaskClient, asking: Asking) -> None:
+def test_woken_by_the_settling_itself(client: DoorClient, asking: Asking) -> None:
     booking_id, asked_at = asking.book("1"), time.monotonic()
     threading.Timer(0.3, settle_show, (asking.show_id,)).start()
     answer = client.get(f"/bookings/{booking_id}?wait=10")

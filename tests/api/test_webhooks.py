@@ -4,13 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 
 from core.infra.jobs import RELAY_EVENTS
 from core.infra.redis import get_redis
 from core.shows.service import Show
 from core.webhooks import service as webhooks
 from tests.acting import ask, book, run, settle
+from tests.door import DoorClient
 from tests.support import ADMIN, wait_until
 
 PATH = "/admin/webhook-endpoints"
@@ -18,11 +18,11 @@ URL = "https://receiver.example/hooks?tenant=1"
 MakeShow = Callable[..., Show]
 
 
-def register(client: FlaskClient, **fields: Any) -> Any:
+def register(client: DoorClient, **fields: Any) -> Any:
     return client.post(PATH, json={"url": URL, **fields}, headers=ADMIN)
 
 
-def test_life_of_an_endpoint(client: FlaskClient) -> None:
+def test_life_of_an_endpoint(client: DoorClient) -> None:
     made = register(client, types=["BOOKING_CONFIRMED"], description="orders")
     assert made.status_code == 201
     endpoint = made.get_json()
@@ -56,7 +56,7 @@ def test_life_of_an_endpoint(client: FlaskClient) -> None:
     assert client.get(PATH, headers=ADMIN).get_json() == {"items": []}
 
 
-def test_secret_is_shown_when_it_is_made_and_never_again(client: FlaskClient) -> None:
+def test_secret_is_shown_when_it_is_made_and_never_again(client: DoorClient) -> None:
     made = register(client).get_json()
     address = f"{PATH}/{made['id']}"
     rotated = client.post(f"{address}/rotate-secret", headers=ADMIN).get_json()
@@ -87,14 +87,14 @@ def test_secret_is_shown_when_it_is_made_and_never_again(client: FlaskClient) ->
         ({"secret": "whsec_mine"}, "/secret"),
     ],
 )
-def test_registration_that_is_refused(client: FlaskClient, fields: dict[str, Any], pointer: str) -> None:
+def test_registration_that_is_refused(client: DoorClient, fields: dict[str, Any], pointer: str) -> None:
     answer = register(client, **fields)
     assert (answer.status_code, answer.get_json()["code"]) == (422, "invalid_request")
     assert [fault["pointer"] for fault in answer.get_json()["errors"]] == [pointer]
     assert ask("SELECT FROM webhook_endpoints") == []
 
 
-def test_change_to_a_private_address_is_refused(client: FlaskClient) -> None:
+def test_change_to_a_private_address_is_refused(client: DoorClient) -> None:
     address = f"{PATH}/{register(client).get_json()['id']}"
     answer = client.patch(address, json={"url": "http://10.0.0.1/"}, headers=ADMIN)
     assert (answer.status_code, answer.get_json()["errors"][0]["pointer"]) == (422, "/url")
@@ -103,13 +103,13 @@ def test_change_to_a_private_address_is_refused(client: FlaskClient) -> None:
     assert client.patch(address, json={"enabled": None}, headers=ADMIN).status_code == 422
 
 
-def test_only_so_many(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_so_many(client: DoorClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(webhooks, "MAX_ENDPOINTS", 2)
     assert [register(client).status_code for _ in range(3)] == [201, 201, 422]
 
 
 @pytest.mark.parametrize("id_", ["0", "999999", "x", "-1", "1.5", "9" * 30, "%00"])
-def test_endpoint_that_is_not_there(client: FlaskClient, id_: str) -> None:
+def test_endpoint_that_is_not_there(client: DoorClient, id_: str) -> None:
     address = f"{PATH}/{id_}"
     for answer in (
         client.get(address, headers=ADMIN),
@@ -122,7 +122,7 @@ def test_endpoint_that_is_not_there(client: FlaskClient, id_: str) -> None:
 
 
 class TestReplay:
-    def test_accepted(self, client: FlaskClient, make_show: MakeShow) -> None:
+    def test_accepted(self, client: DoorClient, make_show: MakeShow) -> None:
         show = make_show()
         book(show.id, "1")
         settle(show.id)
@@ -137,7 +137,7 @@ class TestReplay:
             assert ask("SELECT position FROM webhook_endpoints")[0][0] == 0
             wait_until(lambda: get_redis().exists(f"flag:{RELAY_EVENTS}"))
 
-    def test_time_after_everything_is_no_error(self, client: FlaskClient) -> None:
+    def test_time_after_everything_is_no_error(self, client: DoorClient) -> None:
         address = f"{PATH}/{register(client).get_json()['id']}"
         body = {"from_time": "2099-01-01T00:00:00Z"}
         assert client.post(f"{address}/replay", json=body, headers=ADMIN).status_code == 202
@@ -153,13 +153,13 @@ class TestReplay:
             ({"from_time": "yesterday"}, "/from_time"),
         ],
     )
-    def test_refused(self, client: FlaskClient, body: dict[str, Any], pointer: str) -> None:
+    def test_refused(self, client: DoorClient, body: dict[str, Any], pointer: str) -> None:
         address = f"{PATH}/{register(client).get_json()['id']}"
         answer = client.post(f"{address}/replay", json=body, headers=ADMIN)
         assert answer.status_code == 422
         assert answer.get_json()["errors"][0]["pointer"] == pointer
 
-    def test_disabled_endpoint_is_refused(self, client: FlaskClient) -> None:
+    def test_disabled_endpoint_is_refused(self, client: DoorClient) -> None:
         address = f"{PATH}/{register(client).get_json()['id']}"
         client.patch(address, json={"enabled": False}, headers=ADMIN)
         body = {"from_time": "2026-01-01T00:00:00Z"}

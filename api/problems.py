@@ -1,0 +1,71 @@
+"""How an error becomes an answer: a problem document (RFC 9457), whoever raised it."""
+
+import logging
+from typing import Any
+
+from api.errors import STATUS_OF, MethodNotAllowedError, RateLimitedError
+from api.request import Request
+from api.responses import NO_STORE, PROBLEM_JSON, Answer, respond_bytes
+from core.errors import Fault, InvalidRequestError, SeatlineError, UnavailableError
+from core.infra.db import get_sqlstate
+from core.infra.json import to_json
+
+log = logging.getLogger(__name__)
+
+# A server that is restarting is back in about so long.
+RETRY_AFTER_SECONDS = 2
+# A body of 64 KiB may name ten thousand seats that do not exist: an answer stays of its size.
+LISTED_FAULTS = 100
+# SQLSTATE classes of a value that the database refuses every time: data exceptions (22), program limits (54).
+REFUSED_VALUES = frozenset({"22", "54"})
+
+
+def describe_problem(error: SeatlineError, status: int, *, instance: str) -> dict[str, Any]:
+    """The error as a problem document, on the path `instance`."""
+    problem: dict[str, Any] = {
+        "type": f"urn:seatline:problem:{error.code}",
+        "title": error.title,
+        "status": status,
+        "detail": error.detail,
+        "instance": instance,
+        "code": error.code,
+    }
+    if status == 422:
+        problem["errors"] = [
+            {"pointer": fault.pointer, "detail": fault.detail} | ({"code": fault.code} if fault.code else {})
+            for fault in error.faults[:LISTED_FAULTS] or (Fault("", error.detail),)
+        ]
+    return problem
+
+
+def answer_error(request: Request, error: Exception) -> Answer:
+    """The answer to an error; one that nobody expected is logged."""
+    refusal = _find_refusal(error)
+    status = STATUS_OF.get(type(refusal), 500)
+    problem = describe_problem(refusal, status, instance=request.path)
+    if status == 500:
+        problem["request_id"] = request.id
+    answer = respond_bytes(to_json(problem), status=status, content_type=PROBLEM_JSON, cache=NO_STORE)
+    match refusal:
+        case MethodNotAllowedError():
+            answer.headers.append(("Allow", refusal.allowed))
+        case RateLimitedError():
+            answer.headers.append(("Retry-After", str(refusal.retry_after)))
+        case UnavailableError():
+            answer.headers.append(("Retry-After", str(RETRY_AFTER_SECONDS)))
+    if status == 401:
+        answer.headers.append(("WWW-Authenticate", "Bearer"))
+    return answer
+
+
+def _find_refusal(error: Exception) -> SeatlineError:
+    if isinstance(error, SeatlineError):
+        return error
+    if isinstance(error, TimeoutError):
+        return UnavailableError("The service did not answer in time.")
+    sqlstate = get_sqlstate(error) or ""
+    if sqlstate[:2] in REFUSED_VALUES:
+        log.error("a value that the database refuses was not refused before", extra={"sqlstate": sqlstate})
+        return InvalidRequestError("One of the values cannot be kept.")
+    log.error("unexpected error", exc_info=error)
+    return SeatlineError("An unexpected error occurred; it has been logged under the request's id.")

@@ -1,0 +1,57 @@
+"""What goes together on the event loop: bookings share commits, reads and actions; long polls share reads."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TypeVar
+from uuid import UUID
+
+from api.contract import ANSWER_SECONDS
+from api.server.long_poll import LongPolls
+from core.bookings.accepting import Accepted, accept
+from core.bookings.accepting import Request as Prepared
+from core.bookings.acting import Acted, Asked, act
+from core.bookings.long_poll import announce_changes
+from core.bookings.reading import read_bookings
+from core.bookings.views import Booking
+from core.infra.async_db import LoopConnection
+from core.infra.gather import Gather
+
+T = TypeVar("T")
+
+# More would hold up the first of them; what is left goes next.
+COMMITTED_TOGETHER = 500
+# Thousands of long polls are woken at once.
+READ_TOGETHER = 2_000
+
+
+class Groups:
+    """The groups of one process, each with a connection of its own, opened when it is first needed."""
+
+    def __init__(self, threads: ThreadPoolExecutor) -> None:
+        self._threads = threads
+        self._reading = LoopConnection()
+        self.commits: Gather[Prepared, Accepted] = Gather(
+            partial(accept, LoopConnection()), at_most=COMMITTED_TOGETHER, seconds=ANSWER_SECONDS
+        )
+        self.actions: Gather[Asked, Acted] = Gather(
+            partial(act, LoopConnection()), at_most=COMMITTED_TOGETHER, seconds=ANSWER_SECONDS
+        )
+        self.reads: Gather[UUID, Booking | None] = Gather(
+            self._read, at_most=READ_TOGETHER, seconds=ANSWER_SECONDS
+        )
+        self.polls = LongPolls(self.reads.ask)
+
+    async def _read(self, booking_ids: Sequence[UUID]) -> list[Booking | None]:
+        found = await read_bookings(self._reading, list(dict.fromkeys(booking_ids)))
+        return [found.get(booking_id) for booking_id in booking_ids]
+
+    def announce(self, booking_id: UUID) -> None:
+        """Wake whoever waits for this booking, in any process; nobody waits for that."""
+        self._threads.submit(announce_changes, [booking_id])
+
+    async def run_in_thread(self, run: Callable[[], T]) -> T:
+        """What `run` returns, which may block. Raises TimeoutError."""
+        async with asyncio.timeout(ANSWER_SECONDS):
+            return await asyncio.get_running_loop().run_in_executor(self._threads, run)

@@ -1,0 +1,157 @@
+"""Long polls: requests that wait for bookings to change, as coroutines, woken through Redis or by a timer."""
+
+import asyncio
+import time
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Self
+from uuid import UUID
+
+from core.bookings.errors import BookingNotFoundError
+from core.bookings.views import Booking
+from core.infra.json import to_json
+from core.infra.pubsub import BOOKINGS_CHANNEL, decode_changes, get_listener, to_microseconds
+
+# Redis wakes a long poll at once; this is how soon it looks by itself where Redis does not.
+LOOK_AGAIN_SECONDS = 1.0
+# Each costs some KiB, and a share of a read every second. Whoever comes beyond is answered early.
+MAX_WAITING = 10_000
+# One client leaves room for others.
+MAX_WAITING_PER_CLIENT = MAX_WAITING // 2
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A booking's document, as read or as announced, and what a worker has yet to do for it.
+
+    `updated_at` in microseconds since 1970, by the database's clock: the newer of two is the larger.
+    """
+
+    updated_at: int
+    wants: str | None
+    body: bytes
+
+    @classmethod
+    def of(cls, booking: Booking) -> Self:
+        """A booking as it was read."""
+        return cls(to_microseconds(booking.updated_at), booking.wants, to_json(booking.to_document()))
+
+
+IsDone = Callable[[Seen], bool]
+ReadBooking = Callable[[UUID], Awaitable[Booking | None]]
+
+
+class LongPolls:
+    """The requests of this process that wait, on its event loop, and what wakes them."""
+
+    def __init__(self, read: ReadBooking) -> None:
+        self._read = read
+        self._waiting: dict[bytes, set[Poll]] = defaultdict(set)
+        self._clients: Counter[str] = Counter()
+        self.is_ending = False
+
+    def begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Hear of changes from now on."""
+        hear = self._hear
+        get_listener().register(BOOKINGS_CHANNEL, lambda message: loop.call_soon_threadsafe(hear, message))
+
+    def end(self) -> None:
+        """Have whoever waits answered now, and nobody wait any more: this process is about to stop."""
+        self.is_ending = True
+        for polls in self._waiting.values():
+            for poll in polls:
+                poll.wake(None)
+
+    async def read(self, booking_id: UUID) -> Seen:
+        """A booking as it is now. Raises BookingNotFoundError."""
+        booking = await self._read(booking_id)
+        if booking is None:
+            raise BookingNotFoundError(booking_id)
+        return Seen.of(booking)
+
+    @contextmanager
+    def enter(self, client: str, booking_ids: Sequence[UUID], *, seconds: float) -> Iterator[list["Poll"]]:
+        """Polls of these bookings, in this order: what changes from now on wakes them.
+
+        One that may not wait, since too many do, or for 0 seconds, is done at once.
+        """
+        has_room = self._clients.total() < MAX_WAITING and self._clients[client] < MAX_WAITING_PER_CLIENT
+        deadline = time.monotonic() + (seconds if has_room else 0)
+        polls = [Poll(self, booking_id, deadline) for booking_id in booking_ids]
+        self._clients[client] += 1
+        for poll in polls:
+            self._waiting[poll.booking_id.bytes].add(poll)
+        try:
+            yield polls
+        finally:
+            for poll in polls:
+                self._leave(poll)
+            self._clients[client] -= 1
+            if not self._clients[client]:
+                del self._clients[client]
+
+    def _leave(self, poll: "Poll") -> None:
+        waiting = self._waiting[poll.booking_id.bytes]
+        waiting.discard(poll)
+        if not waiting:
+            del self._waiting[poll.booking_id.bytes]
+
+    def _hear(self, message: bytes) -> None:
+        for id_, updated_at, document in decode_changes(message):
+            # No look-up that would make an entry.
+            if polls := self._waiting.get(id_):
+                # What is announced with its document is what settling left: nothing is wanted of it.
+                announced = None if document is None else Seen(updated_at, None, document)
+                for poll in polls:
+                    poll.wake(announced)
+
+
+class Poll:
+    """One request's wait for one booking."""
+
+    __slots__ = ("_announced", "_deadline", "_is_changed", "_polls", "_woken", "booking_id")
+
+    def __init__(self, polls: LongPolls, booking_id: UUID, deadline: float) -> None:
+        self.booking_id = booking_id
+        self._polls, self._deadline = polls, deadline
+        self._is_changed = False
+        self._announced: Seen | None = None
+        self._woken: asyncio.Future[None] | None = None
+
+    def wake(self, announced: Seen | None) -> None:
+        """The booking has changed, to what is announced, or to what has to be read."""
+        self._is_changed, self._announced = True, announced
+        if self._woken is not None and not self._woken.done():
+            self._woken.set_result(None)
+
+    async def wait(self, is_done: IsDone, seen: Seen | None = None) -> Seen:
+        """The booking once it `is_done`, or as it is when the time is over.
+
+        `seen` is how the caller knows it, from after the poll was entered. Raises BookingNotFoundError.
+        """
+        while True:
+            if seen is None:
+                seen = await self._polls.read(self.booking_id)
+            left = self._deadline - time.monotonic()
+            if left <= 0 or self._polls.is_ending or is_done(seen):
+                return seen
+            announced = await self._await_change(min(left, LOOK_AGAIN_SECONDS))
+            if announced is None:
+                seen = None
+            elif announced.updated_at > seen.updated_at:
+                seen = announced
+
+    async def _await_change(self, seconds: float) -> Seen | None:
+        loop = asyncio.get_running_loop()
+        self._woken = loop.create_future()
+        timer = loop.call_later(seconds, self.wake, None)
+        try:
+            # One that came while the booking was being read is not waited for again.
+            if not self._is_changed:
+                await self._woken
+            return self._announced
+        finally:
+            timer.cancel()
+            self._woken, self._is_changed, self._announced = None, False, None

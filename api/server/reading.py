@@ -1,0 +1,27 @@
+"""From granian's scope to a request: read once, decoded, with what declared proxies tell of the client."""
+
+from typing import Any
+
+from api.contract import PAGES
+from api.gate.clients import find_client_address, find_scheme
+from api.gate.credentials import name_principal
+from api.gate.headers import read_headers
+from api.request import Request
+
+
+def read_request(scope: Any, proxies: int) -> Request:
+    """The request of a scope, without its body; never refused here, so that a refusal has its id."""
+    headers, fault = read_headers(scope.headers)
+    if scope.authority:
+        headers.setdefault("host", scope.authority)
+    return Request(
+        method=scope.method,
+        path=scope.path,
+        query_string=scope.query_string,
+        headers=headers,
+        fault=fault,
+        operation=PAGES,
+        address=find_client_address(scope.client, headers.get("x-forwarded-for"), proxies),
+        scheme=find_scheme(scope.scheme, headers.get("x-forwarded-proto"), proxies),
+        principal=name_principal(headers.get("authorization")),
+    )

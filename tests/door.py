@@ -1,0 +1,139 @@
+"""The door in this process: what granian would do for it, and a client that goes through it."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
+
+from flask import Flask
+from werkzeug.test import Client, TestResponse
+
+from api.responses import Headers
+from api.server.app import Door
+
+ANSWER_SECONDS = 60
+
+
+class SentHeaders(dict[str, str]):
+    """Headers as granian gives them: lower-case names, one value each here."""
+
+    def get_all(self, name: str) -> list[str]:
+        return [self[name]] if name in self else []
+
+
+class Transport:
+    """A body that is sent in pieces."""
+
+    def __init__(self, pieces: list[bytes]) -> None:
+        self._pieces = pieces
+
+    async def send_bytes(self, piece: bytes) -> None:
+        self._pieces.append(piece)
+
+
+class Protocol:
+    """What granian gives for one request: its body, and a place for the answer."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+        self.status, self.headers = 0, list[tuple[str, str]]()
+        self.pieces: list[bytes] = []
+
+    async def __call__(self) -> bytes:
+        return self._body
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield self._body
+
+    def response_empty(self, status: int, headers: Headers) -> None:
+        self.status, self.headers = status, headers
+
+    def response_bytes(self, status: int, headers: Headers, body: bytes) -> None:
+        self.status, self.headers = status, headers
+        self.pieces.append(body)
+
+    def response_stream(self, status: int, headers: Headers) -> Transport:
+        self.status, self.headers = status, headers
+        return Transport(self.pieces)
+
+
+def make_scope(method: str, path: str, query: str, headers: dict[str, str], address: str) -> Any:
+    """What granian tells of a request."""
+    return SimpleNamespace(
+        proto="http",
+        http_version="1.1",
+        scheme="http",
+        method=method,
+        path=path,
+        query_string=query,
+        headers=SentHeaders(headers),
+        authority=None,
+        client=f"{address}:1",
+        server="127.0.0.1:80",
+    )
+
+
+class Doorway:
+    """A door on an event loop of its own, in a thread, as a WSGI application for werkzeug's client."""
+
+    def __init__(self, door: Door) -> None:
+        self.door, self.loop = door, asyncio.new_event_loop()
+        threading.Thread(target=self.loop.run_forever, name="door", daemon=True).start()
+        self.call(door.begin, self.loop)
+
+    def call(self, run: Callable[..., Any], *arguments: Any) -> Any:
+        """Call something on the door's loop."""
+
+        async def on_loop() -> Any:
+            return run(*arguments)
+
+        return asyncio.run_coroutine_threadsafe(on_loop(), self.loop).result(ANSWER_SECONDS)
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        body = environ["wsgi.input"].read()
+        path = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace")
+        scope = make_scope(
+            environ["REQUEST_METHOD"],
+            path,
+            environ["QUERY_STRING"].encode("latin-1").decode("utf-8", "replace"),
+            _read_headers(environ),
+            environ.get("REMOTE_ADDR") or "127.0.0.1",
+        )
+        protocol = Protocol(body)
+        served = asyncio.run_coroutine_threadsafe(self.door.__rsgi__(scope, protocol), self.loop)
+        served.result(ANSWER_SECONDS)
+        start_response(f"{protocol.status} -", protocol.headers)
+        return protocol.pieces
+
+    def close(self) -> None:
+        """End the loop; whoever waits is answered first."""
+        self.call(self.door.end)
+        self.loop.call_soon_threadsafe(self.loop.stop)
+
+
+def _read_headers(environ: dict[str, Any]) -> dict[str, str]:
+    named = {name.removeprefix("HTTP_"): value for name, value in environ.items() if name.startswith("HTTP_")}
+    named |= {name: environ[name] for name in ("CONTENT_TYPE", "CONTENT_LENGTH") if environ.get(name)}
+    if named.get("CONTENT_LENGTH") == "0" and "CONTENT_TYPE" not in named:
+        del named["CONTENT_LENGTH"]
+    return {name.lower().replace("_", "-"): value for name, value in named.items()}
+
+
+class DoorClient(Client):
+    """A client of the door: get, post, patch … as werkzeug's, each answer with `json`, `text`, `headers`."""
+
+    def __init__(self, doorway: Doorway) -> None:
+        super().__init__(doorway, TestResponse)
+        self.doorway = doorway
+
+
+@contextmanager
+def open_door(app: Flask, *arguments: Any) -> Iterator[DoorClient]:
+    """A client of a door around this application."""
+    doorway = Doorway(Door(app, *arguments))
+    try:
+        yield DoorClient(doorway)
+    finally:
+        doorway.close()
