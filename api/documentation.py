@@ -91,7 +91,7 @@ PREFER_PARAMETER = {
     "in": "header",
     "schema": {"type": "string"},
     "example": "wait=10",
-    "description": f"`wait=S` (RFC 7240): hold the answer back for S seconds, {LONGEST_WAIT_SECONDS} at most.",
+    "description": f"`wait=S` (RFC 7240): hold the answer back S seconds, {LONGEST_WAIT_SECONDS} at most.",
 }
 
 

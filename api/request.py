@@ -35,7 +35,7 @@ class Request:
     address: str
     scheme: str = "http"
     # Why its headers cannot be taken, where they cannot.
-    fault: str = ""
+    fault: MalformedRequestError | None = None
     principal: str = ANONYMOUS
     body: bytes = b""
     route: str = UNMATCHED
@@ -64,7 +64,7 @@ class Request:
     def check(self) -> None:
         """Decode the query. Raises MalformedRequestError for what cannot be read: headers, path or query."""
         if self.fault:
-            raise MalformedRequestError(self.fault)
+            raise self.fault
         if UNKNOWN_CHARACTER in self.path:
             raise MalformedRequestError("The path is not UTF-8.")
         if self.query_string:

@@ -105,7 +105,8 @@ class Doorway:
         served = asyncio.run_coroutine_threadsafe(self.door.__rsgi__(scope, protocol), self.loop)
         served.result(ANSWER_SECONDS)
         start_response(f"{protocol.status} -", protocol.headers)
-        return protocol.pieces
+        # granian sends none of a body that HEAD asks for.
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else protocol.pieces
 
     def close(self) -> None:
         """End the loop; whoever waits is answered first."""

@@ -19,9 +19,9 @@ from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from api.contract import Operation, Served, parse_request
 from api.errors import MethodNotAllowedError, NotFoundError
-from api.gate.cors import list_cors_headers
-from api.gate.gate import admit, find_kind
-from api.gate.limits import Allowances
+from api.gate.cors import allow_origin, answer_preflight, is_preflight, is_public_path
+from api.gate.gate import admit
+from api.gate.limits import Allowances, find_kind
 from api.metrics import count_request
 from api.problems import answer_error
 from api.request import Request, current
@@ -30,7 +30,7 @@ from api.server.body import GoneError, receive
 from api.server.groups import Groups
 from api.server.reading import read_request
 from api.server.routing import Router
-from api.server.sending import send
+from api.server.sending import close_unread_connections, send
 from api.server.shared import SharedReads
 from api.server.start import start
 from api.server.stream import HEARTBEAT, MAX_VIEWERS, Follow, Live
@@ -58,7 +58,8 @@ class Door:
 
     def __init__(self, app: Flask, allowances: Allowances | None = None) -> None:
         self._app, self._allowances, self._router = app.wsgi_app, allowances, Router(app)
-        self._proxies = get_settings().trusted_proxies
+        settings = get_settings()
+        self._proxies, self._origins = settings.trusted_proxies, settings.cors_origins
         self._threads = ThreadPoolExecutor(RUNNING, thread_name_prefix="request")
         self._probing = ThreadPoolExecutor(PROBING, thread_name_prefix="probe")
         self._groups, self._shared, self._live = Groups(self._threads), SharedReads(), Live()
@@ -75,6 +76,7 @@ class Door:
         The loop, through which granian hears of signals, does so whatever else handles them.
         """
         self.begin(loop)
+        loop.call_soon(close_unread_connections)
         for signum in STOP_SIGNALS:
             signal.signal(signum, lambda *_: loop.call_soon_threadsafe(self.end))
             signal.siginterrupt(signum, False)
@@ -106,7 +108,7 @@ class Door:
         if answer.follow and request.method == "GET":
             await self._stream(protocol, answer, answer.follow)
         else:
-            await send(protocol, request.method, answer)
+            send(protocol, answer.status, answer.headers, answer.body)
 
     async def _answer(self, request: Request, protocol: Any) -> Answer:
         try:
@@ -127,6 +129,8 @@ class Door:
         admit(request)
         if refusal:
             raise refusal
+        if request.method == "OPTIONS":
+            return self._tell_methods(request)
         return await self._ways[request.operation.served](request, request.operation, view)
 
     def _find_view(self, request: Request) -> tuple[Any, SeatlineError | None]:
@@ -136,9 +140,18 @@ class Door:
             # Told once it is counted, and has passed the gate.
             return None, error
 
+    def _tell_methods(self, request: Request) -> Answer:
+        methods = self._router.find_methods(request.path)
+        if not is_preflight(request.method, request.headers):
+            return Answer(200, [("Allow", ", ".join(methods))])
+        origin, is_public = request.headers["origin"], is_public_path(request.path)
+        return Answer(*answer_preflight(origin, self._origins, methods, is_public=is_public))
+
     async def _take(self, request: Request, weight: int) -> None:
         if self._allowances and not request.operation.is_probe:
-            request.taken = await self._allowances.take(request.client, find_kind(request), weight)
+            request.taken = await self._allowances.take(
+                request.client, find_kind(request.method, request.path), weight
+            )
             request.weight = weight
 
     async def _serve_on_loop(self, request: Request, declared: Operation, view: Any) -> Answer:
@@ -190,8 +203,12 @@ class Door:
         if answer.is_replay:
             answer.headers.append(("Idempotent-Replayed", "true"))
             if self._allowances and request.taken is not None:
-                self._allowances.give_back(request.client, find_kind(request), request.weight)
-        answer.headers += list_cors_headers(request.headers.get("origin"), request.path)
+                self._allowances.give_back(
+                    request.client, find_kind(request.method, request.path), request.weight
+                )
+        if not is_preflight(request.method, request.headers):
+            is_public = is_public_path(request.path)
+            answer.headers += allow_origin(request.headers.get("origin"), self._origins, is_public=is_public)
         count_request(request.method, request.route, answer.status, time.perf_counter() - request.began)
 
     async def _stream(self, protocol: Any, answer: Answer, follow: Follow) -> None:

@@ -3,15 +3,20 @@
 from typing import Any
 
 from api.contract import PAGES
-from api.gate.clients import find_client_address, find_scheme
+from api.errors import MalformedRequestError
 from api.gate.credentials import name_principal
 from api.gate.headers import read_headers
+from api.gate.proxies import find_client_address, find_scheme
 from api.request import Request
 
 
 def read_request(scope: Any, proxies: int) -> Request:
     """The request of a scope, without its body; never refused here, so that a refusal has its id."""
-    headers, fault = read_headers(scope.headers)
+    try:
+        headers, fault = read_headers(scope.headers), None
+    except MalformedRequestError as error:
+        # Whatever was meant: it is refused at the gate, once it is counted.
+        headers, fault = dict(scope.headers.items()), error
     if scope.authority:
         headers.setdefault("host", scope.authority)
     return Request(

@@ -5,7 +5,8 @@ from api.gate.limits import make_allowances
 from api.server.app import Door
 from core.infra.garbage import spare_what_is_loaded
 from core.infra.log import configure_logging
+from core.infra.settings import get_settings
 
 configure_logging()
-door = Door(create_app(), make_allowances())
+door = Door(create_app(), make_allowances(get_settings()))
 spare_what_is_loaded()

@@ -43,8 +43,14 @@ return 1
 """
 
 
-def _version_keys(show_id: int) -> tuple[str, str]:
+def name_version_keys(show_id: int) -> tuple[str, str]:
+    """The keys of a show's version, and of whether it is fresh."""
     return f"map:{show_id}:version", f"map:{show_id}:fresh"
+
+
+def read_version(version: bytes | None, fresh: bytes | None) -> int | None:
+    """The current version by these keys' values; None under a mark or with nothing fresh."""
+    return int(version) if version and fresh and not version.startswith(b"c") else None
 
 
 def mark_changing(show_id: int, version: int) -> None:
@@ -59,16 +65,16 @@ def publish_version(show_id: int, version: int) -> None:
 
 def _put(redis: Redis, show_id: int, how: str, version: int, ttl_seconds: int) -> None:
     arguments = how, version, ttl_seconds, FRESH_SECONDS, MAPS_CHANNEL, show_id
-    redis.eval(_PUT_VERSION, 3, *_version_keys(show_id), GENERATION_KEY, *arguments)
+    redis.eval(_PUT_VERSION, 3, *name_version_keys(show_id), GENERATION_KEY, *arguments)
 
 
 def find_version(show_id: int, ask_database: Callable[[], int]) -> int:
     """The current version: as published, else, under a mark or with nothing fresh, as the database has it."""
     nothing = (None, None)
-    value, is_fresh = try_redis(lambda redis: redis.mget(_version_keys(show_id)), default=nothing)
+    value, is_fresh = try_redis(lambda redis: redis.mget(name_version_keys(show_id)), default=nothing)
+    if (known := read_version(value, is_fresh)) is not None:
+        return known
     is_marked = value is not None and value.startswith(b"c")
-    if value is not None and is_fresh and not is_marked:
-        return int(value)
     asked_at = time.monotonic()
     version = ask_database()
     if not is_marked and time.monotonic() - asked_at < LEARNING_LIMIT_SECONDS:

@@ -2,34 +2,38 @@
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
+from flask import Flask
 
+from api.gate.limits import make_allowances
 from core.infra import redis
 from core.infra.settings import get_settings
 from core.shows.service import Show
 from local.embedded import find_free_port
-from tests.api.asking import assert_problem
-from tests.door import DoorClient
+from tests.api.asking import assert_problem, count_bookings, with_key
+from tests.door import DoorClient, open_door
 from tests.support import ADMIN
 
 Build = Callable[..., DoorClient]
 MakeShow = Callable[..., Show]
+LIMITS = {"RATE_LIMIT": "5/minute", "BOOKING_RATE_LIMIT": "5/minute", "ADMIN_RATE_LIMIT": "5/minute"}
 
 
 @pytest.fixture
-def build(database: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Build]:
-    """Builds an application with five requests a minute and other variables of one's own."""
-    from api.app import create_app  # noqa: PLC0415 (reads the settings, which the servers set)
+def build(app: Flask, database: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Build]:
+    """Opens a door with five requests a minute and other variables of one's own."""
+    with ExitStack() as doors:
 
-    def with_variables(**variables: str) -> DoorClient:
-        for name, value in {"RATE_LIMIT_ENABLED": "true", "RATE_LIMIT": "5/minute", **variables}.items():
-            monkeypatch.setitem(os.environ, name, value)
-        get_settings.cache_clear()
-        return create_app().test_client()
+        def with_variables(**variables: str) -> DoorClient:
+            for name, value in {"RATE_LIMIT_ENABLED": "true", **LIMITS, **variables}.items():
+                monkeypatch.setitem(os.environ, name, value)
+            get_settings.cache_clear()
+            return doors.enter_context(open_door(app, make_allowances(get_settings())))
 
-    yield with_variables
+        yield with_variables
     monkeypatch.undo()
     get_settings.cache_clear()
     redis.get_redis.cache_clear()
@@ -57,18 +61,52 @@ def test_allowance_is_told_along(build: Build) -> None:
     assert [client.get("/shows").headers["RateLimit-Remaining"] for _ in range(2)] == ["4", "3"]
 
 
-def test_one_allowance_for_all_routes(build: Build) -> None:
+def test_three_allowances_counted_apart(build: Build) -> None:
+    """POST under /bookings, /admin, and all else: what is not there, and what is refused, too."""
     client = build()
-    for _ in range(5):
-        client.post("/bookings", json={})
-    assert_problem(client.get("/shows/1"), 429, "rate_limited")
-    assert_problem(client.post("/bookings", json={}), 429, "rate_limited")
-    assert_problem(client.get("/admin/stats"), 429, "rate_limited")
+    ways = {
+        "bookings": [("POST", "/bookings"), ("POST", "/bookings/batch"), ("POST", "/bookings/x/confirm")],
+        "admin": [("GET", "/admin/stats"), ("GET", "/admin/nothing"), ("POST", "/admin/shows")],
+        "others": [("GET", "/shows/1"), ("GET", "/nothing"), ("DELETE", "/shows"), ("GET", "/bookings/x"),
+                   ("GET", "/metrics"), ("GET", "/docs/static/swagger-ui.css"), ("OPTIONS", "/shows")],
+    }  # fmt: skip
+    for asked in ways.values():
+        found = [client.open(path, method=method).status_code for method, path in (asked * 5)[:5]]
+        assert 429 not in found
+        for method, path in asked:
+            assert client.open(path, method=method).status_code == 429
+
+
+def test_weights(build: Build, make_show: MakeShow) -> None:
+    """A batch weighs one for every ten bookings begun, suggestions ten."""
+    show_id, limit = make_show(total_seats=100).id, "100/minute"
+    client = build(BOOKING_RATE_LIMIT=limit, RATE_LIMIT=limit)
+    left = 100
+    for size, weight in ((1, 1), (10, 1), (11, 2), (30, 3)):
+        bookings = [{"show_id": show_id, "quantity": 1}] * size
+        answer = client.post("/bookings/batch", json={"bookings": bookings})
+        left -= weight
+        assert (answer.status_code, answer.headers["RateLimit-Remaining"]) == (202, str(left))
+    answer = client.get(f"/shows/{show_id}/suggestions?quantity=2")
+    assert answer.headers["RateLimit-Remaining"] == "90"
+
+
+def test_a_batch_that_weighs_too_much_is_refused(build: Build, make_show: MakeShow) -> None:
+    bookings = [{"show_id": make_show().id, "quantity": 1}] * 100
+    assert_problem(build().post("/bookings/batch", json={"bookings": bookings}), 429, "rate_limited")
+    assert count_bookings() == 0
+
+
+def test_a_replay_is_given_back(build: Build, make_show: MakeShow) -> None:
+    client, body = build(), {"show_id": make_show().id, "seats": ["1"]}
+    for _ in range(20):
+        answer = client.post("/bookings", json=body, headers=with_key("a key"))
+        assert answer.status_code == 202
 
 
 def test_watching_over_the_service_is_not_limited(build: Build) -> None:
     client = build()
-    for path in ("/healthz", "/readyz", "/metrics") * 4:
+    for path in ("/healthz", "/readyz") * 4:
         assert client.get(path).status_code == 200
 
 
