@@ -11,17 +11,26 @@ _ADDRESS = re.compile(
 SCHEMES = frozenset({"http", "https"})
 
 
-def trust_proxies(environ: dict[str, Any], proxies: int) -> None:
-    """Take over what so many proxies tell of the client: its address, and how it came.
+def find_client_address(peer: str, forwarded_for: str | None, proxies: int) -> str:
+    """The client's address, as so many proxies tell it in X-Forwarded-For.
 
-    What is no address, or no scheme, is not taken over: the peer's own counts. Twice is as good as once.
+    The peer's own, which may have a port, where they tell none: then what they tell is not believed.
     """
-    address = parse_address(_read_told(environ.get("HTTP_X_FORWARDED_FOR", ""), proxies))
-    if address is not None:
-        environ["REMOTE_ADDR"] = str(address)
-    scheme = _read_told(environ.get("HTTP_X_FORWARDED_PROTO", ""), proxies).lower()
-    if scheme in SCHEMES:
-        environ["wsgi.url_scheme"] = scheme
+    address = parse_address(_read_told(forwarded_for, proxies))
+    return _strip_port(peer) if address is None else str(address)
+
+
+def find_scheme(scheme: str, forwarded_proto: str | None, proxies: int) -> str:
+    """The scheme that the client used, as so many proxies tell it in X-Forwarded-Proto; else the peer's."""
+    told = _read_told(forwarded_proto, proxies).lower()
+    return told if told in SCHEMES else scheme
+
+
+def trust_proxies(environ: dict[str, Any], proxies: int) -> None:
+    """Take over what so many proxies tell of the client. Twice is as good as once."""
+    peer, scheme = environ.get("REMOTE_ADDR", ""), environ.get("wsgi.url_scheme", "http")
+    environ["REMOTE_ADDR"] = find_client_address(peer, environ.get("HTTP_X_FORWARDED_FOR"), proxies)
+    environ["wsgi.url_scheme"] = find_scheme(scheme, environ.get("HTTP_X_FORWARDED_PROTO"), proxies)
 
 
 def parse_address(text: str) -> IPv4Address | IPv6Address | None:
@@ -37,7 +46,16 @@ def parse_address(text: str) -> IPv4Address | IPv6Address | None:
     return getattr(address, "ipv4_mapped", None) or address
 
 
-def _read_told(header: str, proxies: int) -> str:
+def _read_told(header: str | None, proxies: int) -> str:
+    if not header or proxies < 1:
+        return ""
     # Each proxy appends its peer's address; the client may have forged all before the trusted ones.
     told = header.split(",")
-    return told[-proxies].strip() if 0 < proxies <= len(told) else ""
+    return told[-proxies].strip() if proxies <= len(told) else ""
+
+
+def _strip_port(peer: str) -> str:
+    if peer.startswith("["):
+        return peer[1:].partition("]")[0]
+    # Bare IPv6 has more colons than one.
+    return peer.partition(":")[0] if peer.count(":") == 1 else peer
