@@ -7,6 +7,7 @@ from typing import Any
 
 import pybreaker
 from redis import Redis
+from redis.asyncio.connection import AbstractConnection, ConnectionPool
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
@@ -39,8 +40,20 @@ def get_redis() -> Redis:
 
 
 def _connect(**options: Any) -> Redis:
+    return Redis.from_url(**_locate(), retry=Retry(NoBackoff(), 0), **options)
+
+
+def make_loop_connection() -> AbstractConnection:
+    """A connection for an event loop, not yet open: without retries, and without time-outs of its own."""
+    # The pool only chooses the class of connection for the URL.
+    pool = ConnectionPool.from_url(**_locate(), socket_timeout=None, socket_connect_timeout=None)
+    connection: AbstractConnection = pool.make_connection()  # type: ignore[no-untyped-call]
+    return connection
+
+
+def _locate() -> dict[str, Any]:
     url = get_settings().redis_url
-    return Redis.from_url(strip_tls(url), retry=Retry(NoBackoff(), 0), **get_tls_options(url), **options)
+    return {"url": strip_tls(url), **get_tls_options(url)}
 
 
 def try_redis(run: Callable[[Redis], Any], default: Any) -> Any:

@@ -1,6 +1,7 @@
 """The settings: one frozen object, read once from the environment."""
 
 import os
+import re
 import sys
 from functools import lru_cache
 from typing import Annotated, Literal
@@ -15,6 +16,10 @@ from core.infra.tls import find_tls_fault
 MIN_ADMIN_KEY_LENGTH = 16
 DATABASE_SCHEMES = ("postgresql", "postgres")
 REDIS_SCHEMES = ("redis", "rediss", "unix")
+# An origin as browsers write it: in lower case, without a slash at its end.
+ORIGIN = re.compile(r"https?://[a-z0-9.\-\[\]:]+", re.ASCII)
+# Pages of every origin may call.
+ANY_ORIGIN = "*"
 BROKER_SCHEMES = ("redis", "rediss", "amqp", "amqps", "sentinel")
 
 
@@ -75,7 +80,10 @@ class Settings(BaseSettings):
     accept_deadline_seconds: float = Field(default=60, gt=0, le=86_400)
     expiry_interval_seconds: float = Field(default=2, ge=0.1, le=3600)
     rate_limit_enabled: bool = False
-    rate_limit: str = "600/minute"
+    booking_rate_limit: str = "120/minute"
+    admin_rate_limit: str = "600/minute"
+    rate_limit: str = "1200/minute"
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = (ANY_ORIGIN,)
     trusted_proxies: int = Field(default=0, ge=0, le=10)
     webhook_allow_private: bool = False
     archive_after_days: int = Field(default=90, ge=1, le=36_500)
@@ -87,10 +95,12 @@ class Settings(BaseSettings):
     def _take_database(cls, url: str) -> str:
         return check_url(url, DATABASE_SCHEMES)
 
-    @field_validator("database_replica_urls", mode="before")
+    @field_validator("database_replica_urls", "cors_origins", mode="before")
     @classmethod
-    def _split_urls(cls, urls: object) -> object:
-        return tuple(url.strip() for url in urls.split(",") if url.strip()) if isinstance(urls, str) else urls
+    def _split(cls, listed: object) -> object:
+        if not isinstance(listed, str):
+            return listed
+        return tuple(each.strip() for each in listed.split(",") if each.strip())
 
     @field_validator("database_replica_urls")
     @classmethod
@@ -107,7 +117,16 @@ class Settings(BaseSettings):
     def _take_broker(cls, url: str) -> str:
         return check_broker_url(url, BROKER_SCHEMES) if url else url
 
-    @field_validator("rate_limit")
+    @field_validator("cors_origins")
+    @classmethod
+    def _take_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        if origins != (ANY_ORIGIN,) and not all(map(ORIGIN.fullmatch, origins)):
+            raise ValueError(
+                f"is neither {ANY_ORIGIN} nor a list of origins like https://tickets.example.com"
+            )
+        return origins
+
+    @field_validator("booking_rate_limit", "admin_rate_limit", "rate_limit")
     @classmethod
     def _take_limit(cls, limit: str) -> str:
         try:

@@ -36,6 +36,11 @@ BAD = [
     ("EXPIRY_INTERVAL_SECONDS", "inf"),
     ("EXPIRY_INTERVAL_SECONDS", "s3cret"),
     ("RATE_LIMIT", "s3cret"),
+    ("BOOKING_RATE_LIMIT", "s3cret"),
+    ("ADMIN_RATE_LIMIT", "600/s3cret"),
+    ("CORS_ORIGINS", "s3cret"),
+    ("CORS_ORIGINS", "*,https://s3cret"),
+    ("CORS_ORIGINS", "https://example.com/s3cret"),
     ("RATE_LIMIT_ENABLED", "s3cret"),
     ("TRUSTED_PROXIES", "-1"),
     ("PAYMENT_PROVIDER", "s3cret"),
@@ -71,6 +76,9 @@ def test_bad_one_is_named_in_one_line(name: str, value: str) -> None:
         ("CELERY_BROKER_URL", "sentinel://a:26379;sentinel://b:26379"),
         ("CELERY_BROKER_URL", "amqp://user:pass@host:5672//"),
         ("RATE_LIMIT", "10/second;600/minute"),
+        ("BOOKING_RATE_LIMIT", "100/minute;1000/hour"),
+        ("CORS_ORIGINS", "*"),
+        ("CORS_ORIGINS", "https://tickets.example.com, http://[::1]:8000"),
     ],
 )
 def test_each_form_is_taken(name: str, value: str) -> None:

@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 
 from core.errors import UnavailableError
 from core.events.publisher import publish
+from core.infra.async_redis import LoopRedis
 from core.infra.jobs import SWEEP, get_celery
 from core.infra.redis import connect_listener, get_redis
 from core.infra.tls import find_tls_fault, get_tls_options, is_verified, strip_tls
@@ -34,6 +35,11 @@ def use_cache(url: str) -> None:
 def use_listener(url: str) -> None:
     with enter({"REDIS_URL": url}), connect_listener() as redis:
         redis.ping()
+
+
+def use_loop(url: str) -> None:
+    with enter({"REDIS_URL": url}):
+        asyncio.run(LoopRedis().call("PING"))
 
 
 def use_limits(url: str) -> None:
@@ -76,7 +82,7 @@ def use_flower(url: str) -> None:
 
 
 BROKERS: list[Callable[[str], None]] = [use_nudger, use_consumer, use_publisher]
-CLIENTS = [*BROKERS, use_cache, use_listener, use_limits, use_flower, connect_redis]
+CLIENTS = [*BROKERS, use_cache, use_listener, use_loop, use_limits, use_flower, connect_redis]
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,25 @@
+"""The client that an allowance belongs to."""
+
+from functools import lru_cache
+from ipaddress import IPv6Network
+
+from api.gate.credentials import ANONYMOUS
+from api.gate.proxies import parse_address
+
+# A subscriber has all addresses of a /64, so that one address of it is nobody in particular.
+IPV6_PREFIX_LENGTH = 64
+NETWORKS_KEPT = 10_000
+
+
+def name_client(principal: str, address: str) -> str:
+    """The client: the principal of its credential, else its address, of IPv6 the /64."""
+    return f"address:{_name_network(address)}" if principal == ANONYMOUS else f"principal:{principal}"
+
+
+@lru_cache(NETWORKS_KEPT)
+def _name_network(address: str) -> str:
+    found = parse_address(address)
+    if found is None or found.version == 4:
+        # None where the peer has no address: a socket in the file system.
+        return str(found or "")
+    return str(IPv6Network((found, IPV6_PREFIX_LENGTH), strict=False))

@@ -1,0 +1,186 @@
+"""Allowances: how much a client may ask; counted in Redis, from the event loop, or here while Redis is away.
+
+Requests that came while the last were counted are counted together, in one round trip.
+"""
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+
+from limits import RateLimitItem, parse_many
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
+from redis.exceptions import RedisError
+
+from core.infra.async_redis import LoopRedis, Script
+from core.infra.gather import Gather
+from core.infra.settings import Settings
+
+LIMIT_HEADER, REMAINING_HEADER, RESET_HEADER = "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"
+# A script keeps Redis from everybody else: so many take it about half a millisecond.
+COUNTED_TOGETHER = 200
+# Counting ends by itself within half a second (core/infra/async_redis.py); this is for a loop that is stuck.
+COUNT_SECONDS = 5
+# Clients whose keys are remembered; one costs some hundred bytes.
+CLIENTS_KEPT = 10_000
+
+# ARGV[1] has of each request its weight, how many limits it is counted against, and of each limit the amount
+# and the milliseconds; KEYS has their counters. Returns of each request which limit is over (0: none), and
+# what is left of that one, or of the first, for how many milliseconds. A refused request uses nothing up. A
+# negative weight is given back, where it is still counted.
+COUNT = Script("""
+local replies, first = {}, 0
+local read = string.gmatch(ARGV[1], '%S+')
+for word in read do
+    local weight, limits = tonumber(word), tonumber(read())
+    local over, left, ms = 0, 0, 0
+    for n = 1, limits do
+        local key, amount, window = KEYS[first + n], tonumber(read()), read()
+        if weight < 0 then
+            local count = tonumber(redis.call('GET', key)) or 0
+            if count + weight >= 0 then redis.call('INCRBY', key, weight) end
+        elseif over == 0 then
+            local count, lasts = redis.call('INCRBY', key, weight), redis.call('PTTL', key)
+            if lasts < 0 then
+                redis.call('PEXPIRE', key, window)
+                lasts = window
+            end
+            if count > amount then
+                for m = 1, n do redis.call('DECRBY', KEYS[first + m], weight) end
+                over, left, ms = n, amount - count + weight, lasts
+            elseif n == 1 then
+                left, ms = amount - count, lasts
+            end
+        end
+    end
+    first = first + limits
+    replies[#replies + 1] = over .. ' ' .. left .. ' ' .. ms
+end
+return table.concat(replies, ' ')
+""")
+
+
+class Kind(StrEnum):
+    """The allowances that a client has, each counted apart."""
+
+    BOOKING = "booking"
+    ADMIN = "admin"
+    OTHER = "other"
+
+
+def find_kind(method: str, path: str) -> Kind:
+    """The allowance that a request counts against, whether or not there is such a route."""
+    if path.startswith("/bookings") and method == "POST" and _is_under(path, "/bookings"):
+        return Kind.BOOKING
+    return Kind.ADMIN if path.startswith("/admin") and _is_under(path, "/admin") else Kind.OTHER
+
+
+@dataclass(slots=True)
+class Taken:
+    """What became of a request's part of an allowance, and the headers that tell so.
+
+    `retry_after` is in seconds; None unless the allowance `is_over`.
+    """
+
+    is_over: bool
+    retry_after: int | None
+    headers: list[tuple[str, str]]
+
+
+Asked = tuple[str, Kind, int]
+
+
+class Allowances:
+    """What each client may still ask, of each kind; for one event loop."""
+
+    def __init__(self, limits: Mapping[Kind, str]) -> None:
+        # Of several the shortest comes first, and is the one that is told of.
+        self._limits = {kind: sorted(parse_many(text)) for kind, text in limits.items()}
+        self._described = {kind: _describe(found) for kind, found in self._limits.items()}
+        self._find_keys = lru_cache(CLIENTS_KEPT)(self._name_keys)
+        self._redis = LoopRedis()
+        self._gather = Gather(self._count, at_most=COUNTED_TOGETHER, seconds=COUNT_SECONDS)
+        self._given_back: list[Asked] = []
+        self._storage = MemoryStorage()
+        self._local = FixedWindowRateLimiter(self._storage)
+
+    async def take(self, client: str, kind: Kind, weight: int = 1) -> Taken:
+        """Count a request, unless it is more than the client may still ask."""
+        return await self._gather.ask((client, kind, weight))
+
+    def give_back(self, client: str, kind: Kind, weight: int = 1) -> None:
+        """Undo what was taken. Done before the next request is counted; nobody else would notice earlier."""
+        self._given_back.append((client, kind, -weight))
+
+    async def _count(self, asked: Sequence[Asked]) -> list[Taken]:
+        given_back, self._given_back = self._given_back, []
+        try:
+            replies = await self._redis.run_script(COUNT, *self._list_counters([*given_back, *asked]))
+        except (RedisError, OSError):
+            for each in given_back:
+                self._give_back_here(*each)
+            return [self._count_here(*each) for each in asked]
+        numbers = list(map(int, replies.split()))[3 * len(given_back) :]
+        return [
+            _tell(self._limits[kind][max(over - 1, 0)], left, ms / 1000, is_over=over > 0)
+            for (_, kind, _), over, left, ms in zip(
+                asked, numbers[0::3], numbers[1::3], numbers[2::3], strict=True
+            )
+        ]
+
+    def _list_counters(self, asked: Sequence[Asked]) -> tuple[list[str], str]:
+        keys: list[str] = []
+        words: list[str] = []
+        for client, kind, weight in asked:
+            keys += self._find_keys(client, kind)
+            words.append(f"{weight} {self._described[kind]}")
+        return keys, " ".join(words)
+
+    def _name_keys(self, client: str, kind: Kind) -> list[str]:
+        return [limit.key_for(client, kind) for limit in self._limits[kind]]
+
+    def _count_here(self, client: str, kind: Kind, weight: int) -> Taken:
+        limits, local = self._limits[kind], self._local
+        over = next((limit for limit in limits if not local.test(limit, client, kind, cost=weight)), None)
+        if over is None:
+            for limit in limits:
+                local.hit(limit, client, kind, cost=weight)
+        told = over or limits[0]
+        reset_at, left = local.get_window_stats(told, client, kind)
+        return _tell(told, left, reset_at - time.time(), is_over=over is not None)
+
+    def _give_back_here(self, client: str, kind: Kind, weight: int) -> None:
+        for key in self._find_keys(client, kind):
+            if self._storage.get(key) + weight >= 0:
+                self._storage.decr(key, -weight)
+
+
+def make_allowances(settings: Settings) -> Allowances | None:
+    """The allowances that the settings say; None where nobody is limited."""
+    if not settings.rate_limit_enabled:
+        return None
+    return Allowances(
+        {
+            Kind.BOOKING: settings.booking_rate_limit,
+            Kind.ADMIN: settings.admin_rate_limit,
+            Kind.OTHER: settings.rate_limit,
+        }
+    )
+
+
+def _is_under(path: str, prefix: str) -> bool:
+    return len(path) == len(prefix) or path[len(prefix)] == "/"
+
+
+def _describe(limits: Sequence[RateLimitItem]) -> str:
+    return " ".join([str(len(limits)), *(f"{limit.amount} {1000 * limit.get_expiry()}" for limit in limits)])
+
+
+def _tell(limit: RateLimitItem, left: int, seconds: float, *, is_over: bool) -> Taken:
+    # Rounded up: whoever comes back when it was told to must not be too early.
+    reset = max(1, math.ceil(seconds))
+    headers = [(LIMIT_HEADER, str(limit.amount)), (REMAINING_HEADER, str(left)), (RESET_HEADER, str(reset))]
+    return Taken(is_over, reset if is_over else None, headers)
