@@ -2,11 +2,13 @@
 
 import gc
 import os
+import resource
 import signal
 import sys
 
 from granian import Granian
-from granian.constants import Interfaces, Loops
+from granian.constants import HTTPModes, Interfaces, Loops
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 # What its workers are to have is loaded here once: they are forked, start at once, and share its memory.
@@ -16,8 +18,19 @@ from core.infra.health import find_fault
 from core.infra.ports import require_free_port
 from core.infra.settings import get_settings
 
-# Requests that a process has in hand at once; whoever comes beyond waits in the kernel's queue.
-BACKPRESSURE = 2048
+# Connections that a process holds at once, also those that send nothing; whoever comes beyond waits in the
+# kernel's queue. 1,000 viewers, 5,000 long polls and a stranger's 10,000 fit, at 3 KB each.
+CONNECTIONS = 16_384
+# The kernel cuts it to its own limit (net.core.somaxconn).
+QUEUED_CONNECTIONS = 4096
+# Open files that are no client's: of databases, Redis, this process, and bodies that are being sent.
+OTHER_FILES = 1024
+# Within it a head is whole; a connection that is kept alive has as long for its next.
+HEAD_SECONDS = 30
+# A longer head is refused. Of a large body granian holds a piece more than this for a client.
+BUFFER_BYTES = 32 * 1024
+# They read large bodies from files in memory (api/server/sending.py), which never blocks.
+FILE_THREADS = 2
 # A worker that died is replaced; one that does not stop within this is killed.
 STOP_SECONDS = 8
 RESPAWN_SECONDS = 0.5
@@ -45,7 +58,12 @@ def main() -> None:
         interface=Interfaces.RSGI,
         workers=settings.web_concurrency,
         loop=Loops.asyncio,
-        backpressure=BACKPRESSURE,
+        backlog=QUEUED_CONNECTIONS,
+        backpressure=_find_room(),
+        # In `auto` a connection that sends nothing is waited for without end, as it might speak HTTP/2.
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=HEAD_SECONDS * 1000, max_buffer_size=BUFFER_BYTES),
+        runtime_blocking_threads=FILE_THREADS,
         websockets=False,
         respawn_failed_workers=True,
         # Within it a second death of the same worker is taken for a fault of the code, and ends all.
@@ -64,6 +82,26 @@ def main() -> None:
             raise
     if start.is_refused:
         sys.exit(1)
+
+
+def _find_room() -> int:
+    """How many connections a process may hold, with its limit of open files raised as far as that needs.
+
+    Where it is not to be raised so far, the operator is told in one line: granian would accept, fail, and
+    try again at once, without end.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    limit = max(soft, min(hard, CONNECTIONS + OTHER_FILES))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+    room = min(CONNECTIONS, max(limit - OTHER_FILES, limit // 2))
+    if room < CONNECTIONS:
+        print(  # noqa: T201 (for the operator)
+            f"seatline: a process of web takes {room} connections at once, as it may open {limit} files;"
+            f" {CONNECTIONS} need {CONNECTIONS + OTHER_FILES} (ulimit -n)",
+            file=sys.stderr,
+            flush=True,
+        )
+    return room
 
 
 def _keep_signals_for_workers() -> None:
