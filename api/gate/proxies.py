@@ -2,7 +2,6 @@
 
 import re
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import Any
 
 # A proxy writes an address bare, or with the port that it was called from.
 _ADDRESS = re.compile(
@@ -24,13 +23,6 @@ def find_scheme(scheme: str, forwarded_proto: str | None, proxies: int) -> str:
     """The scheme that the client used, as so many proxies tell it in X-Forwarded-Proto; else the peer's."""
     told = _read_told(forwarded_proto, proxies).lower()
     return told if told in SCHEMES else scheme
-
-
-def trust_proxies(environ: dict[str, Any], proxies: int) -> None:
-    """Take over what so many proxies tell of the client. Twice is as good as once."""
-    peer, scheme = environ.get("REMOTE_ADDR", ""), environ.get("wsgi.url_scheme", "http")
-    environ["REMOTE_ADDR"] = find_client_address(peer, environ.get("HTTP_X_FORWARDED_FOR"), proxies)
-    environ["wsgi.url_scheme"] = find_scheme(scheme, environ.get("HTTP_X_FORWARDED_PROTO"), proxies)
 
 
 def parse_address(text: str) -> IPv4Address | IPv6Address | None:

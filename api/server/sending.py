@@ -7,7 +7,7 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
-from api.request import Headers
+from api.responses import Headers
 
 # granian copies a body that it is given whole for each client, and queues without bound what it is given in
 # pieces. A file it reads in pieces of 128 KB, as the client takes them; below this, that is the slower way.

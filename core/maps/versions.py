@@ -1,4 +1,4 @@
-"""Which version of a map is current, asked of Redis from the event loop, for all who ask meanwhile at once."""
+"""Which version of a map is current, asked of Redis from the event loop for all who ask meanwhile."""
 
 from collections.abc import Sequence
 

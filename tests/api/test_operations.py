@@ -2,17 +2,22 @@
 
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from uuid import UUID
 
 import pytest
 from flask import Flask
+from prometheus_client.registry import REGISTRY
+from sqlalchemy import text
 
 from core.infra import db, redis
 from core.infra.dropped import Reason, note_dropped
 from core.infra.jobs import BOOKINGS_QUEUE
 from core.infra.settings import get_settings
+from core.shows.service import Show
 from local.embedded import find_free_port
 from tests.api.asking import Asking, assert_problem
-from tests.door import DoorClient
+from tests.door import DoorClient, open_door
 from tests.support import cut_connections
 
 
@@ -54,7 +59,11 @@ NO_REDIS = "REDIS_URL", "redis://127.0.0.1:{port}/0"
 
 @pytest.mark.parametrize("without", [NO_DATABASE], indirect=True)
 def test_without_database(app: Flask, without: None) -> None:
-    client = app.test_client()
+    with open_door(app) as client:
+        judge_without_database(client)
+
+
+def judge_without_database(client: DoorClient) -> None:
     assert client.get("/healthz").status_code == 200
     answer = client.get("/readyz")
     problem = assert_problem(answer, 503, "unavailable")
@@ -87,6 +96,45 @@ def test_without_redis_all_goes_on(asking: Asking, without: None) -> None:
     assert client.get(f"/shows/{asking.show_id}/availability").json["booked"] == ["1"]
     assert client.get("/shows").json["items"][0]["seats"]["booked"] == 1
     assert client.get(f"/bookings/{booking_id}?wait=1").json["status"] == "CONFIRMED"
+
+
+def count_requests(method: str, route: str, status: int) -> float:
+    labels = {"method": method, "route": route, "status": str(status)}
+    return REGISTRY.get_sample_value("seatline_http_requests_total", labels) or 0
+
+
+COUNTED = [
+    ("GET", "/shows", "/shows", 200),
+    ("HEAD", "/shows", "/shows", 200),
+    ("GET", "/shows/999999999", "/shows/<show_id>", 404),
+    ("GET", "/shows?limit=0", "/shows", 422),
+    ("GET", "/bookings/x", "/bookings/<booking_id>", 404),
+    ("POST", "/bookings", "/bookings", 415),
+    ("GET", "/nothing", "unmatched", 404),
+    ("DELETE", "/shows", "unmatched", 405),
+    ("GET", "/admin/stats", "/admin/stats", 401),
+    ("GET", "/docs/", "/docs/", 200),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "route", "status"), COUNTED)
+def test_every_answer_is_counted_once(
+    client: DoorClient, method: str, path: str, route: str, status: int
+) -> None:
+    counted = count_requests(method, route, status)
+    assert client.open(path, method=method, data="x" if method == "POST" else None).status_code == status
+    assert count_requests(method, route, status) == counted + 1
+
+
+def test_polls_that_time_out_are_counted_as_503(client: DoorClient, show: Show) -> None:
+    """All of many that ask for the same, whichever of them the read was made for."""
+    booking, counted = f"/bookings/{UUID(int=7)}", count_requests("GET", "/bookings/<booking_id>", 503)
+    with db.transaction() as connection:
+        connection.execute(text("LOCK TABLE bookings, archived_bookings IN ACCESS EXCLUSIVE MODE"))
+        with ThreadPoolExecutor(20) as pool:
+            found = list(pool.map(lambda _: client.get(booking).status_code, range(20)))
+    assert found == [503] * 20
+    assert count_requests("GET", "/bookings/<booking_id>", 503) == counted + 20
 
 
 def test_dropped_messages_are_counted(asking: Asking) -> None:

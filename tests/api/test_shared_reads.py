@@ -1,4 +1,4 @@
-"""Reads that go together: none is answered by what was read before it came, nor as somebody else was."""
+"""Shared reads: none is answered by what was read before it came, and each as its own headers ask."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -7,48 +7,17 @@ from http.client import HTTPConnection
 
 import pytest
 
-from api.request import Answer
-from api.server.group_commit import SharedReads, find_read
+from api.responses import REVALIDATE, Representation
+from api.server.shared import SharedReads
+from core.maps.cache import mark_changing, publish_version
 from core.shows.service import Show
 from tests.api.test_waiting import call
-from tests.api.together import count_requests, make_environ
+from tests.support import ADMIN
 
 MakeShow = Callable[..., Show]
-OWN = {
-    "Authorization": "Bearer mine",
-    "Range": "bytes=0-1",
-    "If_Match": '"x"',
-    "If_Range": '"x"',
-    "If_Modified_Since": "Wed, 21 Oct 2015 07:28:00 GMT",
-    "If_Unmodified_Since": "Wed, 21 Oct 2015 07:28:00 GMT",
-}
-
-
-@pytest.mark.parametrize(("name", "value"), OWN.items())
-def test_a_read_with_conditions_of_its_own_is_not_shared(name: str, value: str) -> None:
-    assert find_read(make_environ("GET", "/shows/1/seats"))
-    assert find_read(make_environ("GET", "/shows/1/seats", **{name: value})) is None
-
-
-@pytest.mark.parametrize(
-    "path", ["/shows/1/stream", "/shows/1/%73tream", "/shows//1", "/shows/1/", "/bookings"]
-)
-def test_what_is_no_plain_read_of_a_show_is_not_shared(path: str) -> None:
-    assert find_read(make_environ("GET", path)) is None
-    assert find_read(make_environ("POST", "/shows")) is None
-
-
-@pytest.mark.parametrize("name", ["Accept_Encoding", "If_None_Match", "Host"])
-def test_reads_that_differ_are_not_shared(name: str) -> None:
-    found = {
-        find_read(make_environ("GET", "/shows/1", **headers)) for headers in ({}, {name: "a"}, {name: "b"})
-    }
-    found |= {find_read(make_environ("GET", f"/shows/1{query}")) for query in ("?a", "?b", "/seats")}
-    assert len(found) == 6
 
 
 def test_a_header_with_underscores_is_none(web: str, make_show: MakeShow) -> None:
-    """It would be read as the one with hyphens, by Flask alone."""
     connection = HTTPConnection(web.removeprefix("http://"), timeout=10)
     connection.request("GET", f"/shows/{make_show().id}/seats", headers={"If_None_Match": "*"})
     answer = connection.getresponse()
@@ -57,14 +26,28 @@ def test_a_header_with_underscores_is_none(web: str, make_show: MakeShow) -> Non
 
 
 def test_reads_that_come_together_have_each_its_own_answer(web: str, make_show: MakeShow) -> None:
+    """Whatever credential, condition or encoding each came with."""
     url = f"{web}/shows/{make_show().id}/seats"
+    tag = call("GET", url)[1]["ETag"]
+    kinds: list[tuple[dict[str, str], int, str | None]] = [
+        ({}, 200, None),
+        ({"If-None-Match": tag}, 304, None),
+        (ADMIN, 200, None),
+        ({"Authorization": "Basic eDp5", "Range": "bytes=0-1"}, 200, None),
+    ]
     with ThreadPoolExecutor(30) as pool:
-        answers = list(pool.map(lambda n: call("GET", url, None, {"X-Request-ID": f"r{n}"}), range(60)))
-    assert {(status, headers["ETag"]) for status, headers, _ in answers} == {(200, answers[0][1]["ETag"])}
+        asked = [{**kinds[n % 4][0], "X-Request-ID": f"r{n}"} for n in range(60)]
+        answers = list(pool.map(lambda headers: call("GET", url, None, headers), asked))
+    assert [status for status, _, _ in answers] == [kinds[n % 4][1] for n in range(60)]
+    assert {headers["ETag"] for _, headers, _ in answers} == {tag}
     assert [headers.get_all("X-Request-ID") for _, headers, _ in answers] == [[f"r{n}"] for n in range(60)]
 
 
-Begun = list[asyncio.Future[Answer]]
+Begun = list[asyncio.Future[Representation]]
+
+
+def represent(body: bytes, *, map_version: tuple[int, int] | None = None) -> Representation:
+    return Representation("tag", REVALIDATE, body, map_version=map_version)
 
 
 class TestSharedReads:
@@ -78,12 +61,12 @@ class TestSharedReads:
         asyncio.run(begin())
 
     @staticmethod
-    def read(reads: SharedReads, begun: Begun, what: str = "a map") -> asyncio.Task[Answer]:
-        async def run() -> Answer:
+    def read(reads: SharedReads, begun: Begun, what: str = "a map") -> asyncio.Task[Representation]:
+        async def run() -> Representation:
             begun.append(asyncio.get_running_loop().create_future())
             return await begun[-1]
 
-        return asyncio.create_task(reads.read({"PATH_INFO": "/shows/7"}, what, run))
+        return asyncio.create_task(reads.read(what, run))
 
     def test_who_comes_while_one_is_under_way_is_answered_by_the_next(self) -> None:
         async def scene(reads: SharedReads, begun: Begun) -> None:
@@ -92,16 +75,14 @@ class TestSharedReads:
             later = [self.read(reads, begun) for _ in range(3)]
             await settle_down()
             assert len(begun) == 1
-            begun[0].set_result(Answer(200, [], b"old"))
+            begun[0].set_result(represent(b"old"))
             await settle_down()
             assert ((await first).body, len(begun)) == (b"old", 2)
-            begun[1].set_result(Answer(200, [], b"new", route="/a/map"))
+            begun[1].set_result(represent(b"new"))
             assert [(await each).body for each in later] == [b"new"] * 3
-            # The first is counted where it is answered.
-            assert count_requests("GET", "/a/map", 200) == 2
             again = self.read(reads, begun)
             await settle_down()
-            begun[2].set_result(Answer(200, [], b"newest"))
+            begun[2].set_result(represent(b"newest"))
             assert (await again).body == b"newest"
 
         self.play(scene)
@@ -112,14 +93,13 @@ class TestSharedReads:
             await settle_down()
             assert len(begun) == 2
             for each in begun:
-                each.set_result(Answer(200, [], b""))
+                each.set_result(represent(b""))
             await asyncio.gather(*tasks)
 
         self.play(scene)
 
     def test_who_gives_up_gives_up_for_itself(self) -> None:
         async def scene(reads: SharedReads, begun: Begun) -> None:
-            counted = count_requests("GET", "/shows/<show_id>", 503)
             first = self.read(reads, begun)
             await settle_down()
             patient, impatient = self.read(reads, begun), self.read(reads, begun)
@@ -127,27 +107,46 @@ class TestSharedReads:
             first.cancel()
             impatient.cancel()
             await settle_down()
-            begun[0].set_result(Answer(200, [], b"old"))
+            begun[0].set_result(represent(b"old"))
             await settle_down()
-            begun[1].set_result(Answer(200, [], b"new"))
+            begun[1].set_result(represent(b"new"))
             assert (await patient).body == b"new"
-            assert count_requests("GET", "/shows/<show_id>", 503) == counted + 1
 
         self.play(scene)
 
-    def test_one_that_takes_too_long_is_over_for_all_and_the_next_begins(self) -> None:
+    @pytest.mark.parametrize("error", [TimeoutError(), ValueError()])
+    def test_one_that_fails_is_over_for_all_and_the_next_begins(self, error: Exception) -> None:
         async def scene(reads: SharedReads, begun: Begun) -> None:
-            stuck = [self.read(reads, begun) for _ in range(2)]
+            stuck = self.read(reads, begun)
             await settle_down()
             following = self.read(reads, begun)
             await settle_down()
-            begun[0].set_exception(TimeoutError())
-            assert [type(each) for each in await asyncio.gather(*stuck, return_exceptions=True)] == [
-                TimeoutError
-            ] * 2
+            begun[0].set_exception(error)
+            assert await asyncio.gather(stuck, return_exceptions=True) == [error]
             await settle_down()
-            begun[1].set_result(Answer(200, [], b"new"))
+            begun[1].set_result(represent(b"new"))
             assert (await following).body == b"new"
+
+        self.play(scene)
+
+    def test_a_map_is_kept_while_its_version_is_current(self, database: dict[str, str]) -> None:
+        """Not under the mark of a change that is about to be committed, nor once there is another."""
+
+        async def scene(reads: SharedReads, begun: Begun) -> None:
+            async def find_body(body: bytes, version: int) -> bytes:
+                task, expected = self.read(reads, begun), len(begun) + 1
+                while not task.done() and len(begun) < expected:
+                    await asyncio.sleep(0.001)
+                if not task.done():
+                    begun[-1].set_result(represent(body, map_version=(7, version)))
+                return (await task).body
+
+            await asyncio.to_thread(publish_version, 7, 1)
+            assert [await find_body(body, 1) for body in (b"first", b"unread")] == [b"first"] * 2
+            await asyncio.to_thread(mark_changing, 7, 2)
+            assert await find_body(b"asked", 1) == b"asked"
+            await asyncio.to_thread(publish_version, 7, 2)
+            assert [await find_body(body, 2) for body in (b"second", b"unread")] == [b"second"] * 2
 
         self.play(scene)
 
