@@ -1,8 +1,9 @@
 """Bookings: ask for seats, see what became of it, confirm, extend, cancel."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import nullcontext
-from functools import partial
+from typing import TypeVar
 from uuid import UUID
 
 from flask import Blueprint, Response, request
@@ -16,16 +17,22 @@ from api.responses import NO_STORE, make_tag, respond, respond_json, tag
 from api.schemas import bookings as schemas
 from api.schemas.types import EmptyBody
 from core.bookings import errors, service
-from core.bookings.accepting import accept_batch, accept_booking
+from core.bookings.accepting import Accepted, accept, prepare, prepare_batch
+from core.bookings.acting import Acted, act, insist
 from core.bookings.idempotency import Key
 from core.bookings.long_poll import announce_changes, await_booking
+from core.bookings.reading import read_bookings
+from core.bookings.requests import Asked, Request
+from core.bookings.rules import Action
 from core.bookings.views import Booking
-from core.errors import InvalidRequestError, UnavailableError
-from core.infra.db import primary, replica, retry_conflicts, transaction
-from core.infra.jobs import nudge
+from core.errors import InvalidRequestError, SeatlineError, UnavailableError
+from core.infra.async_db import LoopConnection
+from core.infra.db import primary, replica
 from core.infra.json import to_json
 from core.seats.errors import DuplicateSeatsError, TooManySeatsError, UnknownSeatsError
 from core.shows.errors import SalesClosedError, SalesNotOpenError, ShowCancelledError, ShowNotFoundError
+
+T = TypeVar("T")
 
 blueprint = Blueprint("bookings", __name__)
 TAG, ADMIN_TAG = "Bookings", "Admin: bookings"
@@ -72,7 +79,7 @@ HOLD_ERRORS = [*ACTION_ERRORS, errors.NotHeldError, errors.HoldExpiredError, Sho
 )
 def create_booking(body: schemas.BookingRequest, key: Key | None) -> Response:
     """A booking, PENDING."""
-    accepted = accept_booking(body.to_new(), key)
+    accepted = _accept(prepare(body.to_new(), key))
     response = _respond_booking(accepted.bookings[0], status=202, is_replay=accepted.is_replay)
     response.headers["Location"] = f"/bookings/{accepted.bookings[0].id}"
     return response
@@ -91,7 +98,7 @@ def create_booking(body: schemas.BookingRequest, key: Key | None) -> Response:
 )
 def create_bookings(body: schemas.BatchRequest, key: Key | None) -> Response:
     """The bookings, PENDING, in the order asked."""
-    accepted = accept_batch([item.to_new() for item in body.bookings], key)
+    accepted = _accept(prepare_batch([item.to_new() for item in body.bookings], key))
     document = {"bookings": [booking.to_document() for booking in accepted.bookings]}
     return _mark_replay(respond(document, status=202, Retry_After=RETRY_AFTER), is_replay=accepted.is_replay)
 
@@ -139,9 +146,8 @@ def get_bookings(query: schemas.IdsQuery) -> Response:
     if len(texts) > schemas.MAX_IDS:
         raise InvalidRequestError(f"At most {schemas.MAX_IDS} ids at a time.", pointer="/ids")
     ids = [id_ for text in texts if (id_ := _parse_known_id(text)) is not None]
-    with primary() as connection:
-        bookings = service.get_bookings(connection, ids)
-    return respond({"items": [booking.to_document() for booking in bookings]})
+    found = _run(lambda connection: read_bookings(connection, ids))
+    return respond({"items": [found[id_].to_document() for id_ in ids if id_ in found]})
 
 
 def _parse_known_id(text: str) -> UUID | None:
@@ -164,7 +170,7 @@ def _parse_known_id(text: str) -> UUID | None:
 )
 def confirm_booking(booking_id: UUID, body: EmptyBody, key: Key | None) -> Response:
     """The booking; accepted in time, its confirm wins over expiry."""
-    return _act(service.confirm_booking, booking_id, key)
+    return _act(Asked(booking_id=booking_id, action=Action.CONFIRM, key=key))
 
 
 @blueprint.post("/bookings/<booking_id>/extend")
@@ -179,7 +185,7 @@ def confirm_booking(booking_id: UUID, body: EmptyBody, key: Key | None) -> Respo
 )
 def extend_booking(booking_id: UUID, body: EmptyBody, key: Key | None) -> Response:
     """The booking with the new end of its hold."""
-    return _act(service.extend_booking, booking_id, key)
+    return _act(Asked(booking_id=booking_id, action=Action.EXTEND, key=key))
 
 
 @blueprint.post("/bookings/<booking_id>/cancel")
@@ -195,7 +201,8 @@ def extend_booking(booking_id: UUID, body: EmptyBody, key: Key | None) -> Respon
 )
 def cancel_booking(booking_id: UUID, body: EmptyBody, key: Key | None) -> Response:
     """The booking; a worker releases its seats."""
-    return _act(partial(service.cancel_booking, at_any_time=is_admin()), booking_id, key)
+    asked = Asked(booking_id=booking_id, action=Action.CANCEL, key=key, at_any_time=is_admin())
+    return _act(asked)
 
 
 @blueprint.get("/admin/bookings")
@@ -241,16 +248,37 @@ def explain_booking(booking_id: UUID) -> Response:
     return respond({"booking_id": booking_id, "items": changes})
 
 
-def _act(action: Callable[..., service.Acted], booking_id: UUID, key: Key | None) -> Response:
-    def run() -> service.Acted:
-        with transaction() as connection:
-            return action(connection, booking_id, key)
+def _run(play: Callable[[LoopConnection], Awaitable[T]]) -> T:
+    """What `play` comes to on an event loop of its own, until the process's own serves these routes."""
 
-    acted = retry_conflicts(run)
-    if acted.is_waiting:
-        nudge(acted.booking.show_id)
-    announce_changes([booking_id])
-    status = 202 if acted.is_waiting and action is not service.extend_booking else 200
+    async def run() -> T:
+        return await play(LoopConnection())
+
+    return asyncio.run(run())
+
+
+def _unwrap(outcomes: Sequence[T | SeatlineError]) -> T:
+    (outcome,) = outcomes
+    if isinstance(outcome, SeatlineError):
+        raise outcome
+    return outcome
+
+
+def _accept(request: Request) -> Accepted:
+    return _unwrap(_run(lambda connection: accept(connection, [request])))
+
+
+def _act(asked: Asked) -> Response:
+    async def play(connection: LoopConnection) -> Acted:
+        async def ask(asked: Asked) -> Acted:
+            return _unwrap(await act(connection, [asked]))
+
+        return await insist(ask, asked)
+
+    acted = _run(play)
+    if acted.has_changed:
+        announce_changes([acted.booking.id])
+    status = 202 if acted.is_waiting else 200
     return _respond_booking(acted.booking, status=status, is_replay=acted.is_replay)
 
 

@@ -29,8 +29,8 @@ from api.server.body import is_creation, receive
 from api.server.group_commit import GroupCommit, SharedReads, find_booking, find_read
 from api.server.start import start
 from api.server.stream import FOLLOWS, HEARTBEAT, MAX_VIEWERS, Follow, Live
-from core.bookings.accepting import Request
 from core.bookings.long_poll import MAX_WAITING, end_waits
+from core.bookings.requests import Request
 from core.errors import SeatlineError, UnavailableError
 from core.infra.db import STATEMENT_POOL_SIZE, TRANSACTION_POOL_SIZE
 from core.infra.json import to_json

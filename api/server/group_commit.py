@@ -7,14 +7,11 @@ or was asked for under the same key before, Flask answers.
 """
 
 import asyncio
-import logging
 import re
 import time
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
-
-import psycopg2
 
 from api.app import choose_request_id
 from api.idempotency import make_key
@@ -24,22 +21,19 @@ from api.request import Answer
 from api.responses import JSON, NO_STORE
 from api.routes.bookings import RETRY_AFTER
 from api.schemas.bookings import BookingRequest
-from core.bookings.accepting import Request, accept_together, prepare
+from core.bookings.accepting import Accepted, accept, prepare
 from core.bookings.idempotency import Key
+from core.bookings.requests import Request
 from core.bookings.views import Booking
 from core.errors import SeatlineError, UnavailableError
 from core.infra.async_db import LoopConnection
 from core.infra.db import ROLLED_BACK, get_sqlstate
 from core.infra.json import to_json
-
-log = logging.getLogger(__name__)
+from core.shows.catalogue import find_entry
 
 POST, BOOKINGS, REQUEST_ID = "POST", "/bookings", "X-Request-ID"
 # What takes longer to parse is a thread's work: nobody else is served by the loop meanwhile.
 PLAIN_BYTES = 4096
-# SQLSTATE classes that one request's value may cause: data exceptions (22), constraint violations (23),
-# program limits (54). Any other error is the statement's, and would fail each half as well.
-SPOILT_BY_ONE = frozenset({"22", "23", "54"})
 # More would hold up the first of them; what is left goes next.
 COMMITTED_TOGETHER = 500
 
@@ -109,28 +103,13 @@ async def commit(
     connection: LoopConnection, requests: Sequence[Request]
 ) -> Sequence[list[Booking] | UnavailableError]:
     """What came of each: its bookings; none where it has to go by itself; an error where nobody knows."""
-    try:
-        return await accept_together(connection, requests) if requests else []
-    except UnavailableError as error:
-        return [[] if get_sqlstate(error) in ROLLED_BACK else error] * len(requests)
-    except psycopg2.Error as error:
-        return await _take_apart(connection, requests, error)
-    except Exception:
-        log.exception("bookings committed, or not")
-        return [UnavailableError("The bookings could not be taken up just now.")] * len(requests)
-
-
-async def _take_apart(
-    connection: LoopConnection, requests: Sequence[Request], error: psycopg2.Error
-) -> Sequence[list[Booking] | UnavailableError]:
-    """What came of each where the database refused them all for one, which is found by halves."""
-    if len(requests) == 1 or (error.pgcode or "")[:2] not in SPOILT_BY_ONE:
-        log.error("bookings that the database refuses", extra={"sqlstate": error.pgcode})
-        return [[]] * len(requests)
-    middle = len(requests) // 2
     return [
-        *await commit(connection, requests[:middle]),
-        *await commit(connection, requests[middle:]),
+        outcome.bookings
+        if isinstance(outcome, Accepted) and not outcome.is_replay
+        else outcome
+        if isinstance(outcome, UnavailableError) and get_sqlstate(outcome) not in ROLLED_BACK
+        else []
+        for outcome in await accept(connection, requests)
     ]
 
 
@@ -142,6 +121,8 @@ def find_booking(environ: Environ, body: bytes) -> Request | None:
         return None
     try:
         wish = validate(BookingRequest, load_json(body))
+        if find_entry(wish.show_id) is None:
+            return None
         return prepare(wish.to_new(), _find_key(environ, wish))
     except SeatlineError:
         return None

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from api.request import Answer
 from api.server.group_commit import PLAIN_BYTES, GroupCommit, commit, find_booking
-from core.bookings.accepting import Request
+from core.bookings.requests import Request
 from core.bookings.views import Booking
 from core.errors import UnavailableError
 from core.infra.async_db import LoopConnection
