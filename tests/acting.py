@@ -1,24 +1,60 @@
 """What happens to bookings, by hand: accept, settle, confirm, cancel, let time pass, look."""
 
 import asyncio
-from collections.abc import Iterable
-from typing import Any
+import threading
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
+from queue import SimpleQueue
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import text
+from sqlalchemy.engine import Connection
 
-from core.bookings import accepting, service
-from core.bookings.accepting import NewBooking, Request, accept_booking, prepare
+from core.bookings import accepting, acting
+from core.bookings.accepting import Accepted, prepare, prepare_batch
+from core.bookings.acting import Acted, insist
 from core.bookings.idempotency import Key
+from core.bookings.reading import read_bookings
+from core.bookings.requests import Asked, NewBooking, Request
+from core.bookings.rules import Action
 from core.bookings.views import Booking
+from core.errors import SeatlineError
 from core.infra.async_db import LoopConnection
-from core.infra.db import primary, retry_conflicts, transaction
+from core.infra.db import primary, transaction
 from core.infra.jobs import BOOKINGS_QUEUE
 from core.infra.redis import get_redis
+from core.infra.settings import get_settings
 from core.settling import worker
 from core.settling.batch import Batch, settle_batch
 from core.settling.queries import select_work
-from core.shows.catalogue import get_entry
+
+T = TypeVar("T")
+
+
+# Of each database: a test's many threads are as many clients of a few processes.
+CONNECTIONS = 8
+_idle: dict[str, SimpleQueue[LoopConnection]] = {}
+_filling = threading.Lock()
+
+
+def run_on_loop(run: Callable[[LoopConnection], Awaitable[T]]) -> T:
+    """What `run` comes to on an event loop of its own, with one of a few connections."""
+
+    async def play() -> T:
+        return await run(connection)
+
+    url = get_settings().database_url
+    with _filling:
+        if url not in _idle:
+            _idle[url] = SimpleQueue()
+            for _ in range(CONNECTIONS):
+                _idle[url].put(LoopConnection())
+    connection = _idle[url].get()
+    try:
+        return asyncio.run(play())
+    finally:
+        _idle[url].put(connection)
 
 
 def book(show_id: int, *seats: str, key: Key | None = None, **options: Any) -> UUID:
@@ -26,22 +62,37 @@ def book(show_id: int, *seats: str, key: Key | None = None, **options: Any) -> U
     return accept_booking(NewBooking(show_id=show_id, seats=seats, **options), key).bookings[0].id
 
 
+def accept_booking(new: NewBooking, key: Key | None = None) -> Accepted:
+    """Accept one booking, or raise what refuses it."""
+    return unwrap(accept([prepare(new, key)]))
+
+
+def accept_batch(news: Sequence[NewBooking], key: Key | None = None) -> Accepted:
+    """Accept several, all or none, or raise what refuses them."""
+    return unwrap(accept([prepare_batch(news, key)]))
+
+
+def accept(requests: Sequence[Request]) -> list[Accepted | SeatlineError]:
+    """Accept these together."""
+    return run_on_loop(lambda connection: accepting.accept(connection, requests))
+
+
+def unwrap(outcomes: Sequence[T | SeatlineError]) -> T:
+    """The only outcome, raised where it is a refusal."""
+    (outcome,) = outcomes
+    if isinstance(outcome, SeatlineError):
+        raise outcome
+    return outcome
+
+
 def count_messages(queue: str = BOOKINGS_QUEUE) -> int:
     """The messages that wait for a worker."""
     return int(get_redis().llen(queue))
 
 
-def accept_together(requests: list[Request]) -> list[list[Booking]]:
-    """Accept these together, on an event loop of their own."""
-    return asyncio.run(accepting.accept_together(LoopConnection(), requests))
-
-
 def make_ready(show_id: int, *seats: str, key: Key | None = None, **options: Any) -> Request:
     """Such a booking, ready to be accepted together with others."""
-    get_entry(show_id)
-    request = prepare(NewBooking(show_id=show_id, seats=seats, **options), key)
-    assert request
-    return request
+    return prepare(NewBooking(show_id=show_id, seats=seats, **options), key)
 
 
 def settle(show_id: int) -> Batch | None:
@@ -73,34 +124,49 @@ def hold(show_id: int, *seats: str, **options: Any) -> UUID:
     return booking_id
 
 
-def confirm(booking_id: UUID, key: Key | None = None) -> service.Acted:
+def confirm(booking_id: UUID, key: Key | None = None) -> Acted:
     """Ask for a confirm, as a request would."""
-    return _act(service.confirm_booking, booking_id, key)
+    return _act(booking_id, Action.CONFIRM, key)
 
 
-def cancel(booking_id: UUID, key: Key | None = None) -> service.Acted:
+def cancel(booking_id: UUID, key: Key | None = None) -> Acted:
     """Ask for a cancel, as a request would."""
-    return _act(service.cancel_booking, booking_id, key)
+    return _act(booking_id, Action.CANCEL, key)
 
 
-def extend(booking_id: UUID, key: Key | None = None) -> service.Acted:
+def extend(booking_id: UUID, key: Key | None = None) -> Acted:
     """Extend a hold, as a request would."""
-    return _act(service.extend_booking, booking_id, key)
+    return _act(booking_id, Action.EXTEND, key)
 
 
-def _act(action: Any, booking_id: UUID, key: Key | None) -> service.Acted:
-    def run() -> service.Acted:
-        with transaction() as connection:
-            acted: service.Acted = action(connection, booking_id, key)
-            return acted
+def _act(booking_id: UUID, action: Action, key: Key | None) -> Acted:
+    asked = Asked(booking_id=booking_id, action=action, key=key)
 
-    return retry_conflicts(run)
+    async def ask(connection: LoopConnection, asked: Asked) -> Acted:
+        return unwrap(await acting.act(connection, [asked]))
+
+    return run_on_loop(lambda connection: insist(partial(ask, connection), asked))
+
+
+def act(*asked: Asked) -> list[Acted | SeatlineError]:
+    """What came of asking all this at once."""
+    return run_on_loop(lambda connection: acting.act(connection, asked))
 
 
 def read(booking_id: UUID) -> Booking:
     """The booking as it is now."""
-    with primary() as connection:
-        return service.get_booking(connection, booking_id)
+    return read_all(booking_id)[booking_id]
+
+
+def read_all(*ids: UUID) -> dict[UUID, Booking]:
+    """Those of these bookings that exist."""
+    return run_on_loop(lambda connection: read_bookings(connection, ids))
+
+
+def lock(connection: Connection, *ids: UUID) -> None:
+    """Lock bookings in this transaction, as somebody who is changing them would."""
+    for booking_id in ids:
+        connection.execute(text("SELECT FROM bookings WHERE id = :id FOR NO KEY UPDATE"), {"id": booking_id})
 
 
 def tell(booking_id: UUID) -> str:

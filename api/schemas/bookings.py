@@ -15,7 +15,7 @@ from api.schemas.types import (
     SectionName,
     Time,
 )
-from core.bookings.accepting import NewBooking
+from core.bookings.requests import NewBooking
 from core.bookings.states import BookingStatus, FailureCode, Wants
 from core.halls.build import MAX_SEATS
 

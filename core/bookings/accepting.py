@@ -1,48 +1,25 @@
 """Accepting: a request for seats becomes PENDING bookings on disk, or a refusal that says why."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import UUID
 
-from sqlalchemy.engine import Connection
-
-from core.bookings import queries
-from core.bookings.errors import HoldRequiredError
-from core.bookings.idempotency import Key, find_replay
+from core.bookings.accepting_queries import ACCEPT, Arrival, Judged, Refusal
+from core.bookings.errors import HoldRequiredError, IdempotencyKeyReusedError
+from core.bookings.grouped import judge_all
+from core.bookings.idempotency import Key
+from core.bookings.reading import read_bookings
+from core.bookings.requests import NewBooking, Request
+from core.bookings.states import BookingStatus, Wants
 from core.bookings.views import Booking
 from core.errors import Fault, InvalidRequestError, SeatlineError, UnavailableError
 from core.infra.async_db import LoopConnection
-from core.infra.db import primary
 from core.infra.ids import new_id
 from core.infra.jobs import nudge
 from core.seats.errors import DuplicateSeatsError, TooManySeatsError, UnknownSeatsError
-from core.shows.catalogue import CatalogueEntry, find_entry, get_entry
-from core.shows.errors import ShowNotFoundError
-from core.shows.rules import find_sales_refusal
-from core.shows.service import Show, get_show
-
-# Sales may open between the INSERT and the question why nothing went in; then it is worth another try.
-TRIES = 3
-
-# What a client asks for at once, all or none: its bookings as they will be, with the key that it came with.
-Request = list[dict[str, Any]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewBooking:
-    """What is asked for: these seats, or `quantity` of the best (of a section)."""
-
-    show_id: int
-    seats: tuple[str, ...] = ()
-    quantity: int | None = None
-    section: str | None = None
-    hold: bool = False
-    customer: str | None = None
-
-    @property
-    def size(self) -> int:
-        """How many seats it asks for."""
-        return self.quantity or len(self.seats)
+from core.shows.catalogue import CatalogueEntry, get_entry
+from core.shows.errors import SalesClosedError, SalesNotOpenError, ShowCancelledError, ShowNotFoundError
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,69 +27,128 @@ class Accepted:
     """The bookings, in the order asked; a replay where the key had been used for this very request."""
 
     bookings: list[Booking]
-    is_replay: bool
+    is_replay: bool = False
 
 
-def accept_booking(new: NewBooking, key: Key | None) -> Accepted:
-    """Accept one request. Raises what refuses it: see errors.py here, in seats and in shows."""
-    return _accept([new], key, refuse=lambda refusals: next(r for r in refusals if r))
+class _Replay(NamedTuple):
+    """A key that was used for the same request before, and the bookings that came of it."""
+
+    ids: Sequence[UUID]
 
 
-def accept_batch(news: Sequence[NewBooking], key: Key | None) -> Accepted:
-    """Accept all of these requests for one show or none.
+_Outcome = Accepted | _Replay
 
-    Raises InvalidRequestError with a fault an item at fault.
+# What refuses a booking, by its name in the statement: of what was asked for, and the show's limit of seats.
+_REFUSALS: Mapping[Refusal, Callable[[NewBooking, int | None], SeatlineError]] = {
+    Refusal.UNKNOWN_SHOW: lambda new, _: ShowNotFoundError(new.show_id),
+    Refusal.CANCELLED: lambda *_: ShowCancelledError("The show is cancelled."),
+    Refusal.SCHEDULED: lambda *_: SalesNotOpenError("Sales for this show have not opened yet."),
+    Refusal.CLOSED: lambda *_: SalesClosedError("Sales for this show are closed."),
+    Refusal.TOO_MANY_SEATS: lambda new, most: TooManySeatsError(
+        f"A booking may have at most {most} seats.", pointer="/seats" if new.seats else "/quantity"
+    ),
+    Refusal.NO_CUSTOMER: lambda *_: InvalidRequestError(
+        "This show limits seats per customer, so a booking must name its customer.", pointer="/customer"
+    ),
+}
+
+
+def prepare(new: NewBooking, key: Key | None) -> Request:
+    """The request for one booking. Raises what refuses it for what never changes about its show.
+
+    See errors.py here and in seats; and ShowNotFoundError. Blocks where this process has not seen the show
+    yet (catalogue.find_entry): then it is a thread's work.
     """
-    return _accept(news, key, refuse=_refuse_batch)
+    entry = get_entry(new.show_id)
+    if misfit := _find_misfit(new, entry):
+        raise misfit
+    return Request([new], [None], [_to_item(new, key, entry)])
 
 
-def prepare(new: NewBooking, key: Key | None) -> Request | None:
-    """A request that may be accepted together with others; None where more than memory has to be asked."""
-    entry = find_entry(new.show_id)
-    if entry is None or _find_misfit(new, entry):
-        return None
-    return [_to_item(new, key, entry)]
+def prepare_batch(news: Sequence[NewBooking], key: Key | None) -> Request:
+    """The request for several bookings of one show, all or none. Blocks as prepare() does.
 
-
-async def accept_together(connection: LoopConnection, requests: Sequence[Request]) -> list[list[Booking]]:
-    """Accept requests of several clients in one commit, each by itself; nothing of one that is refused.
-
-    Nor of one whose key was used before. Raises UnavailableError, with whose SQLSTATE it can be told whether
-    anything may be on disk.
+    Raises nothing: what memory refuses accept() tells, with what the database refuses.
     """
-    accepted = await queries.insert_bookings_on_loop(connection, requests)
-    for show_id in {booking.show_id for bookings in accepted for booking in bookings}:
+    refusals: list[SeatlineError | None]
+    try:
+        entry = get_entry(news[0].show_id)
+        refusals = [_find_stray(new, news[0].show_id) or _find_misfit(new, entry) for new in news]
+    except ShowNotFoundError as error:
+        entry, refusals = None, [_find_stray(new, news[0].show_id) or error for new in news]
+    items = [
+        {**_to_item(new, key, entry), "is_refused": refusal is not None}
+        for new, refusal in zip(news, refusals, strict=True)
+    ]
+    return Request(news, refusals, items, is_batch=True)
+
+
+async def accept(connection: LoopConnection, requests: Sequence[Request]) -> list[Accepted | SeatlineError]:
+    """What came of each request, by itself: its bookings, all of them on disk; or what refuses it.
+
+    Where its key was used for the same before, the bookings of then as they are now. A batch is refused with
+    InvalidRequestError and a fault an item at fault; of what is refused nothing is kept, nor is its key.
+    UnavailableError where nobody knows whether it is on disk.
+    """
+    outcomes: list[_Outcome | SeatlineError] = await judge_all(
+        lambda some: ACCEPT.run_on_loop(connection, some), _judge, requests
+    )
+    for show_id in {o.bookings[0].show_id for o in outcomes if isinstance(o, Accepted)}:
         nudge(show_id)
-    return accepted
+    return await _read_replays(connection, outcomes)
 
 
-def _accept(news: Sequence[NewBooking], key: Key | None, *, refuse: Any) -> Accepted:
-    # The commit is the INSERT's own, so that a booking costs one round trip; hence no transaction() here.
-    show_id = news[0].show_id
-    refusals = [_find_lasting_refusal(new) or _find_stray(new, show_id) for new in news]
-    request = [] if any(refusals) else [_to_item(new, key, get_entry(new.show_id)) for new in news]
-    for _ in range(TRIES):
-        with primary() as connection:
-            if request and (bookings := queries.insert_bookings(connection, [request])[0]):
-                break
-            if (replay := find_replay(connection, key, show_id=show_id)) is not None:
-                return Accepted(replay, is_replay=True)
-            refusals = [
-                known or _find_refusal(connection, new) for known, new in zip(refusals, news, strict=True)
-            ]
-        if any(refusals):
-            raise refuse(refusals)
-    else:
-        raise UnavailableError("The booking could not be taken up just now.")
-    nudge(show_id)
-    return Accepted(bookings, is_replay=False)
+def _judge(request: Request, judged: Sequence[Judged]) -> _Outcome | SeatlineError | None:
+    used_for, fingerprint = judged[0].used_for, request.items[0]["fingerprint"]
+    if used_for is not None and used_for != fingerprint:
+        return IdempotencyKeyReusedError("This Idempotency-Key came with a different request before.")
+    if used_for is not None:
+        return _Replay(judged[0].used_ids or ())
+    if refusal := _find_refusal(request, judged):
+        return refusal
+    arrived = [
+        _to_booking(item, each.arrival)
+        for item, each in zip(request.items, judged, strict=True)
+        if each.arrival is not None
+    ]
+    # None where another claimed its key at this moment.
+    return Accepted(arrived) if arrived else None
 
 
-def _to_item(new: NewBooking, key: Key | None, entry: CatalogueEntry) -> dict[str, Any]:
+def _find_refusal(request: Request, judged: Sequence[Judged]) -> SeatlineError | None:
+    refusals = [
+        # Whether there is such a show comes before whatever else refuses it.
+        _REFUSALS[each.refusal](new, each.max_seats_per_booking)
+        if each.refusal and (known is None or each.refusal is Refusal.UNKNOWN_SHOW)
+        else known
+        for new, known, each in zip(request.news, request.refusals, judged, strict=True)
+    ]
+    return _refuse_batch(refusals) if request.is_batch and any(refusals) else refusals[0]
+
+
+async def _read_replays(
+    connection: LoopConnection, outcomes: Sequence[_Outcome | SeatlineError]
+) -> list[Accepted | SeatlineError]:
+    ids = [id_ for outcome in outcomes if isinstance(outcome, _Replay) for id_ in outcome.ids]
+    try:
+        found = await read_bookings(connection, ids) if ids else {}
+    except UnavailableError as error:
+        return [error if isinstance(outcome, _Replay) else outcome for outcome in outcomes]
+    # A key is forgotten long before its bookings can be archived.
+    return [
+        Accepted([found[id_] for id_ in outcome.ids], is_replay=True)
+        if isinstance(outcome, _Replay)
+        else outcome
+        for outcome in outcomes
+    ]
+
+
+def _to_item(new: NewBooking, key: Key | None, entry: CatalogueEntry | None) -> dict[str, Any]:
     return {
-        "principal": key.principal if key else None,
-        "key": key.key if key else None,
-        "fingerprint": key.fingerprint if key else None,
+        "is_refused": False,
+        "principal": key and key.principal,
+        "key": key and key.key,
+        "fingerprint": key and key.fingerprint,
         "id": new_id(),
         "show_id": new.show_id,
         "seats": new.seats,
@@ -120,16 +156,30 @@ def _to_item(new: NewBooking, key: Key | None, entry: CatalogueEntry) -> dict[st
         "section": new.section,
         "hold": new.hold,
         "customer": new.customer,
-        "amount": sum(entry.hall.price_of(seat) or 0 for seat in new.seats) if new.seats else None,
+        "amount": sum(entry.hall.price_of(seat) or 0 for seat in new.seats) if entry and new.seats else None,
+        "currency": entry and entry.currency,
     }
 
 
-def _find_lasting_refusal(new: NewBooking) -> SeatlineError | None:
-    # What never changes about a show is judged from memory: a wrong seat number costs no query.
-    try:
-        return _find_misfit(new, get_entry(new.show_id))
-    except ShowNotFoundError as error:
-        return error
+def _to_booking(item: Mapping[str, Any], arrival: Arrival) -> Booking:
+    return Booking(
+        id=item["id"],
+        show_id=item["show_id"],
+        seats=item["seats"],
+        status=BookingStatus.PENDING,
+        wants=Wants.ACQUIRE,
+        hold=item["hold"],
+        held_at=None,
+        hold_expires_at=None,
+        failure_code=None,
+        failure_seats=None,
+        quantity=item["quantity"],
+        section=item["section"],
+        customer=item["customer"],
+        amount=item["amount"],
+        currency=item["currency"],
+        **arrival._asdict(),
+    )
 
 
 def _find_stray(new: NewBooking, show_id: int) -> SeatlineError | None:
@@ -167,27 +217,6 @@ def _find_unknown(new: NewBooking, entry: CatalogueEntry) -> SeatlineError | Non
         if entry.hall.price_of(seat) is None
     ]
     return UnknownSeatsError("The show does not have all of these seats.", faults=faults) if faults else None
-
-
-def _find_refusal(connection: Connection, new: NewBooking) -> SeatlineError | None:
-    try:
-        show = get_show(connection, new.show_id)
-    except ShowNotFoundError as error:
-        return error
-    return find_sales_refusal(show.status) or _find_excess(show, new)
-
-
-def _find_excess(show: Show, new: NewBooking) -> SeatlineError | None:
-    if new.size > show.max_seats_per_booking:
-        return TooManySeatsError(
-            f"A booking may have at most {show.max_seats_per_booking} seats.",
-            pointer="/seats" if new.seats else "/quantity",
-        )
-    if show.max_seats_per_customer is not None and new.customer is None:
-        return InvalidRequestError(
-            "This show limits seats per customer, so a booking must name its customer.", pointer="/customer"
-        )
-    return None
 
 
 def _refuse_batch(refusals: Sequence[SeatlineError | None]) -> SeatlineError:

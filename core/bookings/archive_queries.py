@@ -1,14 +1,15 @@
 """Every SQL statement of the archive: bookings of shows long past, moved with their events."""
 
-from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, text
 from sqlalchemy.engine import Connection
 
-from core.bookings.views import COLUMNS, Booking, read_bookings
+from core.bookings.views import COLUMNS, read_by_id
 from core.events.queries import UNPUBLISHED
+from core.infra.db import Prepared
+from core.infra.query import Query, to_id_array
 
 ARCHIVED_AT_ONCE = 1_000
 
@@ -35,11 +36,19 @@ _ARCHIVE = text(f"""
     FROM gone
 """)
 
-_SELECT_ARCHIVED = text(f"""
-    SELECT {COLUMNS} FROM (
-        SELECT (jsonb_populate_record(NULL::bookings, booking)).* FROM archived_bookings
-        WHERE id = ANY(cast(:ids AS uuid[]))) AS booking
-""")
+# The archived bookings of these ids, by id.
+SELECT_ARCHIVED = Query(
+    Prepared(
+        "select_archived",
+        f"""
+        SELECT {COLUMNS} FROM (
+            SELECT (jsonb_populate_record(NULL::bookings, booking)).* FROM archived_bookings
+            WHERE id = ANY(cast(:ids AS uuid[]))) AS booking
+        """,
+    ),
+    to_id_array,
+    read_by_id,
+)
 
 _SELECT_ARCHIVED_REQUESTS = text("""
     SELECT coalesce(nullif(booking->'requests', 'null'), '[]') FROM archived_bookings WHERE id = :id
@@ -54,12 +63,6 @@ _SELECT_ARCHIVED_EVENTS = text("""
 def move_to_archive(connection: Connection, *, days: int) -> int:
     """Archive some bookings of shows that began, and of changes that were made, so long ago; how many."""
     return int(connection.execute(_ARCHIVE, {"days": days, "limit": ARCHIVED_AT_ONCE}).rowcount)
-
-
-def select_archived(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, Booking]:
-    """The archived bookings of these ids."""
-    rows = connection.execute(_SELECT_ARCHIVED, {"ids": [str(id_) for id_ in ids]})
-    return {booking.id: booking for booking in read_bookings(rows)}
 
 
 def select_archived_requests(connection: Connection, booking_id: UUID) -> list[dict[str, Any]]:

@@ -1,6 +1,6 @@
 """What can go wrong with a booking."""
 
-from core.errors import SeatlineError
+from core.errors import SeatlineError, UnavailableError
 
 
 class BookingNotFoundError(SeatlineError):
@@ -60,3 +60,7 @@ class IdempotencyKeyReusedError(SeatlineError):
 
     code = "idempotency_key_reused"
     title = "The Idempotency-Key was used for another request"
+
+
+class BookingLockedError(UnavailableError):
+    """Another transaction is changing the booking: ask again in a moment (`insist` in acting.py)."""

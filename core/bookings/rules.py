@@ -1,14 +1,22 @@
 """Decisions about bookings, without I/O: who gets seats, and what may be asked of a booking."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-from core.bookings.errors import AlreadySettledError, HoldExpiredError, NotCancellableError, NotHeldError
-from core.bookings.states import BookingStatus, FailureCode, Wants
+from core.bookings.errors import (
+    AlreadySettledError,
+    BookingLockedError,
+    HoldExpiredError,
+    NotCancellableError,
+    NotHeldError,
+    PaymentRequiredError,
+)
+from core.bookings.states import FailureCode
 from core.errors import SeatlineError
 from core.halls.best import BestSeats
+from core.shows.errors import ShowCancelledError
 
 # However often it is extended, a hold ends this long after its seats were first held.
 LONGEST_HOLD = timedelta(minutes=15)
@@ -88,10 +96,15 @@ def _award(applicant: Applicant, left: set[str], best: BestSeats | None) -> Awar
 
 
 class Stage(StrEnum):
-    """Where a booking stands, as far as confirm, extend and cancel are concerned."""
+    """Where a booking stands, as far as confirm, extend and cancel are concerned.
+
+    STAGE in acting_queries.py says which columns make which.
+    """
 
     ACQUIRING = "acquiring"  # PENDING, its seats not yet held
     HELD = "held"  # PENDING, its seats held, in time
+    UNPAID = "unpaid"  # the same, of a show that requires payment
+    CALLED_OFF = "called_off"  # the same, of a show that is cancelled
     OVERDUE = "overdue"  # PENDING, past its time, its seats not yet released
     CONFIRMING = "confirming"  # PENDING, waiting for its confirm
     CONFIRMED = "confirmed"
@@ -100,6 +113,8 @@ class Stage(StrEnum):
     CANCELLED = "cancelled"
     EXPIRED = "expired"  # FAILED because its hold expired
     FAILED = "failed"  # FAILED otherwise
+    ARCHIVED = "archived"  # of a show long past
+    LOCKED = "locked"  # another transaction is changing it
 
 
 class Action(StrEnum):
@@ -118,46 +133,21 @@ class Answer(StrEnum):
     DONE = "done"  # it is so already
 
 
-def find_stage(
-    *,
-    status: str,
-    wants: str | None,
-    hold_expires_at: datetime | None,
-    failure_code: str | None,
-    cancel_until: datetime | None,
-    now: datetime,
-) -> Stage:
-    """The stage of a booking with these columns, at `now` by the database's clock.
-
-    `cancel_until` is the show's; None for whoever may cancel at any time.
-    """
-    if wants is not None:
-        return {
-            Wants.ACQUIRE: Stage.ACQUIRING,
-            Wants.CONFIRM: Stage.CONFIRMING,
-            Wants.CANCEL: Stage.CANCELLING,
-        }[Wants(wants)]
-    if hold_expires_at is not None:
-        return Stage.HELD if now < hold_expires_at else Stage.OVERDUE
-    if failure_code == FailureCode.HOLD_EXPIRED:
-        return Stage.EXPIRED
-    is_kept = cancel_until is not None and now >= cancel_until
-    return {
-        BookingStatus.CONFIRMED: Stage.KEPT if is_kept else Stage.CONFIRMED,
-        BookingStatus.CANCELLED: Stage.CANCELLED,
-        BookingStatus.FAILED: Stage.FAILED,
-    }[BookingStatus(status)]
-
-
 _NOT_HELD = NotHeldError("The seats of this booking are not held yet.")
 _EXPIRED = HoldExpiredError("The time to confirm this booking is over.")
+_UNPAID = PaymentRequiredError("This booking has to be paid; that confirms it.")
+_CALLED_OFF = ShowCancelledError("The show is cancelled, and its bookings are about to be.")
 _KEPT = NotCancellableError("The time to cancel a confirmed booking of this show is over.")
 _SETTLED = AlreadySettledError("This booking is already settled, or about to be.")
+_PAST = AlreadySettledError("This booking is long past, and can only be read.")
+_LOCKED = BookingLockedError("Another request has this booking just now.")
 
 # The columns are confirm, extend, cancel.
 _TABLE: dict[Stage, tuple[Answer | SeatlineError, Answer | SeatlineError, Answer | SeatlineError]] = {
     Stage.ACQUIRING: (_NOT_HELD, _NOT_HELD, Answer.DO),
     Stage.HELD: (Answer.DO, Answer.DO, Answer.DO),
+    Stage.UNPAID: (_UNPAID, Answer.DO, Answer.DO),
+    Stage.CALLED_OFF: (_CALLED_OFF, _CALLED_OFF, Answer.DO),
     Stage.OVERDUE: (_EXPIRED, _EXPIRED, Answer.DO),
     Stage.CONFIRMING: (Answer.WAITS, _SETTLED, Answer.DO),
     Stage.CONFIRMED: (Answer.DONE, _SETTLED, Answer.DO),
@@ -166,23 +156,22 @@ _TABLE: dict[Stage, tuple[Answer | SeatlineError, Answer | SeatlineError, Answer
     Stage.CANCELLED: (_SETTLED, _SETTLED, Answer.DONE),
     Stage.EXPIRED: (_EXPIRED, _EXPIRED, _SETTLED),
     Stage.FAILED: (_SETTLED, _SETTLED, _SETTLED),
+    Stage.ARCHIVED: (_PAST, _PAST, _PAST),
+    Stage.LOCKED: (_LOCKED, _LOCKED, _LOCKED),
 }
 
 
-def judge_action(stage: Stage, action: Action) -> Answer:
-    """What the action comes to at this stage.
-
-    Raises NotHeldError, HoldExpiredError, AlreadySettledError, NotCancellableError.
-    """
+def judge_action(stage: Stage, action: Action) -> Answer | SeatlineError:
+    """What the action comes to at this stage, or what refuses it, made anew each time."""
     entry = _TABLE[stage][list(Action).index(action)]
-    if isinstance(entry, SeatlineError):
-        raise type(entry)(entry.detail)
-    return entry
+    return type(entry)(entry.detail) if isinstance(entry, SeatlineError) else entry
 
 
-def extend_hold(*, held_at: datetime | None, hold_expires_at: datetime | None, hold_seconds: int) -> datetime:
-    """When an extended hold ends: `hold_seconds` later, but never past the longest hold, nor earlier."""
-    if held_at is None or hold_expires_at is None:
-        raise NotHeldError("The seats of this booking are not held.")
-    longest = held_at + LONGEST_HOLD
-    return max(hold_expires_at, min(hold_expires_at + timedelta(seconds=hold_seconds), longest))
+def list_allowed(*answers: Answer) -> list[tuple[Stage, Action]]:
+    """Each stage and action that comes to one of these answers."""
+    return [
+        (stage, action)
+        for stage, entries in _TABLE.items()
+        for action, entry in zip(Action, entries, strict=True)
+        if entry in answers
+    ]

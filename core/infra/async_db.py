@@ -29,6 +29,9 @@ log = logging.getLogger(__name__)
 ANSWER_SECONDS = 6
 # Who commits for many at once waits for no lock: the one that has to goes by itself.
 LOCK_TIMEOUT_MS = 100
+# A prepared statement is planned once, perhaps while a table is small, and that plan must not read all of it
+# once it has grown: whatever runs here finds rows by an index. Statements this short are not worth compiling.
+PLANNING = {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off", "jit": "off"}
 
 
 class LoopConnection:
@@ -119,4 +122,4 @@ class LoopConnection:
 
 
 def _begin_to_connect(host: dict[str, str]) -> Any:
-    return connect(**set_timeouts(LOCK_TIMEOUT_MS), **host, async_=True)
+    return connect(**set_timeouts(LOCK_TIMEOUT_MS, **PLANNING), **host, async_=True)

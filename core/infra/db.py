@@ -89,12 +89,14 @@ def list_hosts() -> list[dict[str, str]]:
     return [{name: each[i % len(each)] for name, each in lists.items()} for i in range(count)]
 
 
-def set_timeouts(lock_timeout_ms: int) -> dict[str, Any]:
-    """What a connection is opened with, so that nothing is waited for without end."""
-    timeouts = {
-        "statement_timeout": STATEMENT_TIMEOUT_MS,
-        "lock_timeout": lock_timeout_ms,
-        "idle_in_transaction_session_timeout": IDLE_IN_TRANSACTION_TIMEOUT_MS,
+def set_timeouts(lock_timeout_ms: int, **settings: str) -> dict[str, Any]:
+    """What a connection is opened with, so that nothing is waited for without end; and other settings."""
+    settings = {
+        "statement_timeout": f"{STATEMENT_TIMEOUT_MS}",
+        "lock_timeout": f"{lock_timeout_ms}",
+        "idle_in_transaction_session_timeout": f"{IDLE_IN_TRANSACTION_TIMEOUT_MS}",
+        "timezone": "UTC",
+        **settings,
     }
     return {
         "connect_timeout": CONNECT_TIMEOUT_SECONDS,
@@ -103,7 +105,7 @@ def set_timeouts(lock_timeout_ms: int) -> dict[str, Any]:
         "keepalives_interval": KEEPALIVES_INTERVAL_SECONDS,
         "keepalives_count": KEEPALIVES_COUNT,
         "application_name": "seatline",
-        "options": " ".join(f"-c {name}={value}" for name, value in timeouts.items()) + " -c timezone=UTC",
+        "options": " ".join(f"-c {name}={value}" for name, value in settings.items()),
     }
 
 
@@ -186,13 +188,14 @@ class Prepared:
 
     Its plan may be of a time when the tables were small, and stays until they are next analyzed. So it is
     for those that find a row by its key, and not where one of a minute ago could read a table that has grown
-    since, or a parameter is an array, of one or of thousands. `sql` names its parameters as in text().
+    since, or a parameter is an array, of one or of thousands; but for an event loop's connection, which plans
+    for large tables alone (async_db.py). `sql` names its parameters as in text().
     """
 
     def __init__(self, name: str, sql: str) -> None:
         names = list(dict.fromkeys(_PARAMETER.findall(sql)))
         numbered = _PARAMETER.sub(lambda found: f"${names.index(found[1]) + 1}", sql)
-        self.name, self.preparation = name, f"PREPARE {name} AS {numbered}"
+        self.name, self.text, self.preparation = name, text(sql), f"PREPARE {name} AS {numbered}"
         # As the driver has it.
         self.call = f"EXECUTE {name}({', '.join(f'%({parameter})s' for parameter in names)})"
         execute = f"EXECUTE {name}({', '.join(f':{parameter}' for parameter in names)})"

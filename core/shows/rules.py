@@ -3,8 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from core.errors import InvalidRequestError, SeatlineError
-from core.shows.errors import SalesClosedError, SalesNotOpenError, ShowCancelledError
+from core.errors import InvalidRequestError
 
 
 class ShowStatus(StrEnum):
@@ -25,16 +24,3 @@ def check_sales_window(
             "Sales must open before they close (without sales_close_at they close at start_time).",
             pointer="/sales_open_at",
         )
-
-
-def find_sales_refusal(status: str) -> SeatlineError | None:
-    """Why a show of this status takes no booking, or None where it takes them."""
-    match ShowStatus(status):
-        case ShowStatus.CANCELLED:
-            return ShowCancelledError("The show is cancelled.")
-        case ShowStatus.SCHEDULED:
-            return SalesNotOpenError("Sales for this show have not opened yet.")
-        case ShowStatus.CLOSED:
-            return SalesClosedError("Sales for this show are closed.")
-        case ShowStatus.ON_SALE:
-            return None

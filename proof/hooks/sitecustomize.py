@@ -76,7 +76,7 @@ class Cursor(psycopg2.extensions.cursor):
     """Fetch what a statement returned, and perhaps die before anybody hears of the bookings it inserted."""
 
     def fetchall(self) -> list[tuple[Any, ...]]:
-        if NAME == "after-insert" and b"EXECUTE insert_bookings" in (self.query or b"") and is_time():
+        if NAME == "after-insert" and b"EXECUTE accept_bookings" in (self.query or b"") and is_time():
             die()
         return super().fetchall()
 

@@ -10,8 +10,9 @@ import psycopg2
 import pytest
 from psycopg2.errors import LockNotAvailable
 
-from core.bookings.accepting import NewBooking, accept_booking
 from core.bookings.idempotency import Key
+from core.bookings.requests import NewBooking
+from tests.acting import accept_booking
 from tests.apart import enter, make_database, migrate
 from tests.support import ADMIN_KEY
 

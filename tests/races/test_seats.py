@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from core.bookings.service import Acted
+from core.bookings.acting import Acted
 from core.errors import SeatlineError
 from core.shows.service import Show
 from tests.acting import book, cancel, confirm, extend, read, read_seats, tell_all

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from uuid import UUID
 
+from core.bookings.acting import Acted
 from core.bookings.errors import AlreadySettledError, HoldExpiredError
-from core.bookings.service import Acted
 from core.errors import SeatlineError
 from core.shows.service import Show
 from tests.acting import ask, book, confirm, extend, read, run, settle_all, tell, tell_all

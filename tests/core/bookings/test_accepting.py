@@ -6,21 +6,27 @@ from typing import Any
 
 import pytest
 
-from core.bookings.accepting import (
-    NewBooking,
-    accept_batch,
-    accept_booking,
-    prepare,
-)
+from core.bookings.accepting import Accepted, prepare_batch
 from core.bookings.errors import HoldRequiredError, IdempotencyKeyReusedError
 from core.bookings.idempotency import DELETED_AT_ONCE, KEPT_HOURS, Key
+from core.bookings.requests import NewBooking
 from core.errors import InvalidRequestError, SeatlineError
 from core.seats.errors import DuplicateSeatsError, TooManySeatsError, UnknownSeatsError
 from core.settling.worker import purge_idempotency_keys
-from core.shows.catalogue import get_entry
 from core.shows.errors import SalesClosedError, SalesNotOpenError, ShowCancelledError, ShowNotFoundError
 from core.shows.service import Show
-from tests.acting import accept_together, ask, book, make_ready, run, settle_all, tell
+from tests.acting import (
+    accept,
+    accept_batch,
+    accept_booking,
+    ask,
+    book,
+    make_ready,
+    read,
+    run,
+    settle_all,
+    tell,
+)
 
 MakeShow = Callable[..., Show]
 KEY = Key("anonymous", "key", "fingerprint")
@@ -93,7 +99,7 @@ def test_batch_is_accepted_in_its_order(make_show: MakeShow) -> None:
     show = make_show()
     news = [NewBooking(show_id=show.id, seats=(str(n),)) for n in (3, 10, 1, 7, 2)]
     accepted = accept_batch(news, None)
-    assert [b.seats for b in accepted.bookings] == [list(n.seats) for n in news]
+    assert [b.seats for b in accepted.bookings] == [n.seats for n in news]
     seqs = [booking.seq for booking in accepted.bookings]
     assert seqs == sorted(seqs)
 
@@ -139,7 +145,7 @@ def test_key_is_looked_up_before_sales_and_limits_are_judged(make_show: MakeShow
     show = make_show()
     booking_id = book(show.id, "1", key=KEY)
     run("UPDATE shows SET cancelled_at = now(), max_seats_per_booking = 1")
-    replay = accept_booking(NewBooking(show_id=show.id, seats=("1", "2", "99")), KEY)
+    replay = accept_booking(NewBooking(show_id=show.id, seats=("1", "2")), KEY)
     assert replay.bookings[0].id == booking_id
 
 
@@ -186,45 +192,112 @@ def test_odd_text_survives(make_show: MakeShow) -> None:
 
 
 def test_together_each_goes_in_or_not_by_itself(make_show: MakeShow) -> None:
-    """Unkeyed, with keys of their own, with one that was used before, of a show that is not on sale."""
+    """Unkeyed, with keys of their own, with one that was used before, of shows that refuse it."""
     show, closed = make_show(), make_show(sales_close_at=LONG_AGO)
+    small, cancelled = make_show(max_seats_per_booking=1), make_show(max_seats_per_customer=1)
+    run("UPDATE shows SET cancelled_at = now() WHERE id = :id", id=cancelled.id)
     accept_booking(NewBooking(show_id=show.id, seats=("9",)), KEY)
-    accepted = accept_together(
+    outcomes = accept(
         [
             make_ready(show.id, "1"),
             make_ready(closed.id, "1"),
-            make_ready(show.id, "2", key=KEY),
+            make_ready(show.id, "9", key=KEY),
             make_ready(show.id, "3", key=Key("anonymous", "b", "fingerprint")),
             make_ready(closed.id, "3", key=Key("anonymous", "a", "fingerprint")),
             make_ready(show.id, quantity=2),
+            make_ready(show.id, "2", key=Key("anonymous", "key", "another")),
+            make_ready(small.id, "1", "2"),
+            make_ready(cancelled.id, "1"),
         ]
     )
-    assert [[b.seats for b in bookings] for bookings in accepted] == [[["1"]], [], [], [["3"]], [], [[]]]
-    arrived = [accepted[number][0].seq for number in (0, 3, 5)]
-    assert arrived == sorted(arrived)
+    assert [describe(outcome) for outcome in outcomes] == [
+        [["1"]],
+        "sales_closed",
+        [["9"], "again"],
+        [["3"]],
+        "sales_closed",
+        [[]],
+        "idempotency_key_reused",
+        "too_many_seats",
+        "show_cancelled",
+    ]
+    arrived = [outcome.bookings[0].seq for outcome in outcomes if isinstance(outcome, Accepted)]
+    assert arrived[0] < arrived[2] < arrived[3]
     assert count_bookings() == 4
     # A refusal used no key up.
     assert ask("SELECT key FROM used_keys ORDER BY key") == [("b",), ("key",)]
 
 
+def describe(outcome: Accepted | SeatlineError) -> Any:
+    if isinstance(outcome, SeatlineError):
+        return outcome.code
+    return [list(b.seats) for b in outcome.bookings] + ["again"] * outcome.is_replay
+
+
+def test_accepted_booking_is_what_is_on_disk(make_show: MakeShow) -> None:
+    """It is put together of what was asked for, and not read."""
+    show = make_show(sections=[{"name": "Stalls", "rows": 1, "seats_per_row": 9, "price": 7}])
+    outcomes = accept(
+        [
+            make_ready(show.id, "Stalls-A-1", "Stalls-A-2", hold=True, customer="Zoë", key=KEY),
+            make_ready(show.id, quantity=2, section="Stalls"),
+        ]
+    )
+    for outcome in outcomes:
+        assert isinstance(outcome, Accepted)
+        (told,) = outcome.bookings
+        found = read(told.id)
+        assert found._replace(seats=tuple(found.seats)) == told
+        assert found.to_document() == told.to_document()
+
+
+def test_too_many_seats_tells_the_limit_and_where(make_show: MakeShow) -> None:
+    show = make_show(max_seats_per_booking=2)
+    refused = accept([make_ready(show.id, "1", "2", "3"), make_ready(show.id, quantity=3)])
+    assert [str(refusal) for refusal in refused] == ["A booking may have at most 2 seats."] * 2
+    faults = [fault for refusal in refused if isinstance(refusal, SeatlineError) for fault in refusal.faults]
+    assert [fault.pointer for fault in faults] == ["/seats", "/quantity"]
+
+
 def test_together_the_same_key_is_one_booking(make_show: MakeShow) -> None:
     show = make_show()
-    assert sorted(map(len, accept_together([make_ready(show.id, seat, key=KEY) for seat in "12"]))) == [0, 1]
+    outcomes = accept([make_ready(show.id, "1", key=KEY) for _ in range(20)])
+    accepted = [outcome for outcome in outcomes if isinstance(outcome, Accepted)]
+    assert (len(accepted), len({outcome.bookings[0].id for outcome in accepted})) == (20, 1)
+    assert [outcome.is_replay for outcome in accepted].count(False) == 1
     assert count_bookings() == 1
 
 
-def test_together_a_request_of_several_goes_in_whole_or_not(make_show: MakeShow) -> None:
-    show, closed = make_show(), make_show(sales_close_at=LONG_AGO)
-    spoilt = make_ready(show.id, "1") + make_ready(closed.id, "1")
-    found = accept_together([spoilt, make_ready(show.id, "2", key=KEY) + make_ready(show.id, "1", key=KEY)])
-    assert [[b.seats for b in bookings] for bookings in found] == [[], [["2"], ["1"]]]
+def test_together_the_same_key_for_another_request_is_refused(make_show: MakeShow) -> None:
+    show = make_show()
+    outcomes = accept(
+        [make_ready(show.id, seat, key=Key(KEY.principal, KEY.key, seat)) for seat in ("1", "2") * 5]
+    )
+    assert sorted(map(str, map(describe, outcomes))).count("idempotency_key_reused") == 5
+    assert count_bookings() == 1
+
+
+def test_together_a_batch_goes_in_whole_or_not(make_show: MakeShow) -> None:
+    """What it is refused for is told of all of its items: by memory, and by the database."""
+    show = make_show(max_seats_per_booking=2)
+    asked = [{"seats": ("1",)}, {"seats": ("11",)}, {"seats": ("2", "3", "4")}, {"quantity": 3}]
+    spoilt = prepare_batch([NewBooking(show_id=show.id, **each) for each in asked], KEY)  # type: ignore[arg-type]
+    good = prepare_batch([NewBooking(show_id=show.id, seats=(seat,)) for seat in "21"], KEY)
+    refusal, accepted = accept([spoilt, good])
+    assert isinstance(refusal, InvalidRequestError)
+    assert [(fault.pointer, fault.code) for fault in refusal.faults] == [
+        ("/bookings/1/seats/0", "unknown_seats"),
+        ("/bookings/2/seats", "too_many_seats"),
+        ("/bookings/3/quantity", "too_many_seats"),
+    ]
+    assert describe(accepted) == [["2"], ["1"]]
     assert ask("SELECT cardinality(booking_ids) FROM used_keys") == [(2,)]
 
 
-def test_together_goes_what_memory_tells_to_fit(make_show: MakeShow) -> None:
-    show = make_show()
-    good, bad = (NewBooking(show_id=show.id, seats=(seat,)) for seat in ("1", "11"))
-    assert prepare(good, None) is None
-    get_entry(show.id)
-    assert prepare(good, None)
-    assert prepare(bad, None) is None
+def test_batch_for_an_unknown_show(database: dict[str, str]) -> None:
+    with pytest.raises(InvalidRequestError) as refusal:
+        accept_batch([NewBooking(show_id=1, seats=("1",))] * 2, None)
+    assert [(fault.pointer, fault.code) for fault in refusal.value.faults] == [
+        ("/bookings/0/show_id", "show_not_found"),
+        ("/bookings/1/show_id", "show_not_found"),
+    ]

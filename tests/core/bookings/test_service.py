@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from core.bookings import acting
 from core.bookings.errors import (
     AlreadySettledError,
     BookingNotFoundError,
@@ -16,12 +17,12 @@ from core.bookings.errors import (
     PaymentRequiredError,
 )
 from core.bookings.idempotency import Key
-from core.bookings.queries import lock_booking
-from core.bookings.rules import LONGEST_HOLD
+from core.bookings.rules import LONGEST_HOLD, Action, Answer, Stage
 from core.bookings.service import explain_booking
+from core.errors import SeatlineError
 from core.infra.db import primary, transaction
 from core.shows.service import Show
-from tests.acting import ask, book, cancel, confirm, end_hold, extend, hold, read, run, settle, tell
+from tests.acting import ask, book, cancel, confirm, end_hold, extend, hold, lock, read, run, settle, tell
 from tests.support import wait_until
 
 MakeShow = Callable[..., Show]
@@ -113,16 +114,25 @@ def test_key_replays_an_action_and_a_refusal_is_not_recorded(make_show: MakeShow
     assert (replay.is_replay, replay.booking.status) == (True, "CANCELLED")
 
 
-def test_who_waited_for_the_lock_is_judged_by_now(make_show: MakeShow) -> None:
+def test_who_waited_for_the_lock_is_judged_by_now(
+    make_show: MakeShow, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """In time when it was sent, too late once it has the booking."""
-    show = make_show()
+    show, locked, judge = make_show(), list[Stage](), acting.judge_action
+
+    def note(stage: Stage, action: Action) -> Answer | SeatlineError:
+        if stage is Stage.LOCKED:
+            locked.append(stage)
+        return judge(stage, action)
+
+    monkeypatch.setattr(acting, "judge_action", note)
     booking_id = book(show.id, "1")
     settle(show.id)
     with ThreadPoolExecutor() as pool:
         with transaction() as holder:
-            lock_booking(holder, booking_id)
+            lock(holder, booking_id)
             asked = pool.submit(cancel, booking_id)
-            wait_until(lambda: ask("SELECT FROM pg_locks WHERE NOT granted"))
+            wait_until(lambda: locked)
             run("UPDATE shows SET cancel_until = clock_timestamp()")
         with pytest.raises(NotCancellableError):
             asked.result()

@@ -8,7 +8,6 @@ from uuid import UUID
 
 import pytest
 
-from core.bookings.queries import lock_booking
 from core.errors import UnavailableError
 from core.infra.db import LOCK_TIMEOUT_MS, primary, transaction
 from core.seats.queries import lock_version
@@ -24,6 +23,7 @@ from tests.acting import (
     confirm,
     end_hold,
     hold,
+    lock,
     read,
     read_events,
     read_seats,
@@ -139,7 +139,7 @@ def test_booking_that_a_request_has_at_the_moment_was_not_tried(
         connection = request.enter_context(transaction())
 
         def settle_beside_it(*arguments: Any, **options: Any) -> Any:
-            lock_booking(connection, booking_id)
+            lock(connection, booking_id)
             return settling.settle_batch(*arguments, **options)
 
         def end_it_first(booking_id: UUID) -> None:
@@ -207,7 +207,7 @@ def test_counting_a_try_waits_for_no_request(make_show: MakeShow) -> None:
     show = make_show()
     booking_id, other = book(show.id, "1"), book(show.id, "2")
     with transaction() as request:
-        lock_booking(request, booking_id)
+        lock(request, booking_id)
         began = time.monotonic()
         worker._settle_one_by_one(show.id)
         # Less than a lock is waited for.

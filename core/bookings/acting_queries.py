@@ -1,0 +1,164 @@
+"""The SQL statement by which bookings are confirmed, extended and cancelled, many at once."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from core.bookings.requests import Asked
+from core.bookings.rules import LONGEST_HOLD, Answer, Stage, list_allowed
+from core.bookings.views import COLUMNS, Booking
+from core.infra.db import Prepared
+from core.infra.json import to_json_text
+from core.infra.query import Query
+
+
+class Found(NamedTuple):
+    """A booking as the statement left it, and where it stood when it was asked.
+
+    `stage` is None where there is no such booking; `booking` is made of None where there is none to be
+    changed, as it is locked or archived. `used_for` is the fingerprint of what the key was used for before.
+    Where another for this booking, or with this key, came first, it `is_passed_over`: nothing was done, and
+    it has to be judged again.
+    """
+
+    stage: Stage | None
+    booking: Booking
+    used_for: str | None
+    is_passed_over: bool
+    has_changed: bool
+
+
+def _list_pairs(*answers: Answer) -> str:
+    pairs = (f"('{stage}', '{action}')" for stage, action in list_allowed(*answers))
+    return f"({', '.join(pairs)})"
+
+
+# The one place that says at which stage (rules.py) a booking is: by its columns, its show, and the clock.
+STAGE = f"""
+    CASE WHEN b.wants = 'acquire' THEN '{Stage.ACQUIRING}'
+         WHEN b.wants = 'confirm' THEN '{Stage.CONFIRMING}'
+         WHEN b.wants = 'cancel' THEN '{Stage.CANCELLING}'
+         WHEN b.hold_expires_at <= b.now THEN '{Stage.OVERDUE}'
+         WHEN b.hold_expires_at IS NOT NULL AND s.cancelled_at IS NOT NULL THEN '{Stage.CALLED_OFF}'
+         WHEN b.hold_expires_at IS NOT NULL AND s.payment_required THEN '{Stage.UNPAID}'
+         WHEN b.hold_expires_at IS NOT NULL THEN '{Stage.HELD}'
+         WHEN b.failure_code = 'hold_expired' THEN '{Stage.EXPIRED}'
+         WHEN b.status = 'CONFIRMED' AND NOT b.at_any_time AND b.now >= coalesce(s.cancel_until, s.start_time)
+         THEN '{Stage.KEPT}'
+         ELSE lower(b.status) END
+"""
+
+# When an extended hold ends: hold_seconds later, but never past the longest hold, nor earlier.
+_EXTENDED = f"""
+    greatest(b.hold_expires_at, least(b.hold_expires_at + make_interval(secs => s.hold_seconds),
+                                      b.held_at + make_interval(secs => {LONGEST_HOLD.total_seconds()})))
+"""
+
+
+def _to_rfc_3339(time: str) -> str:
+    return f"""to_char({time} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+
+
+# Rows are locked one by one, through the primary key. SKIP LOCKED: one that another transaction is changing
+# holds up nobody. A row that changed between the snapshot and its lock is judged by its new version, and by
+# the clock, asked once the row is locked; what else is read is of the snapshot, which is not much older, as
+# no row's lock is waited for. Of several items for one booking that would change it, or with one key, the
+# first goes on, and the others are passed over. Keys are claimed in their order: two processes with the same
+# ones must not wait for each other.
+# OFFSET 0, and ANY in place of =, keep the planner from joins that read all shows, or all bookings.
+# Seats are found by what never changes of them, as the snapshot may be from before they were held: while the
+# booking is locked, and held, they are its own.
+_ACT = Prepared(
+    "act_on_bookings",
+    f"""
+    WITH item AS MATERIALIZED (
+        SELECT * FROM json_to_recordset(cast(:items AS json)) AS i(
+            number int, booking_id uuid, action text, at_any_time boolean, principal text, key text,
+            fingerprint text)
+    ), found AS MATERIALIZED (
+        SELECT item.*, b.*, clock_timestamp() AS now FROM item CROSS JOIN LATERAL (
+            SELECT {COLUMNS} FROM bookings WHERE id = item.booking_id FOR NO KEY UPDATE SKIP LOCKED) AS b
+    ), judged AS MATERIALIZED (
+        SELECT b.*, {STAGE} AS stage, CASE b.action WHEN 'extend' THEN {_EXTENDED} END AS extended_to,
+               (SELECT u.fingerprint FROM used_keys u
+                WHERE u.principal = b.principal AND u.show_id = b.show_id AND u.key = b.key) AS used_for
+        FROM found b CROSS JOIN LATERAL (
+            SELECT cancelled_at, payment_required, cancel_until, start_time, hold_seconds
+            FROM shows WHERE id = b.show_id OFFSET 0) AS s
+    ), allowed AS MATERIALIZED (
+        SELECT *, (NOT is_due OR row_number() OVER (PARTITION BY id, is_due ORDER BY number) = 1)
+            AND (key IS NULL OR row_number() OVER (PARTITION BY principal, show_id, key ORDER BY number) = 1)
+            AS is_first
+        FROM (SELECT *, (stage, action) IN {_list_pairs(Answer.DO)}
+                    AND coalesce(extended_to <> hold_expires_at, true) AS is_due
+              FROM judged
+              WHERE used_for IS NULL
+                AND (stage, action) IN {_list_pairs(Answer.DO, Answer.WAITS, Answer.DONE)}) AS j
+    ), claimed AS (
+        INSERT INTO used_keys (principal, show_id, key, fingerprint, booking_ids)
+        SELECT principal, show_id, key, fingerprint, ARRAY[id] FROM allowed
+        WHERE is_first AND key IS NOT NULL ORDER BY principal, show_id, key
+        ON CONFLICT DO NOTHING
+        RETURNING principal, show_id, key
+    ), granted AS MATERIALIZED (
+        SELECT * FROM allowed
+        WHERE is_first
+          AND (key IS NULL OR (principal, show_id, key) IN (SELECT principal, show_id, key FROM claimed))
+    ), written AS (
+        UPDATE bookings b
+        SET wants = CASE g.action WHEN 'extend' THEN b.wants ELSE g.action END,
+            hold_expires_at = coalesce(g.extended_to, b.hold_expires_at), updated_at = g.now,
+            requests = coalesce(b.requests, '[]') || jsonb_strip_nulls(jsonb_build_object(
+                'request', g.action, 'at', {_to_rfc_3339("g.now")},
+                'hold_expires_at', {_to_rfc_3339("g.extended_to")})),
+            tries = 0, retry_at = NULL
+        FROM granted g
+        WHERE b.id = ANY(ARRAY[g.id]) AND g.is_due
+        RETURNING g.number, {", ".join(f"b.{column}" for column in Booking._fields)}
+    ), moved AS (
+        UPDATE seats s SET hold_expires_at = g.extended_to FROM granted g
+        WHERE g.is_due AND g.action = 'extend'
+          AND s.show_id = g.show_id AND s.seat_number = ANY(g.seats)
+    )
+    SELECT coalesce(j.stage, (SELECT '{Stage.LOCKED}' FROM bookings WHERE id = i.booking_id),
+                    (SELECT '{Stage.ARCHIVED}' FROM archived_bookings WHERE id = i.booking_id)) AS stage,
+           j.used_for, a.number IS NOT NULL AND g.number IS NULL AS is_passed_over,
+           w.number IS NOT NULL AS has_changed,
+           {", ".join(f"coalesce(w.{column}, j.{column})" for column in Booking._fields)}
+    FROM item i LEFT JOIN judged j USING (number) LEFT JOIN allowed a USING (number)
+    LEFT JOIN granted g USING (number) LEFT JOIN written w USING (number)
+    ORDER BY number
+    """,
+)
+
+
+def _to_parameters(asked: Sequence[Asked]) -> dict[str, str]:
+    items = [
+        {
+            "number": number,
+            "booking_id": each.booking_id,
+            "action": each.action,
+            "at_any_time": each.at_any_time,
+            "principal": each.key and each.key.principal,
+            "key": each.key and each.key.key,
+            "fingerprint": each.key and each.key.fingerprint,
+        }
+        for number, each in enumerate(asked)
+    ]
+    return {"items": to_json_text(items)}
+
+
+def _read_found(rows: Sequence[Sequence[Any]]) -> list[Found]:
+    return [
+        Found(
+            stage=stage and Stage(stage),
+            booking=Booking._make(columns),
+            used_for=used_for,
+            is_passed_over=is_passed_over,
+            has_changed=has_changed,
+        )
+        for stage, used_for, is_passed_over, has_changed, *columns in rows
+    ]
+
+
+# Does what is asked of these bookings, each where it may be done; what was found of each, in their order.
+ACT = Query(_ACT, _to_parameters, _read_found)

@@ -1,0 +1,42 @@
+"""A statement with the parameters it takes and what its rows mean, for either kind of connection."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Generic, ParamSpec, TypeVar
+from uuid import UUID
+
+from sqlalchemy.engine import Connection
+
+from core.infra.async_db import LoopConnection
+from core.infra.db import Prepared
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Query(Generic[P, R]):
+    """A statement, with functions that make its parameters and read its rows."""
+
+    def __init__(
+        self,
+        statement: Prepared,
+        to_parameters: Callable[P, Mapping[str, Any]],
+        read_rows: Callable[[Sequence[Sequence[Any]]], R],
+    ) -> None:
+        self.statement = statement
+        self._to_parameters, self._read_rows = to_parameters, read_rows
+
+    def run(self, connection: Connection, *args: P.args, **kwargs: P.kwargs) -> R:
+        """What the statement says, planned anew: this is the way of what is asked rarely."""
+        found = connection.execute(self.statement.text, self._to_parameters(*args, **kwargs))
+        return self._read_rows(found.all())
+
+    async def run_on_loop(self, connection: LoopConnection, *args: P.args, **kwargs: P.kwargs) -> R:
+        """The same from an event loop, prepared. Raises as LoopConnection.fetch_all does."""
+        return self._read_rows(
+            await connection.fetch_all(self.statement, self._to_parameters(*args, **kwargs))
+        )
+
+
+def to_id_array(ids: Iterable[UUID]) -> dict[str, str]:
+    """The parameter `ids`, to be cast to uuid[]: one literal, and not one an id."""
+    return {"ids": f"{{{','.join(map(str, ids))}}}"}
