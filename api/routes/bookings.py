@@ -28,10 +28,11 @@ from api.schemas.types import EmptyBody
 from api.server.groups import Groups
 from api.server.long_poll import Seen
 from core.bookings import errors, service
-from core.bookings.accepting import Request as Wish
 from core.bookings.accepting import prepare, prepare_batch
-from core.bookings.acting import Asked, insist
+from core.bookings.acting import insist
 from core.bookings.idempotency import Key
+from core.bookings.requests import Asked
+from core.bookings.requests import Request as Wish
 from core.bookings.rules import Action
 from core.bookings.states import Wants
 from core.errors import InvalidRequestError, UnavailableError
@@ -239,7 +240,7 @@ async def confirm_booking(
     request: Request, groups: Groups, booking_id: UUID, body: EmptyBody, key: Key | None
 ) -> Answer:
     """The booking; a worker makes the hold a sale."""
-    asked = Asked(booking_id, Action.CONFIRM, key)
+    asked = Asked(booking_id=booking_id, action=Action.CONFIRM, key=key)
     return await _act(request, groups, asked, seconds=read_wait(request))
 
 
@@ -258,7 +259,8 @@ async def extend_booking(
     request: Request, groups: Groups, booking_id: UUID, body: EmptyBody, key: Key | None
 ) -> Answer:
     """The booking with the new end of its hold."""
-    return await _act(request, groups, Asked(booking_id, Action.EXTEND, key), seconds=None)
+    asked = Asked(booking_id=booking_id, action=Action.EXTEND, key=key)
+    return await _act(request, groups, asked, seconds=None)
 
 
 @blueprint.post("/bookings/<booking_id>/cancel")
@@ -278,7 +280,7 @@ async def cancel_booking(
     request: Request, groups: Groups, booking_id: UUID, body: EmptyBody, key: Key | None
 ) -> Answer:
     """The booking; a worker releases its seats."""
-    asked = Asked(booking_id, Action.CANCEL, key, at_any_time=request.is_admin)
+    asked = Asked(booking_id=booking_id, action=Action.CANCEL, key=key, at_any_time=request.is_admin)
     return await _act(request, groups, asked, seconds=read_wait(request))
 
 

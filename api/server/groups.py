@@ -10,10 +10,11 @@ from uuid import UUID
 from api.contract import ANSWER_SECONDS
 from api.server.long_poll import LongPolls
 from core.bookings.accepting import Accepted, accept
-from core.bookings.accepting import Request as Prepared
-from core.bookings.acting import Acted, Asked, act
+from core.bookings.acting import Acted, act
 from core.bookings.long_poll import announce_changes
 from core.bookings.reading import read_bookings
+from core.bookings.requests import Asked
+from core.bookings.requests import Request as Wish
 from core.bookings.views import Booking
 from core.infra.async_db import LoopConnection
 from core.infra.gather import Gather
@@ -32,7 +33,7 @@ class Groups:
     def __init__(self, threads: ThreadPoolExecutor) -> None:
         self._threads = threads
         self._reading = LoopConnection()
-        self.commits: Gather[Prepared, Accepted] = Gather(
+        self.commits: Gather[Wish, Accepted] = Gather(
             partial(accept, LoopConnection()), at_most=COMMITTED_TOGETHER, seconds=ANSWER_SECONDS
         )
         self.actions: Gather[Asked, Acted] = Gather(

@@ -31,6 +31,11 @@ class Request:
     items: Sequence[Mapping[str, Any]]
     is_batch: bool = False
 
+    @property
+    def ids(self) -> list[UUID]:
+        """Its bookings' ids, which nobody knows before they are accepted."""
+        return [item["id"] for item in self.items]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
