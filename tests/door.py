@@ -3,7 +3,9 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -24,13 +26,14 @@ class SentHeaders(dict[str, str]):
 
 
 class Transport:
-    """A body that is sent in pieces."""
+    """A stream; whoever reads it here goes away after the first piece."""
 
-    def __init__(self, pieces: list[bytes]) -> None:
-        self._pieces = pieces
+    def __init__(self, protocol: "Protocol") -> None:
+        self._protocol = protocol
 
     async def send_bytes(self, piece: bytes) -> None:
-        self._pieces.append(piece)
+        self._protocol.pieces.append(piece)
+        self._protocol.streamed.set_result(None)
 
 
 class Protocol:
@@ -40,6 +43,7 @@ class Protocol:
         self._body = body
         self.status, self.headers = 0, list[tuple[str, str]]()
         self.pieces: list[bytes] = []
+        self.streamed: Future[None] = Future()
 
     async def __call__(self) -> bytes:
         return self._body
@@ -54,9 +58,12 @@ class Protocol:
         self.status, self.headers = status, headers
         self.pieces.append(body)
 
+    def response_file(self, status: int, headers: Headers, path: str) -> None:
+        self.response_bytes(status, headers, Path(path).read_bytes())
+
     def response_stream(self, status: int, headers: Headers) -> Transport:
         self.status, self.headers = status, headers
-        return Transport(self.pieces)
+        return Transport(self)
 
 
 def make_scope(method: str, path: str, query: str, headers: dict[str, str], address: str) -> Any:
@@ -93,7 +100,7 @@ class Doorway:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         body = environ["wsgi.input"].read()
-        path = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace")
+        path = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace") or "/"
         scope = make_scope(
             environ["REQUEST_METHOD"],
             path,
@@ -103,7 +110,11 @@ class Doorway:
         )
         protocol = Protocol(body)
         served = asyncio.run_coroutine_threadsafe(self.door.__rsgi__(scope, protocol), self.loop)
-        served.result(ANSWER_SECONDS)
+        done, _ = wait([served, protocol.streamed], ANSWER_SECONDS, FIRST_COMPLETED)
+        if protocol.streamed in done:
+            served.cancel()
+        else:
+            served.result(0)
         start_response(f"{protocol.status} -", protocol.headers)
         # granian sends none of a body that HEAD asks for.
         return [] if environ["REQUEST_METHOD"] == "HEAD" else protocol.pieces

@@ -52,5 +52,10 @@ def _make_environ(request: Request) -> dict[str, Any]:
 
 def _name_variables(headers: dict[str, str]) -> dict[str, str]:
     # For the pages of Swagger UI: conditions, ranges. The body is parsed before, so nothing tells of one.
-    named = {name: value for name, value in headers.items() if not name.startswith(("content-", "transfer-"))}
+    # WSGI names X_A and X-A alike: an underscore could spoof a header. nginx drops these too.
+    named = {
+        name: value
+        for name, value in headers.items()
+        if "_" not in name and not name.startswith(("content-", "transfer-"))
+    }
     return {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in named.items()}

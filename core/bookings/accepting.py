@@ -56,13 +56,15 @@ _REFUSALS: Mapping[Refusal, Callable[[NewBooking, int | None], SeatlineError]] =
 def prepare(new: NewBooking, key: Key | None) -> Request:
     """The request for one booking. Raises what refuses it for what never changes about its show.
 
-    See errors.py here and in seats; and ShowNotFoundError. Blocks where this process has not seen the show
-    yet (catalogue.find_entry): then it is a thread's work.
+    See errors.py here and in seats; and ShowNotFoundError. With a key accept() tells them: one that was used
+    for another request is told first. Blocks where this process has not seen the show yet
+    (catalogue.find_entry): then it is a thread's work.
     """
     entry = get_entry(new.show_id)
-    if misfit := _find_misfit(new, entry):
+    misfit = _find_misfit(new, entry)
+    if misfit and key is None:
         raise misfit
-    return Request([new], [None], [_to_item(new, key, entry)])
+    return Request([new], [misfit], [_to_item(new, key, entry, misfit)])
 
 
 def prepare_batch(news: Sequence[NewBooking], key: Key | None) -> Request:
@@ -76,10 +78,7 @@ def prepare_batch(news: Sequence[NewBooking], key: Key | None) -> Request:
         refusals = [_find_stray(new, news[0].show_id) or _find_misfit(new, entry) for new in news]
     except ShowNotFoundError as error:
         entry, refusals = None, [_find_stray(new, news[0].show_id) or error for new in news]
-    items = [
-        {**_to_item(new, key, entry), "is_refused": refusal is not None}
-        for new, refusal in zip(news, refusals, strict=True)
-    ]
+    items = [_to_item(new, key, entry, refusal) for new, refusal in zip(news, refusals, strict=True)]
     return Request(news, refusals, items, is_batch=True)
 
 
@@ -143,9 +142,11 @@ async def _read_replays(
     ]
 
 
-def _to_item(new: NewBooking, key: Key | None, entry: CatalogueEntry | None) -> dict[str, Any]:
+def _to_item(
+    new: NewBooking, key: Key | None, entry: CatalogueEntry | None, refusal: SeatlineError | None
+) -> dict[str, Any]:
     return {
-        "is_refused": False,
+        "is_refused": refusal is not None,
         "principal": key and key.principal,
         "key": key and key.key,
         "fingerprint": key and key.fingerprint,

@@ -143,11 +143,10 @@ def test_looked_up_before_the_show_was_cancelled(asking: Asking) -> None:
 
 
 def test_concurrently(asking: Asking) -> None:
-    client = asking.client.application.test_client
     body = {"show_id": asking.show_id, "seats": ["1"]}
 
     def post(key: str) -> tuple[int, str, bool]:
-        answer = client().post("/bookings", json=body, headers=with_key(key))
+        answer = asking.client.post("/bookings", json=body, headers=with_key(key))
         return answer.status_code, answer.json["id"], is_replay(answer)
 
     with ThreadPoolExecutor(8) as pool:
@@ -160,11 +159,10 @@ def test_concurrently(asking: Asking) -> None:
 
 
 def test_concurrently_with_different_bodies(asking: Asking) -> None:
-    client = asking.client.application.test_client
 
     def post(seat: int) -> tuple[int, str | None]:
         body = {"show_id": asking.show_id, "seats": [str(seat)]}
-        answer = client().post("/bookings", json=body, headers=with_key("k"))
+        answer = asking.client.post("/bookings", json=body, headers=with_key("k"))
         return answer.status_code, answer.json.get("code")
 
     with ThreadPoolExecutor(8) as pool:

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
-from flask import Flask
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis import Case, GenerationMode
@@ -18,6 +17,7 @@ from schemathesis.specs.openapi.checks import (
 
 from core.shows.service import Show
 from tests.api.asking import Asking
+from tests.door import DoorClient
 from tests.support import ADMIN
 
 CHECKS = [
@@ -39,17 +39,17 @@ LIMITS = settings(
 
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
-def test_conformance(app: Flask, make_show: Callable[..., Show], mode: GenerationMode) -> None:
-    asking, asked = Asking(app.test_client(), make_show().id), 0
+def test_conformance(client: DoorClient, make_show: Callable[..., Show], mode: GenerationMode) -> None:
+    asking, asked = Asking(client, make_show().id), 0
     endpoint = {"url": "https://receiver.example/"}
-    made = app.test_client().post("/admin/webhook-endpoints", json=endpoint, headers=ADMIN)
+    made = client.post("/admin/webhook-endpoints", json=endpoint, headers=ADMIN)
     known = {
         "show_id": asking.show_id,
         "booking_id": asking.settled("1", hold=True),
         "endpoint_id": made.get_json()["id"],
     }
 
-    for result in from_wsgi("/openapi.json", app).get_all_operations():
+    for result in from_wsgi("/openapi.json", client.doorway).get_all_operations():
         operation = result.ok()
 
         @LIMITS
