@@ -35,7 +35,7 @@ class LoopRedis:
     """A connection for one event loop and one command at a time.
 
     Opened when it is first needed, and anew after it was lost. Not redis-py's client: its pool, retries and
-    hooks cost as much again as the round trip (docs/adr/0031).
+    hooks cost nearly as much again as the round trip (docs/adr/0031).
     """
 
     def __init__(self) -> None:

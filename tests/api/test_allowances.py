@@ -140,6 +140,7 @@ def test_what_is_given_back_can_be_taken_again_and_no_more(store: str) -> None:
         allowances.give_back(CLIENT, Kind.BOOKING)
         allowances.give_back(CLIENT, Kind.BOOKING, 2)
         assert await take(allowances, 4) == [True] * 3 + [False]
+        assert await take(allowances) == [False]
 
     play(run)
 

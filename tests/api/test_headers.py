@@ -1,4 +1,4 @@
-"""A request's headers, as granian has them: lists joined, nothing lost, nothing taken twice that may come once."""
+"""A request's headers, as granian has them: lists joined, nothing lost, no singleton taken twice."""
 
 import json
 import socket
