@@ -30,13 +30,12 @@ class Accepted:
     is_replay: bool = False
 
 
-class _Replay(NamedTuple):
-    """A key that was used for the same request before, and the bookings that came of it."""
+class _Granted(NamedTuple):
+    """What came of a request that is not refused: its bookings, or those that its key gave before."""
 
-    ids: Sequence[UUID]
+    bookings: list[Booking]
+    replayed_ids: Sequence[UUID] | None = None
 
-
-_Outcome = Accepted | _Replay
 
 # What refuses a booking, by its name in the statement: of what was asked for, and the show's limit of seats.
 _REFUSALS: Mapping[Refusal, Callable[[NewBooking, int | None], SeatlineError]] = {
@@ -89,20 +88,18 @@ async def accept(connection: LoopConnection, requests: Sequence[Request]) -> lis
     InvalidRequestError and a fault an item at fault; of what is refused nothing is kept, nor is its key.
     UnavailableError where nobody knows whether it is on disk.
     """
-    outcomes: list[_Outcome | SeatlineError] = await judge_all(
-        lambda some: ACCEPT.run_on_loop(connection, some), _judge, requests
-    )
-    for show_id in {o.bookings[0].show_id for o in outcomes if isinstance(o, Accepted)}:
+    outcomes = await judge_all(lambda some: ACCEPT.run_on_loop(connection, some), _judge, requests)
+    for show_id in {o.bookings[0].show_id for o in outcomes if isinstance(o, _Granted) and o.bookings}:
         nudge(show_id)
     return await _read_replays(connection, outcomes)
 
 
-def _judge(request: Request, judged: Sequence[Judged]) -> _Outcome | SeatlineError | None:
+def _judge(request: Request, judged: Sequence[Judged]) -> _Granted | SeatlineError | None:
     used_for, fingerprint = judged[0].used_for, request.items[0]["fingerprint"]
     if used_for is not None and used_for != fingerprint:
         return IdempotencyKeyReusedError("This Idempotency-Key came with a different request before.")
     if used_for is not None:
-        return _Replay(judged[0].used_ids or ())
+        return _Granted([], judged[0].used_ids)
     if refusal := _find_refusal(request, judged):
         return refusal
     arrived = [
@@ -111,7 +108,7 @@ def _judge(request: Request, judged: Sequence[Judged]) -> _Outcome | SeatlineErr
         if each.arrival is not None
     ]
     # None where another claimed its key at this moment.
-    return Accepted(arrived) if arrived else None
+    return _Granted(arrived) if arrived else None
 
 
 def _find_refusal(request: Request, judged: Sequence[Judged]) -> SeatlineError | None:
@@ -126,20 +123,27 @@ def _find_refusal(request: Request, judged: Sequence[Judged]) -> SeatlineError |
 
 
 async def _read_replays(
-    connection: LoopConnection, outcomes: Sequence[_Outcome | SeatlineError]
+    connection: LoopConnection, outcomes: Sequence[_Granted | SeatlineError]
 ) -> list[Accepted | SeatlineError]:
-    ids = [id_ for outcome in outcomes if isinstance(outcome, _Replay) for id_ in outcome.ids]
-    try:
-        found = await read_bookings(connection, ids) if ids else {}
-    except UnavailableError as error:
-        return [error if isinstance(outcome, _Replay) else outcome for outcome in outcomes]
+    ids = [id_ for each in outcomes if isinstance(each, _Granted) for id_ in each.replayed_ids or ()]
+    found: dict[UUID, Booking] | UnavailableError = {}
+    if ids:
+        try:
+            found = await read_bookings(connection, ids)
+        except UnavailableError as error:
+            found = error
+    return [each if isinstance(each, SeatlineError) else _to_accepted(each, found) for each in outcomes]
+
+
+def _to_accepted(
+    granted: _Granted, found: Mapping[UUID, Booking] | UnavailableError
+) -> Accepted | UnavailableError:
+    if granted.replayed_ids is None:
+        return Accepted(granted.bookings)
+    if isinstance(found, UnavailableError):
+        return found
     # A key is forgotten long before its bookings can be archived.
-    return [
-        Accepted([found[id_] for id_ in outcome.ids], is_replay=True)
-        if isinstance(outcome, _Replay)
-        else outcome
-        for outcome in outcomes
-    ]
+    return Accepted([found[id_] for id_ in granted.replayed_ids], is_replay=True)
 
 
 def _to_item(

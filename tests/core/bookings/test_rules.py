@@ -2,29 +2,34 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.bookings.errors import AlreadySettledError, HoldExpiredError, NotCancellableError, NotHeldError
+from core.bookings.errors import (
+    AlreadySettledError,
+    BookingLockedError,
+    HoldExpiredError,
+    NotCancellableError,
+    NotHeldError,
+    PaymentRequiredError,
+)
 from core.bookings.rules import (
-    LONGEST_HOLD,
     Action,
     Answer,
     Applicant,
     Award,
     Stage,
     award_seats,
-    extend_hold,
-    find_stage,
     judge_action,
+    list_allowed,
 )
 from core.bookings.states import FailureCode
 from core.halls.best import BestSeats
 from core.halls.build import build_hall
+from core.shows.errors import ShowCancelledError
 
 HALL = build_hall(
     {
@@ -35,7 +40,6 @@ HALL = build_hall(
     }
 )
 SEATS = [seat.seat_number for seat in HALL.seats()]
-NOW = datetime(2027, 1, 1, tzinfo=UTC)
 
 
 def apply(*seats: str, quantity: int | None = None, **more: Any) -> Applicant:
@@ -128,52 +132,15 @@ def test_a_quantity_is_not_chosen_from_what_a_named_one_just_got() -> None:
     assert list(got[1].seats) == [SEATS[7]]
 
 
-IN_TIME, PAST = NOW + timedelta(microseconds=1), NOW
-
-
-@pytest.mark.parametrize(
-    ("columns", "stage"),
-    [
-        (("PENDING", "acquire", None, None), Stage.ACQUIRING),
-        (("PENDING", None, IN_TIME, None), Stage.HELD),
-        (("PENDING", None, PAST, None), Stage.OVERDUE),
-        (("PENDING", "confirm", IN_TIME, None), Stage.CONFIRMING),
-        (("PENDING", "confirm", PAST, None), Stage.CONFIRMING),
-        (("CONFIRMED", None, None, None), Stage.CONFIRMED),
-        (("PENDING", "cancel", None, None), Stage.CANCELLING),
-        (("PENDING", "cancel", PAST, None), Stage.CANCELLING),
-        (("CONFIRMED", "cancel", None, None), Stage.CANCELLING),
-        (("CANCELLED", None, None, None), Stage.CANCELLED),
-        (("FAILED", None, None, "hold_expired"), Stage.EXPIRED),
-        *(
-            (("FAILED", None, None, code.value), Stage.FAILED)
-            for code in FailureCode
-            if code != "hold_expired"
-        ),
-    ],
-)
-@pytest.mark.parametrize("cancel_until", [None, IN_TIME, PAST])
-def test_stage(
-    columns: tuple[str, str | None, datetime | None, str | None], stage: Stage, cancel_until: datetime | None
-) -> None:
-    status, wants, expires_at, failure = columns
-    found = find_stage(
-        status=status,
-        wants=wants,
-        hold_expires_at=expires_at,
-        failure_code=failure,
-        cancel_until=cancel_until,
-        now=NOW,
-    )
-    assert found == (Stage.KEPT if stage == Stage.CONFIRMED and cancel_until == PAST else stage)
-
-
 DO, WAITS, DONE = Answer.DO, Answer.WAITS, Answer.DONE
 SETTLED, EXPIRED, NOT_HELD = AlreadySettledError, HoldExpiredError, NotHeldError
+PAST = AlreadySettledError
 # As the HTTP contract has it; the columns are confirm, extend, cancel.
 CONTRACT: dict[Stage, tuple[Any, Any, Any]] = {
     Stage.ACQUIRING: (NOT_HELD, NOT_HELD, DO),
     Stage.HELD: (DO, DO, DO),
+    Stage.UNPAID: (PaymentRequiredError, DO, DO),
+    Stage.CALLED_OFF: (ShowCancelledError, ShowCancelledError, DO),
     Stage.OVERDUE: (EXPIRED, EXPIRED, DO),
     Stage.CONFIRMING: (WAITS, SETTLED, DO),
     Stage.CONFIRMED: (DONE, SETTLED, DO),
@@ -182,6 +149,8 @@ CONTRACT: dict[Stage, tuple[Any, Any, Any]] = {
     Stage.CANCELLED: (SETTLED, SETTLED, DONE),
     Stage.EXPIRED: (EXPIRED, EXPIRED, SETTLED),
     Stage.FAILED: (SETTLED, SETTLED, SETTLED),
+    Stage.ARCHIVED: (PAST, PAST, PAST),
+    Stage.LOCKED: (BookingLockedError, BookingLockedError, BookingLockedError),
 }
 
 
@@ -189,21 +158,20 @@ CONTRACT: dict[Stage, tuple[Any, Any, Any]] = {
 @pytest.mark.parametrize(("column", "action"), [(0, Action.CONFIRM), (1, Action.EXTEND), (2, Action.CANCEL)])
 def test_what_may_be_asked(stage: Stage, column: int, action: Action) -> None:
     expected = CONTRACT[stage][column]
+    answer = judge_action(stage, action)
     if isinstance(expected, Answer):
-        assert judge_action(stage, action) is expected
+        assert answer is expected
     else:
-        with pytest.raises(expected) as first:
-            judge_action(stage, action)
-        with pytest.raises(expected) as second:
-            judge_action(stage, action)
+        assert type(answer) is expected
         # A fresh one each time: a shared one would gather every request's traceback.
-        assert first.value is not second.value
+        assert answer is not judge_action(stage, action)
 
 
-@given(st.integers(0, 900), st.integers(0, 900), st.integers(15, 900))
-def test_extended_hold(held_for: int, more: int, hold_seconds: int) -> None:
-    expires_at = NOW + timedelta(seconds=held_for + more)
-    got = extend_hold(held_at=NOW, hold_expires_at=expires_at, hold_seconds=hold_seconds)
-    assert got >= expires_at
-    assert got <= max(expires_at, NOW + LONGEST_HOLD)
-    assert got == expires_at + timedelta(seconds=hold_seconds) or got in (NOW + LONGEST_HOLD, expires_at)
+def test_what_is_allowed_is_what_is_not_refused() -> None:
+    allowed = {(stage, action) for stage in Stage for action in Action} & set(list_allowed(*Answer))
+    assert allowed == {
+        (stage, action)
+        for stage in Stage
+        for action in Action
+        if isinstance(judge_action(stage, action), Answer)
+    }
