@@ -27,6 +27,9 @@ class Mutant:
 # The checker's name for all that the database alone tells.
 DATABASE = "I3-5, I11, I12"
 
+# Of the statement that moves seats.
+GUARD = "AND s.status = move.source AND s.booking_id IS NOT DISTINCT FROM move.owner"
+
 
 MUTANTS = (
     Mutant(
@@ -34,7 +37,7 @@ MUTANTS = (
         "two beats",
         DATABASE,
         (
-            ("core/seats/queries.py", "WHERE {_PAIRED} AND s.status = 'available'", "WHERE {_PAIRED}"),
+            ("core/seats/queries.py", GUARD, ""),
             (
                 "core/seats/queries.py",
                 "WHERE show_id = :show_id AND status = 'available' AND seat_number",
@@ -48,8 +51,8 @@ MUTANTS = (
         DATABASE,
         (
             ("core/seats/queries.py", "FOR NO KEY UPDATE SKIP LOCKED", ""),
-            ("core/seats/queries.py", "WHERE {_PAIRED} AND s.status = 'available'", "WHERE {_PAIRED}"),
-            ("core/settling/queries.py", "FOR NO KEY UPDATE SKIP LOCKED", ""),
+            ("core/seats/queries.py", GUARD, ""),
+            ("core/settling/batch_queries.py", "FOR NO KEY UPDATE SKIP LOCKED", ""),
         ),
     ),
     Mutant(
@@ -58,14 +61,17 @@ MUTANTS = (
         DATABASE,
         (
             (
-                "core/events/service.py",
-                "        queries.insert_events(connection, events, now=now)",
-                "        with primary() as apart:\n            queries.insert_events(apart, events, now=now)",
+                "core/settling/batch_queries.py",
+                "    try:\n        if commits:",
+                "    with primary() as apart:\n"
+                '        apart.execute(text(INSERT_EVENTS), {k: parameters[k] for k in ("events", "now")})\n'
+                '    parameters = {**parameters, "events": "[]"}\n'
+                "    try:\n        if commits:",
             ),
             (
-                "core/events/service.py",
-                "from core.infra.ids import new_id",
-                "from core.infra.db import primary\nfrom core.infra.ids import new_id",
+                "core/settling/batch_queries.py",
+                "from core.infra.db import Prepared",
+                "from core.infra.db import Prepared, primary",
             ),
         ),
     ),
@@ -75,9 +81,9 @@ MUTANTS = (
         "I9",
         (
             (
-                "core/settling/queries.py",
-                "WHERE show_id = :show_id AND hold_expires_at <= :now AND wants IS NULL",
-                "WHERE show_id = :show_id AND hold_expires_at <= :now AND wants IS NULL AND false",
+                "core/settling/batch_queries.py",
+                "hold_expires_at <= (SELECT now FROM clock) AND wants IS NULL\n",
+                "hold_expires_at <= (SELECT now FROM clock) AND wants IS NULL AND false\n",
             ),
         ),
     ),
@@ -162,7 +168,8 @@ MUTANTS = (
         (
             (
                 "core/settling/worker.py",
-                "        if lock_version(connection, show_id) is None:\n            return None\n",
+                "        if lock_version(transaction.connection, show_id) is None:\n"
+                "            return None\n",
                 "",
             ),
             (

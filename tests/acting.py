@@ -2,12 +2,14 @@
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from queue import SimpleQueue
 from typing import Any, TypeVar
 from uuid import UUID
 
+import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
@@ -21,11 +23,12 @@ from core.bookings.rules import Action
 from core.bookings.views import Booking
 from core.errors import SeatlineError
 from core.infra.async_db import LoopConnection
+from core.infra.brief import brief_transaction
 from core.infra.db import primary, transaction
 from core.infra.jobs import BOOKINGS_QUEUE
 from core.infra.redis import get_redis
 from core.infra.settings import get_settings
-from core.settling import worker
+from core.settling import batch, worker
 from core.settling.batch import Batch, settle_batch
 from core.settling.queries import select_work
 
@@ -97,16 +100,26 @@ def make_ready(show_id: int, *seats: str, key: Key | None = None, **options: Any
 
 def settle(show_id: int) -> Batch | None:
     """Settle one batch and commit it."""
-    with transaction() as connection:
-        return settle_batch(connection, show_id)
+    with brief_transaction() as transaction:
+        return settle_batch(transaction, show_id)
+
+
+@contextmanager
+def uncommitted_batch(show_id: int) -> Iterator[None]:
+    """Settle one batch, which commits as the block ends; a small one would with its last statement."""
+    with brief_transaction() as transaction:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(batch, "SMALL", 0)
+            assert settle_batch(transaction, show_id)
+        yield
 
 
 def settle_all(show_id: int) -> list[Batch]:
     """Settle batches until nothing of the show waits; those that settled something."""
     batches = []
     while has_work(show_id):
-        batch = settle(show_id)
-        batches += [batch] if batch and batch.booking_ids else []
+        settled = settle(show_id)
+        batches += [settled] if settled and settled.booking_ids else []
     return batches
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from uuid import UUID
 
+from core.bookings.announcements import decode, encode_ids
 from core.bookings.service import get_booking
 from core.bookings.views import Booking
 from core.infra.db import primary
@@ -14,7 +15,6 @@ from core.infra.pubsub import BOOKINGS_CHANNEL, Listener, get_listener
 from core.infra.redis import try_redis
 from core.infra.singletons import make_once
 
-ID_BYTES = 16
 # Redis wakes a waiting request at once; this is how soon it looks by itself where Redis does not.
 LOOK_AGAIN_SECONDS = 1.0
 # Each occupies a thread of the web process, asleep, and reads its booking again every second.
@@ -29,10 +29,9 @@ def end_waits() -> None:
 
 
 def announce_changes(booking_ids: Iterable[UUID]) -> None:
-    """After the commit: wake whoever waits for these bookings."""
-    message = b"".join(id_.bytes for id_ in booking_ids)
-    if message:
-        try_redis(lambda redis: redis.publish(BOOKINGS_CHANNEL, message), default=None)
+    """After the commit: wake whoever waits for these bookings, to read them."""
+    message = encode_ids(booking_ids)
+    try_redis(lambda redis: redis.publish(BOOKINGS_CHANNEL, message), default=None)
 
 
 def await_booking(
@@ -99,8 +98,8 @@ class Waiting:
 
     def _wake(self, message: bytes) -> None:
         with self._lock:
-            for start in range(0, len(message) - ID_BYTES + 1, ID_BYTES):
-                for changed in self._events.get(message[start : start + ID_BYTES], ()):
+            for announced in decode(message):
+                for changed in self._events.get(announced.id, ()):
                     changed.set()
 
 

@@ -1,8 +1,6 @@
 """Every SQL statement about events."""
 
 import time
-from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,13 +8,13 @@ from sqlalchemy import Row, text
 from sqlalchemy.engine import Connection
 
 from core.events.models import EventType
-from core.infra.json import to_json_text
 
-_INSERT_EVENTS = text("""
+# Part of the statement that makes their transitions.
+INSERT_EVENTS = """
     INSERT INTO events (id, booking_id, type, payload, created_at)
     SELECT id, booking_id, type, payload, :now
     FROM json_to_recordset(cast(:events AS json)) AS e(id uuid, booking_id uuid, type text, payload jsonb)
-""")
+"""
 
 _SELECT_BOOKING_EVENTS = text("SELECT * FROM events WHERE booking_id = :booking_id ORDER BY seq")
 
@@ -70,11 +68,6 @@ _SELECT_RECENT_COUNTS = text("""
     WHERE id > cast(:first AS uuid) AND created_at > clock_timestamp() - make_interval(secs => :seconds)
     GROUP BY type
 """)
-
-
-def insert_events(connection: Connection, events: Sequence[dict[str, Any]], *, now: datetime) -> None:
-    """Write events (id, booking_id, type, payload) in the transaction of their transitions."""
-    connection.execute(_INSERT_EVENTS, {"events": to_json_text(events), "now": now})
 
 
 def select_booking_events(connection: Connection, booking_id: UUID) -> list[Row[Any]]:

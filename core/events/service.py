@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from orjson import Fragment
 from sqlalchemy import Row
 from sqlalchemy.engine import Connection
 
@@ -22,11 +22,11 @@ PUBLISHED_AT_ONCE = 500
 
 
 class Transition(NamedTuple):
-    """What became of a booking, to be told: its event type and the booking as it is now."""
+    """What became of a booking, to be told: its event type and the booking as it is now, in JSON."""
 
     type: EventType
     booking_id: UUID
-    document: dict[str, Any]
+    document: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +37,12 @@ class FeedItem:
     envelope: dict[str, Any]
 
 
-def record_transitions(connection: Connection, transitions: Iterable[Transition], *, now: datetime) -> None:
-    """Write one event a transition, in the transaction that makes it."""
-    events = [
-        {"id": new_id(), "booking_id": t.booking_id, "type": t.type.value, "payload": t.document}
+def to_events(transitions: Iterable[Transition]) -> list[dict[str, Any]]:
+    """One event a transition, for INSERT_EVENTS in the transaction that makes it."""
+    return [
+        {"id": new_id(), "booking_id": t.booking_id, "type": t.type.value, "payload": Fragment(t.document)}
         for t in transitions
     ]
-    if events:
-        queries.insert_events(connection, events, now=now)
 
 
 def place_events(connection: Connection) -> int:

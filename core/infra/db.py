@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import orjson
 import psycopg2
 from psycopg2.extensions import parse_dsn
-from sqlalchemy import CursorResult, Engine, create_engine, event, text
+from sqlalchemy import CursorResult, Engine, create_engine, event
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -49,8 +49,7 @@ KEEPALIVES_IDLE_SECONDS, KEEPALIVES_INTERVAL_SECONDS, KEEPALIVES_COUNT = 2, 1, 3
 
 # Not a lock that was waited for in vain (55P03): a request has no time to wait for it again.
 DEADLOCK, SERIALIZATION, LOCK_NOT_AVAILABLE = "40P01", "40001", "55P03"
-# A statement ran out of its time.
-QUERY_CANCELED = "57014"
+QUERY_CANCELED = "57014"  # a statement ran out of its time
 RETRIED_SQLSTATES = frozenset({DEADLOCK, SERIALIZATION})
 # After these the server has rolled back: nothing is on disk, and the connection is as it was.
 ROLLED_BACK = RETRIED_SQLSTATES | {LOCK_NOT_AVAILABLE}
@@ -121,8 +120,7 @@ def get_statement_engine() -> Engine:
     return _make_pool(STATEMENT_POOL_SIZE, isolation_level="AUTOCOMMIT")
 
 
-# All of them: each is disposed of with the others.
-ENGINES = get_engine, get_statement_engine
+ENGINES = get_engine, get_statement_engine  # all of them: each is disposed of with the others
 
 
 def dispose_engines(*, close: bool = True) -> None:
@@ -135,8 +133,7 @@ def make_engine(**options: Any) -> Engine:
     """An engine on the primary, with these options of SQLAlchemy's."""
     return create_engine(
         "postgresql+psycopg2://",
-        # What somebody sent is not for the logs.
-        hide_parameters=True,
+        hide_parameters=True,  # what somebody sent is not for the logs
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,
         **options,
@@ -195,20 +192,23 @@ class Prepared:
     def __init__(self, name: str, sql: str) -> None:
         names = list(dict.fromkeys(_PARAMETER.findall(sql)))
         numbered = _PARAMETER.sub(lambda found: f"${names.index(found[1]) + 1}", sql)
-        self.name, self.text, self.preparation = name, text(sql), f"PREPARE {name} AS {numbered}"
-        # As the driver has it.
+        self.name, self.preparation = name, f"PREPARE {name} AS {numbered}"
+        # As the driver has them: unprepared, and prepared.
+        self.unprepared = _PARAMETER.sub(r"%(\1)s", sql)
         self.call = f"EXECUTE {name}({', '.join(f'%({parameter})s' for parameter in names)})"
-        execute = f"EXECUTE {name}({', '.join(f':{parameter}' for parameter in names)})"
-        self._execute = text(execute)
 
-    def execute(self, connection: Connection, parameters: Mapping[str, Any]) -> CursorResult[Any]:
-        """Run it on a connection, which learns it first where it does not know it."""
+    def prepare(self, connection: Connection) -> None:
+        """Have a connection learn it where it does not know it."""
         # Of the connection to the server, and gone with it.
         known = connection.info.setdefault("prepared", set())
         if self.name not in known:
             connection.exec_driver_sql(self.preparation)
             known.add(self.name)
-        return connection.execute(self._execute, parameters)
+
+    def execute(self, connection: Connection, parameters: Mapping[str, Any]) -> CursorResult[Any]:
+        """Run it on a connection, which learns it first."""
+        self.prepare(connection)
+        return connection.exec_driver_sql(self.call, dict(parameters))
 
 
 def _judge_connection(context: Any) -> None:

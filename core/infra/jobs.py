@@ -94,13 +94,18 @@ def raise_flags(messages: Collection[Message]) -> list[Message]:
         # In one round trip: with many shows on sale many nudges wait at the same moment.
         pipeline = redis.pipeline(transaction=False)
         for task, args in messages:
-            is_outbound = QUEUE_OF[task] in (EVENTS_QUEUE, WEBHOOKS_QUEUE)
-            seconds = OUTBOUND_FLAG_TTL_SECONDS if is_outbound else FLAG_TTL_SECONDS
-            pipeline.set(_name_flag(task, *args), 1, nx=True, ex=seconds)
+            put_up_flag(pipeline, task, *args)
         return pipeline.execute()
 
     raised = try_redis(raise_all, default=[True] * len(messages))
     return list(compress(messages, raised))
+
+
+def put_up_flag(redis: Redis, task: str, *args: int) -> Any:
+    """Raise one flag; None where it is up already. `redis` may be a pipeline."""
+    is_outbound = QUEUE_OF[task] in (EVENTS_QUEUE, WEBHOOKS_QUEUE)
+    seconds = OUTBOUND_FLAG_TTL_SECONDS if is_outbound else FLAG_TTL_SECONDS
+    return redis.set(_name_flag(task, *args), 1, nx=True, ex=seconds)
 
 
 def clear_flag(task: str, *args: int) -> None:
@@ -130,9 +135,9 @@ def nudge(show_id: int) -> None:
     send_later(SETTLE_SHOW, show_id)
 
 
-def send_later(task: str, *args: int) -> None:
-    """Have a task sent once, like a nudge, by this process's own thread."""
-    get_nudger().add(task, *args)
+def send_later(task: str, *args: int, is_flagged: bool = False) -> None:
+    """Have a task sent once, like a nudge, by this process's own thread; `is_flagged`: its flag is up."""
+    get_nudger().add(task, *args, is_flagged=is_flagged)
 
 
 def _send(task: str, *args: int) -> None:
@@ -149,23 +154,26 @@ class Nudger:
     """A thread that sends what this process has to tell the workers; the same task waits once."""
 
     def __init__(self) -> None:
-        self._waiting: set[Message] = set()
+        # By whether its flag is up, and it is only to be sent.
+        self._waiting: dict[bool, set[Message]] = {False: set(), True: set()}
         self._wake = threading.Condition()
         threading.Thread(target=self._run, name="nudger", daemon=True).start()
 
-    def add(self, task: str, *args: int) -> None:
+    def add(self, task: str, *args: int, is_flagged: bool = False) -> None:
         """Queue a task; returns at once."""
         with self._wake:
-            self._waiting.add((task, args))
+            self._waiting[is_flagged].add((task, args))
             self._wake.notify()
 
     def _run(self) -> None:
         while True:
             with self._wake:
-                self._wake.wait_for(lambda: self._waiting)
-                waiting, self._waiting = self._waiting, set()
+                self._wake.wait_for(lambda: any(self._waiting.values()))
+                waiting, self._waiting = self._waiting, {False: set(), True: set()}
             try:
-                send_once(waiting)
+                for task, args in waiting[True]:
+                    _send(task, *args)
+                send_once(waiting[False])
             except Exception:
                 # This thread must outlive it.
                 log.exception("nudges lost, the sweep will make up for them")

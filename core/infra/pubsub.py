@@ -10,8 +10,10 @@ from core.infra.singletons import make_once
 
 log = logging.getLogger(__name__)
 
-# Bookings that have changed: their ids, 16 bytes each. A show whose map has a new version: its id in digits.
-BOOKINGS_CHANNEL, MAPS_CHANNEL = "bookings:changed", "maps:changed"
+# Bookings that have changed (core/bookings/announcements.py), under a name of its own for each format: the
+# version before goes on listening while this one is installed. A show whose map has a new version: its id in
+# digits.
+BOOKINGS_CHANNEL, MAPS_CHANNEL = "bookings:announced", "maps:changed"
 RECONNECT_SECONDS = 1.0
 
 Handler = Callable[[bytes], None]

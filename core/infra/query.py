@@ -27,8 +27,8 @@ class Query(Generic[P, R]):
 
     def run(self, connection: Connection, *args: P.args, **kwargs: P.kwargs) -> R:
         """What the statement says, planned anew: this is the way of what is asked rarely."""
-        found = connection.execute(self.statement.text, self._to_parameters(*args, **kwargs))
-        return self._read_rows(found.all())
+        parameters = dict(self._to_parameters(*args, **kwargs))
+        return self._read_rows(connection.exec_driver_sql(self.statement.unprepared, parameters).all())
 
     async def run_on_loop(self, connection: LoopConnection, *args: P.args, **kwargs: P.kwargs) -> R:
         """The same from an event loop, prepared. Raises as LoopConnection.fetch_all does."""

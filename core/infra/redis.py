@@ -88,12 +88,13 @@ def _fail(error: Exception) -> None:
     raise error
 
 
-def tell_redis(run: Callable[[Redis], Any]) -> None:
+def tell_redis(run: Callable[[Redis], Any], default: Any = None) -> Any:
     """Tell Redis what readers rely on: tried whatever the breaker says, for it may be wrong for a second."""
     try:
-        run(get_redis())
+        return run(get_redis())
     except (RedisError, OSError) as error:
         log.info("redis not told", extra={"error": type(error).__name__})
+        return default
 
 
 def connect_listener() -> Redis:

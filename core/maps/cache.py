@@ -58,9 +58,12 @@ def mark_changing(show_id: int, version: int) -> None:
     tell_redis(lambda redis: _put(redis, show_id, "changing", version, MARK_TTL_SECONDS))
 
 
-def publish_version(show_id: int, version: int) -> None:
-    """After the commit: this version is current, and who follows or lists it sees it. What is later stays."""
-    tell_redis(lambda redis: _put(redis, show_id, "published", version, VERSION_TTL_SECONDS))
+def publish_version(redis: Redis, show_id: int, version: int) -> None:
+    """After the commit: this version is current, and who follows or lists it sees it. What is later stays.
+
+    `redis` may be a pipeline: what follows there is told after it.
+    """
+    _put(redis, show_id, "published", version, VERSION_TTL_SECONDS)
 
 
 def _put(redis: Redis, show_id: int, how: str, version: int, ttl_seconds: int) -> None:

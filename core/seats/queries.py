@@ -1,72 +1,61 @@
 """Every SQL statement about seats. Those that change one are run by a show's settling alone."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Row, text
 from sqlalchemy.engine import Connection
 
+from core.infra.brief import BriefTransaction, to_array
 from core.infra.db import Prepared
 from core.seats.states import SeatStatus
 
-_LOCK_VERSION = Prepared(
-    "lock_version",
-    """
-    SELECT version FROM show_versions WHERE show_id = :show_id FOR NO KEY UPDATE SKIP LOCKED
-""",
-)
+# SKIP LOCKED: waiting would park every worker on one hot show, and whoever has the lock looks for more work
+# after its commit.
+LOCK_VERSION = "SELECT version FROM show_versions WHERE show_id = :show_id FOR NO KEY UPDATE SKIP LOCKED"
 
-_UPDATE_VERSION = Prepared(
-    "update_version",
-    """
+_LOCK_VERSION = Prepared("lock_version", LOCK_VERSION)
+
+# The counts move by these differences; nothing where no seat changes.
+UPDATE_VERSION = """
     UPDATE show_versions
     SET version = :version, available = available + :available, held = held + :held, booked = booked + :booked
-    WHERE show_id = :show_id
+    WHERE show_id = :show_id AND cast(:has_seats AS boolean)
+"""
+
+# One array: 100,000 rows would cost this process ten times as much.
+_SELECT_AVAILABLE = Prepared(
+    "select_available",
+    """
+    SELECT array_agg(seat_number) FROM seats
+    WHERE show_id = :show_id AND status = 'available'
 """,
 )
 
-# One array: 100,000 rows would cost this process ten times as much.
-_SELECT_AVAILABLE = text("""
-    SELECT array_agg(seat_number) FROM seats
-    WHERE show_id = :show_id AND status = 'available'
-""")
-
-_SELECT_NAMED_AVAILABLE = text("""
+_SELECT_NAMED_AVAILABLE = Prepared(
+    "select_named_available",
+    """
     SELECT array_agg(seat_number) FROM seats
     WHERE show_id = :show_id AND status = 'available' AND seat_number = ANY(cast(:seats AS text[]))
-""")
+""",
+)
 
-# The pairs of seat and owner, as the statements below join them. The seats are named as an array besides:
-# so the index on their numbers is used whatever the statistics say, and in the minutes after a large show
-# was created they know nothing of it.
-_PAIRS = "unnest(cast(:seats AS text[]), cast(:owners AS uuid[])) AS pair(seat_number, booking_id)"
-_PAIRED = """
-    s.show_id = :show_id AND s.seat_number = ANY(cast(:seats AS text[])) AND s.seat_number = pair.seat_number
+# The guard: each seat is as it was when it was decided on, available or its owner's. The seats are named as
+# an array besides: so the index on their numbers is used whatever the statistics say, and in the minutes
+# after a large show was created they know nothing of it.
+UPDATE_MOVED = """
+    UPDATE seats s
+    SET status = move.target, booking_id = move.taker, version = :version, updated_at = :now,
+        hold_expires_at = CASE WHEN move.target = 'held' THEN cast(:hold_expires_at AS timestamptz) END
+    FROM unnest(cast(:seats AS text[]), cast(:sources AS text[]), cast(:owners AS uuid[]),
+                cast(:targets AS text[]), cast(:takers AS uuid[]))
+         AS move(seat_number, source, owner, target, taker)
+    WHERE s.show_id = :show_id AND s.seat_number = ANY(cast(:seats AS text[]))
+      AND s.seat_number = move.seat_number
+      AND s.status = move.source AND s.booking_id IS NOT DISTINCT FROM move.owner
 """
-
-_UPDATE_TAKEN = text(f"""
-    UPDATE seats s
-    SET status = :status, booking_id = pair.booking_id, hold_expires_at = :hold_expires_at,
-        version = :version, updated_at = :now
-    FROM {_PAIRS}
-    WHERE {_PAIRED} AND s.status = 'available'
-""")
-
-_UPDATE_CONFIRMED = text(f"""
-    UPDATE seats s
-    SET status = 'booked', hold_expires_at = NULL, version = :version, updated_at = :now
-    FROM {_PAIRS}
-    WHERE {_PAIRED} AND s.booking_id = pair.booking_id AND s.status = 'held'
-""")
-
-_UPDATE_RELEASED = text(f"""
-    UPDATE seats s
-    SET status = 'available', booking_id = NULL, hold_expires_at = NULL, version = :version, updated_at = :now
-    FROM {_PAIRS}
-    WHERE {_PAIRED} AND s.booking_id = pair.booking_id
-""")
 
 # Found by their owner alone: no index helps, and none is worth it for what is not to happen.
 _UPDATE_FREED = text("""
@@ -141,68 +130,40 @@ _UPDATE_RESTORED = text("""
     SET version = greatest(:version, version + 1), restored_version = greatest(:version, version + 1)
 """)
 
-Pair = tuple[str, UUID]
+
+class Move(NamedTuple):
+    """A seat that changes hands: what and whose it is, what and whose it will be."""
+
+    source: SeatStatus
+    owner: UUID | None
+    target: SeatStatus
+    taker: UUID | None
+
+
+def to_move_parameters(moves: Mapping[str, Move]) -> dict[str, Any]:
+    """The moves by seat, as UPDATE_MOVED has them."""
+    return {
+        "seats": list(moves),
+        "sources": to_array(move.source for move in moves.values()),
+        "owners": to_array(move.owner for move in moves.values()),
+        "targets": to_array(move.target for move in moves.values()),
+        "takers": to_array(move.taker for move in moves.values()),
+    }
 
 
 def lock_version(connection: Connection, show_id: int) -> int | None:
-    """The show's version, and with it the right to settle the show; None where another has it.
-
-    SKIP LOCKED: waiting would park every worker on one hot show, and whoever has the lock looks for more
-    work after its commit.
-    """
+    """The show's version, and with it the right to settle the show; None where another has it."""
     version: int | None = _LOCK_VERSION.execute(connection, {"show_id": show_id}).scalar_one_or_none()
     return version
 
 
-def update_version(
-    connection: Connection, show_id: int, *, version: int, available: int, held: int, booked: int
-) -> None:
-    """Set the show's version and move its counts by these differences."""
-    counts = {"available": available, "held": held, "booked": booked}
-    _UPDATE_VERSION.execute(connection, {"show_id": show_id, "version": version, **counts})
-
-
-def select_available(connection: Connection, show_id: int, seats: Sequence[str] | None) -> set[str]:
+def select_available(transaction: BriefTransaction, show_id: int, seats: Sequence[str] | None) -> set[str]:
     """Which seats are available: of those named, or of all where None."""
     if seats is None:
-        rows = connection.execute(_SELECT_AVAILABLE, {"show_id": show_id})
+        rows = transaction.fetch_all(_SELECT_AVAILABLE, {"show_id": show_id})
     else:
-        rows = connection.execute(_SELECT_NAMED_AVAILABLE, {"show_id": show_id, "seats": list(seats)})
-    return set(rows.scalar_one() or ())
-
-
-class SeatWriter:
-    """The changes of seats, within one batch of one show: each returns how many rows it changed."""
-
-    def __init__(self, connection: Connection, *, show_id: int, version: int, now: datetime) -> None:
-        self._connection = connection
-        self._shared = {"show_id": show_id, "version": version, "now": now}
-
-    def update_held(self, pairs: Iterable[Pair], *, hold_expires_at: datetime) -> int:
-        """Hold available seats for their new owners; the guard is that they still are available."""
-        return self._run(_UPDATE_TAKEN, pairs, status=SeatStatus.HELD, hold_expires_at=hold_expires_at)
-
-    def update_booked(self, pairs: Iterable[Pair]) -> int:
-        """Sell available seats to their new owners, under the same guard."""
-        return self._run(_UPDATE_TAKEN, pairs, status=SeatStatus.BOOKED, hold_expires_at=None)
-
-    def update_confirmed(self, pairs: Iterable[Pair]) -> int:
-        """Make held seats booked; the guard is that this booking holds them."""
-        return self._run(_UPDATE_CONFIRMED, pairs)
-
-    def update_released(self, pairs: Iterable[Pair]) -> int:
-        """Make seats available; the guard is that this booking owns them."""
-        return self._run(_UPDATE_RELEASED, pairs)
-
-    def _run(self, statement: Any, pairs: Iterable[Pair], **parameters: Any) -> int:
-        seats, owners = [], []
-        for seat, owner in pairs:
-            seats.append(seat)
-            owners.append(str(owner))
-        if not seats:
-            return 0
-        parameters |= {**self._shared, "seats": seats, "owners": owners}
-        return int(self._connection.execute(statement, parameters).rowcount)
+        rows = transaction.fetch_all(_SELECT_NAMED_AVAILABLE, {"show_id": show_id, "seats": list(seats)})
+    return set(rows[0][0] or ())
 
 
 def update_freed(

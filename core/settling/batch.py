@@ -9,20 +9,21 @@ from itertools import accumulate
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row
-from sqlalchemy.engine import Connection
-
+from core.bookings.announcements import encode
 from core.bookings.rules import Applicant, Award, award_seats
 from core.bookings.states import BookingStatus, FailureCode, Wants
 from core.bookings.views import Booking
 from core.events.models import EventType
-from core.events.service import Transition, record_transitions
+from core.events.service import Transition, to_events
 from core.halls.best import BestSeats
+from core.infra.brief import BriefTransaction, to_array
+from core.infra.json import to_json, to_json_text
 from core.infra.settings import get_settings
 from core.maps.cache import mark_changing
-from core.seats.queries import SeatWriter, lock_version, select_available, update_version
+from core.seats.queries import select_available, to_move_parameters
 from core.seats.states import SeatStatus
-from core.settling import queries
+from core.settling import batch_queries as queries
+from core.settling.batch_queries import Terms
 from core.settling.changes import Changes, to_outcomes
 from core.shows.catalogue import get_entry
 
@@ -34,6 +35,9 @@ BATCH_SIZE = 2_000
 EXPIRED_AT_ONCE = 1_000
 # And so many seats, of large bookings fewer: no statement comes near its 5 s (core/infra/db.py).
 SEATS_AT_ONCE = 10_000
+# Up to so many bookings and seats together a batch is settled by kept plans, and written in one message with
+# its COMMIT: half of what a batch of one takes is planning. For more rows the planning pays.
+SMALL = 256
 # Seats are chosen in memory while the transaction stands idle, which the server ends after 3 s
 # (core/infra/db.py).
 # Choosing for hundreds of large groups in a large hall takes longer: what is decided by then is committed.
@@ -48,46 +52,39 @@ EVENT_OF: Mapping[str, EventType] = {
 }
 
 
-class GuardError(Exception):
-    """A statement changed another number of rows than was decided: the batch must not be committed."""
-
-
 @dataclass(frozen=True, slots=True)
 class Batch:
     """What a batch came to: the bookings it changed, and the map's version (None: no seat changed)."""
 
     booking_ids: tuple[UUID, ...]
     version: int | None
+    # What is to be told of them after the commit (core/bookings/announcements.py).
+    announcement: bytes = b""
 
 
-def settle_batch(connection: Connection, show_id: int, *, only: UUID | None = None) -> Batch | None:
+def settle_batch(transaction: BriefTransaction, show_id: int, *, only: UUID | None = None) -> Batch | None:
     """Settle a batch of the show's bookings, or `only` one; None where another worker is at this show.
 
     First the holds that have expired are released, then what was asked of bookings is done: cancels and
-    confirms, and acquisitions in order of arrival. All of it commits or none. Raises GuardError where the
-    seats are not as this transaction found them.
+    confirms, and acquisitions in order of arrival. All of it commits or none: with the last statement, or as
+    the transaction ends. Raises GuardError where the seats are not as this transaction found them.
     """
-    version = lock_version(connection, show_id)
-    if version is None:
+    work = queries.lock_work(transaction, show_id, limit=BATCH_SIZE, expired_limit=EXPIRED_AT_ONCE, only=only)
+    if work is None:
         return None
-    waiting = _fit(queries.lock_waiting(connection, show_id, limit=BATCH_SIZE, only=only))
-    # The clock is asked once they are locked: what was asked for is never later than what came of it.
-    terms = queries.select_terms(connection, show_id)
-    changes = Changes(terms.now)
+    terms, waiting, expired = work.terms, _fit(work.waiting), _fit(work.expired)
+    is_small = _count_rows(waiting) + _count_rows(expired) <= SMALL
+    if not is_small:
+        transaction.plan_anew()
     if terms.is_cancelled:
         # The next batch finds these waiting.
-        queries.update_cancelled_show(connection, show_id, limit=BATCH_SIZE)
-    expired = queries.lock_expired(connection, show_id, now=terms.now, limit=EXPIRED_AT_ONCE, only=only)
-    for booking in _fit(expired):
+        queries.update_cancelled_show(transaction.connection, show_id, limit=BATCH_SIZE)
+    changes = Changes(terms.now)
+    for booking in expired:
         changes.release(booking, BookingStatus.FAILED, FailureCode.HOLD_EXPIRED)
     applicants = _decide_wants(waiting, changes, is_show_cancelled=terms.is_cancelled)
-    writer = SeatWriter(connection, show_id=show_id, version=version + 1, now=terms.now)
-    # Seats are given back before they are awarded: what this batch releases it can sell.
-    _guard(writer.update_released(changes.released), len(changes.released))
-    _guard(writer.update_confirmed(changes.confirmed), len(changes.confirmed))
-    _decide_awards(connection, applicants, terms, changes)
-    _write_taken(writer, changes, hold_seconds=terms.hold_seconds)
-    return write_changes(connection, show_id, changes, version=version + 1)
+    _decide_awards(transaction, applicants, terms, changes)
+    return write_changes(transaction, show_id, terms, changes, is_small=is_small)
 
 
 def _fit(bookings: Sequence[Booking]) -> Sequence[Booking]:
@@ -96,20 +93,63 @@ def _fit(bookings: Sequence[Booking]) -> Sequence[Booking]:
     return bookings[: max(1, bisect_right(sums, SEATS_AT_ONCE))]
 
 
+def _count_rows(bookings: Sequence[Booking]) -> int:
+    return sum(1 + (booking.quantity or len(booking.seats)) for booking in bookings)
+
+
 def write_changes(
-    connection: Connection, show_id: int, changes: Changes, *, version: int, keeps_tries: bool = False
+    transaction: BriefTransaction,
+    show_id: int,
+    terms: Terms,
+    changes: Changes,
+    *,
+    is_small: bool,
+    keeps_tries: bool = False,
 ) -> Batch:
     """Write the bookings as they will be, their events, and the map's new version where a seat changed.
 
     With `keeps_tries` they go on telling how often each was tried: they were given up.
     """
-    _write_bookings(connection, changes, keeps_tries=keeps_tries)
-    if not changes.has_seats:
-        return Batch(tuple(b.id for b in changes.settled), None)
-    counts = {status.value: changes.counts[status] for status in SeatStatus}
-    update_version(connection, show_id, version=version, **counts)
-    mark_changing(show_id, version)
-    return Batch(tuple(b.id for b in changes.settled), version)
+    if not changes.settled:
+        return Batch((), None)
+    version = terms.version + 1
+    documents = [to_json(booking.to_document()) for booking in changes.settled]
+    parameters = _to_parameters(show_id, terms, changes, documents) | {"keeps_tries": keeps_tries}
+    # Readers ask the database while a version is marked: not for the tenth of a second that many rows take.
+    if not is_small:
+        queries.write_batch(transaction, parameters, commits=False)
+    if changes.has_seats:
+        mark_changing(show_id, version)
+    if is_small:
+        queries.write_batch(transaction, parameters, commits=True)
+    return Batch(
+        tuple(booking.id for booking in changes.settled),
+        version if changes.has_seats else None,
+        encode(list(zip(changes.settled, documents, strict=True))),
+    )
+
+
+def _to_parameters(
+    show_id: int, terms: Terms, changes: Changes, documents: Sequence[bytes]
+) -> dict[str, Any]:
+    transitions = [
+        Transition(EVENT_OF[booking.status], booking.id, document)
+        for booking, document in zip(changes.settled, documents, strict=True)
+    ]
+    return {
+        "show_id": show_id,
+        "version": terms.version + 1,
+        "now": terms.now,
+        "hold_expires_at": terms.now + timedelta(seconds=terms.hold_seconds),
+        **to_move_parameters(changes.moves),
+        "seats_decided": changes.moves_decided,
+        "outcomes": to_json_text(to_outcomes(changes.settled)),
+        "ids": to_array(booking.id for booking in changes.settled),
+        "bookings_decided": len(changes.settled),
+        "events": to_json_text(to_events(transitions)),
+        "has_seats": changes.has_seats,
+        **{status.value: changes.counts[status] for status in SeatStatus},
+    }
 
 
 def _decide_wants(waiting: Sequence[Booking], changes: Changes, *, is_show_cancelled: bool) -> list[Booking]:
@@ -126,7 +166,7 @@ def _decide_wants(waiting: Sequence[Booking], changes: Changes, *, is_show_cance
 
 
 def _decide_awards(
-    connection: Connection, bookings: Sequence[Booking], terms: Row[Any], changes: Changes
+    transaction: BriefTransaction, bookings: Sequence[Booking], terms: Terms, changes: Changes
 ) -> None:
     deadline = timedelta(seconds=get_settings().accept_deadline_seconds)
     in_time = []
@@ -138,23 +178,24 @@ def _decide_awards(
             in_time.append(booking)
     if in_time:
         # Those for whom the time to choose was over have no award, and go on waiting.
-        awards = _award(connection, in_time, terms, changes)
+        awards = _award(transaction, in_time, terms, changes)
         for booking, award in zip(in_time, awards, strict=False):
             changes.award(booking, award, hold_seconds=terms.hold_seconds)
 
 
 def _award(
-    connection: Connection, bookings: Sequence[Booking], terms: Row[Any], changes: Changes
+    transaction: BriefTransaction, bookings: Sequence[Booking], terms: Terms, changes: Changes
 ) -> list[Award]:
     show_id, stop_at = bookings[0].show_id, time.monotonic() + CHOOSING_SECONDS
     has_quantity = any(booking.quantity is not None for booking in bookings)
     named = None if has_quantity else sorted({seat for booking in bookings for seat in booking.seats})
-    free = select_available(connection, show_id, named)
+    # What this batch releases it can sell.
+    free = select_available(transaction, show_id, named) | changes.released.keys()
     owned = {}
     if terms.max_seats_per_customer is not None:
         customers = sorted({booking.customer for booking in bookings if booking.customer is not None})
-        released = [booking_id for _, booking_id in changes.released]
-        owned = queries.select_owned(connection, show_id, customers=customers, released=released)
+        released = set(changes.released.values())
+        owned = queries.select_owned(transaction.connection, show_id, customers=customers, released=released)
     return award_seats(
         [Applicant(b.seats, b.quantity, b.section, b.customer) for b in bookings],
         free=free,
@@ -163,24 +204,3 @@ def _award(
         customer_limit=terms.max_seats_per_customer,
         is_over=lambda: time.monotonic() > stop_at,
     )
-
-
-def _write_taken(writer: SeatWriter, changes: Changes, *, hold_seconds: int) -> None:
-    expires_at = changes.now + timedelta(seconds=hold_seconds)
-    _guard(writer.update_held(changes.held, hold_expires_at=expires_at), len(changes.held))
-    _guard(writer.update_booked(changes.booked), len(changes.booked))
-
-
-def _write_bookings(connection: Connection, changes: Changes, *, keeps_tries: bool) -> None:
-    if not changes.settled:
-        return
-    outcomes = to_outcomes(changes.settled)
-    written = queries.update_settled(connection, outcomes, now=changes.now, keeps_tries=keeps_tries)
-    _guard(written, len(changes.settled))
-    transitions = [Transition(EVENT_OF[b.status], b.id, b.to_document()) for b in changes.settled]
-    record_transitions(connection, transitions, now=changes.now)
-
-
-def _guard(changed: int, decided: int) -> None:
-    if changed != decided:
-        raise GuardError(f"{changed} rows changed where {decided} were decided")

@@ -10,9 +10,8 @@ from uuid import UUID
 from core.bookings.rules import Award
 from core.bookings.states import BookingStatus, FailureCode
 from core.bookings.views import Booking
+from core.seats.queries import Move
 from core.seats.states import SeatStatus
-
-Pair = tuple[str, UUID]
 
 
 @dataclass(slots=True)
@@ -20,10 +19,12 @@ class Changes:
     """The decisions of one batch, made at `now` by the database's clock."""
 
     now: datetime
-    released: list[Pair] = field(default_factory=list)
-    confirmed: list[Pair] = field(default_factory=list)
-    held: list[Pair] = field(default_factory=list)
-    booked: list[Pair] = field(default_factory=list)
+    # By seat: one that is given back and taken in the same batch moves once, from the one to the other.
+    moves: dict[str, Move] = field(default_factory=dict)
+    # How many moves that is: more than there are seats in `moves` where two bookings claim to have one.
+    moves_decided: int = 0
+    # Seats that were given back and can be taken, and by which booking.
+    released: dict[str, UUID] = field(default_factory=dict)
     settled: list[Booking] = field(default_factory=list)
     # How each status's number of seats moves.
     counts: Counter[SeatStatus] = field(default_factory=Counter)
@@ -31,18 +32,14 @@ class Changes:
     @property
     def has_seats(self) -> bool:
         """Whether any seat changes, and so the version of the map."""
-        return bool(self.released or self.confirmed or self.held or self.booked)
+        return bool(self.moves or self.released)
 
     def release(self, booking: Booking, status: BookingStatus, failure: FailureCode | None = None) -> None:
         """End a booking and give back what it has."""
         if booking.is_held:
-            self._move(
-                self.released, booking, booking.seats, source=SeatStatus.HELD, target=SeatStatus.AVAILABLE
-            )
+            self._release(booking, SeatStatus.HELD)
         elif booking.status == BookingStatus.CONFIRMED:
-            self._move(
-                self.released, booking, booking.seats, source=SeatStatus.BOOKED, target=SeatStatus.AVAILABLE
-            )
+            self._release(booking, SeatStatus.BOOKED)
         self._settle(booking, status=status, hold_expires_at=None, failure_code=failure)
 
     def give_up(
@@ -55,14 +52,15 @@ class Changes:
     ) -> None:
         """End a booking whose seats were freed as they were found, whatever the booking says of them."""
         for seat, source in freed:
-            self.released.append((seat, booking.id))
-            self.counts[source] -= 1
-            self.counts[SeatStatus.AVAILABLE] += 1
+            self.released[seat] = booking.id
+            self._count(1, source, SeatStatus.AVAILABLE)
         self._settle(booking, status=status, hold_expires_at=None, failure_code=failure)
 
     def confirm(self, booking: Booking) -> None:
         """Make a hold a sale."""
-        self._move(self.confirmed, booking, booking.seats, source=SeatStatus.HELD, target=SeatStatus.BOOKED)
+        for seat in booking.seats:
+            self._move(seat, Move(SeatStatus.HELD, booking.id, SeatStatus.BOOKED, booking.id))
+        self._count(len(booking.seats), SeatStatus.HELD, SeatStatus.BOOKED)
         self._settle(booking, status=BookingStatus.CONFIRMED, hold_expires_at=None)
 
     def award(self, booking: Booking, award: Award, *, hold_seconds: int) -> None:
@@ -77,25 +75,35 @@ class Changes:
             return
         seats, amount = award.seats, booking.amount if award.amount is None else award.amount
         if booking.hold:
-            self._move(self.held, booking, seats, source=SeatStatus.AVAILABLE, target=SeatStatus.HELD)
+            self._take(booking, seats, SeatStatus.HELD)
             expires_at = self.now + timedelta(seconds=hold_seconds)
             self._settle(booking, seats=seats, amount=amount, held_at=self.now, hold_expires_at=expires_at)
         else:
-            self._move(self.booked, booking, seats, source=SeatStatus.AVAILABLE, target=SeatStatus.BOOKED)
+            self._take(booking, seats, SeatStatus.BOOKED)
             self._settle(booking, seats=seats, amount=amount, status=BookingStatus.CONFIRMED)
 
-    def _move(
-        self,
-        pairs: list[Pair],
-        booking: Booking,
-        seats: Sequence[str],
-        *,
-        source: SeatStatus,
-        target: SeatStatus,
-    ) -> None:
-        pairs += [(seat, booking.id) for seat in seats]
-        self.counts[source] -= len(seats)
-        self.counts[target] += len(seats)
+    def _release(self, booking: Booking, source: SeatStatus) -> None:
+        for seat in booking.seats:
+            self._move(seat, Move(source, booking.id, SeatStatus.AVAILABLE, None))
+            self.released[seat] = booking.id
+        self._count(len(booking.seats), source, SeatStatus.AVAILABLE)
+
+    def _take(self, booking: Booking, seats: Sequence[str], target: SeatStatus) -> None:
+        for seat in seats:
+            given_back = self.moves.get(seat)
+            if given_back and given_back.target == SeatStatus.AVAILABLE:
+                self.moves[seat] = given_back._replace(target=target, taker=booking.id)
+            else:
+                self._move(seat, Move(SeatStatus.AVAILABLE, None, target, booking.id))
+        self._count(len(seats), SeatStatus.AVAILABLE, target)
+
+    def _move(self, seat: str, move: Move) -> None:
+        self.moves[seat] = move
+        self.moves_decided += 1
+
+    def _count(self, number: int, source: SeatStatus, target: SeatStatus) -> None:
+        self.counts[source] -= number
+        self.counts[target] += number
 
     def _settle(self, booking: Booking, **changes: Any) -> None:
         self.settled.append(booking._replace(wants=None, updated_at=self.now, **changes))

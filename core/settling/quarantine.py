@@ -3,12 +3,11 @@
 import logging
 from uuid import UUID
 
-from sqlalchemy.engine import Connection
-
 from core.bookings.states import BookingStatus, FailureCode, Wants
-from core.seats.queries import lock_version, update_freed
-from core.settling import queries
+from core.infra.brief import BriefTransaction
+from core.seats.queries import update_freed
 from core.settling.batch import Batch, settle_batch, write_changes
+from core.settling.batch_queries import lock_work
 from core.settling.changes import Changes
 
 log = logging.getLogger(__name__)
@@ -17,7 +16,7 @@ log = logging.getLogger(__name__)
 TRIES = 3
 
 
-def quarantine(connection: Connection, show_id: int, *, only: UUID) -> Batch | None:
+def quarantine(transaction: BriefTransaction, show_id: int, *, only: UUID) -> Batch | None:
     """End a booking that cannot be settled, and free what it owns; None where another is at this show.
 
     What it wanted decides how it ends: a cancel is done, a hold that expired has expired, an acquisition is
@@ -25,23 +24,22 @@ def quarantine(connection: Connection, show_id: int, *, only: UUID) -> Batch | N
     stays as it is where that fails too. Nothing is done where the booking waits for nothing any more: who
     found it waiting had no lock yet.
     """
-    version = lock_version(connection, show_id)
-    if version is None:
+    work = lock_work(transaction, show_id, limit=1, expired_limit=1, only=only)
+    if work is None:
         return None
-    waiting = queries.lock_waiting(connection, show_id, limit=1, only=only)
-    changes = Changes(queries.select_terms(connection, show_id).now)
-    waiting = waiting or queries.lock_expired(connection, show_id, now=changes.now, limit=1, only=only)
+    waiting = work.waiting or work.expired
     if not waiting:
         return Batch((), None)
     if waiting[0].wants == Wants.CONFIRM:
         log.error(
             "confirm tried again, and not given up", extra={"booking_id": str(only), "show_id": show_id}
         )
-        return settle_batch(connection, show_id, only=only)
-    freed = update_freed(connection, show_id, booking_id=only, version=version + 1)
+        return settle_batch(transaction, show_id, only=only)
+    freed = update_freed(transaction.connection, show_id, booking_id=only, version=work.terms.version + 1)
+    changes = Changes(work.terms.now)
     changes.give_up(waiting[0], *_find_end(waiting[0].wants), freed=freed)
     log.error("booking quarantined", extra={"booking_id": str(only), "show_id": show_id})
-    return write_changes(connection, show_id, changes, version=version + 1, keeps_tries=True)
+    return write_changes(transaction, show_id, work.terms, changes, is_small=True, keeps_tries=True)
 
 
 def _find_end(wants: str | None) -> tuple[BookingStatus, FailureCode | None]:

@@ -7,15 +7,18 @@ from functools import partial
 from typing import Any, NoReturn
 from uuid import UUID
 
+from redis import Redis
 from sqlalchemy import Row
 from sqlalchemy.engine import Connection
 
 from core.bookings.archive_queries import move_to_archive
 from core.bookings.idempotency import purge_keys
-from core.bookings.long_poll import announce_changes
 from core.errors import UnavailableError
+from core.infra.brief import BriefTransaction, brief_transaction
 from core.infra.db import QUERY_CANCELED, get_sqlstate, primary, retry_conflicts, transaction
-from core.infra.jobs import RELAY_EVENTS, SETTLE_SHOW, clear_flag, nudge, send_later
+from core.infra.jobs import RELAY_EVENTS, SETTLE_SHOW, clear_flag, nudge, put_up_flag, send_later
+from core.infra.pubsub import BOOKINGS_CHANNEL
+from core.infra.redis import tell_redis
 from core.infra.settings import get_settings
 from core.maps.cache import publish_version
 from core.seats.queries import lock_version
@@ -66,26 +69,34 @@ def settle_show(show_id: int, *, is_again: bool = False) -> None:
         finally:
             if is_mine:
                 clear_flag(SETTLE_SHOW, show_id)
-        has_work = is_mine and any(_find_work(show_id))
+        has_work = is_mine and _look_again(show_id)
     if has_work:
         nudge(show_id)
 
 
 def _settle_until_quiet(show_id: int, *, stop_at: float, is_again: bool) -> bool:
-    """Settle until nothing waits, or until then; False where another worker is at this show."""
+    """Settle until a batch finds nothing, or until then; False where another worker is at this show."""
     while time.monotonic() < stop_at:
         batch = _settle_one_by_one(show_id) if is_again else _settle_some(show_id)
         if batch is None:
             # It looks for more after its commit.
             return False
+        if not batch.booking_ids:
+            break
         if len(batch.booking_ids) < SMALL_BATCH:
             time.sleep(GATHER_SECONDS)
-        work = _find_work(show_id)
-        if work.alone and _settle_one_by_one(show_id, only_retried=True) is None:
-            return False
-        if not work.for_batch:
-            break
     return True
+
+
+def _look_again(show_id: int) -> bool:
+    """Whether there is work left, once those that failed before and are due were tried again, alone."""
+    work = _find_work(show_id)
+    if work.alone and _settle_one_by_one(show_id, only_retried=True) is None:
+        return False
+    if work.for_batch:
+        # It came this moment, or a request has it locked: it may have company, or be free, in a moment.
+        time.sleep(GATHER_SECONDS)
+    return any(work)
 
 
 def _find_work(show_id: int) -> Row[Any]:
@@ -96,7 +107,7 @@ def _find_work(show_id: int) -> Row[Any]:
 
 def _settle_some(show_id: int) -> Batch | None:
     try:
-        return _commit(show_id, lambda connection: settle_batch(connection, show_id))
+        return _commit(show_id, lambda transaction: settle_batch(transaction, show_id))
     except Exception as error:
         if _is_outage(error):
             raise
@@ -135,15 +146,15 @@ def _settle_alone(show_id: int, booking_id: UUID) -> Batch | None:
     """
     tries = 0
 
-    def settle(connection: Connection) -> Batch | None:
+    def settle(transaction: BriefTransaction) -> Batch | None:
         nonlocal tries
-        if lock_version(connection, show_id) is None:
+        if lock_version(transaction.connection, show_id) is None:
             return None
         # retry_conflicts() may run this transaction again: that is the same try.
         tries = tries or _count_try(booking_id)
         if not tries:
             return Batch((), None)
-        return (quarantine if tries > TRIES else settle_batch)(connection, show_id, only=booking_id)
+        return (quarantine if tries > TRIES else settle_batch)(transaction, show_id, only=booking_id)
 
     try:
         batch = _commit(show_id, settle)
@@ -179,21 +190,37 @@ def _is_outage(error: Exception) -> bool:
     return isinstance(error, UnavailableError) and get_sqlstate(error) != QUERY_CANCELED
 
 
-def _commit(show_id: int, settle: Callable[[Connection], Batch | None]) -> Batch | None:
+def _commit(show_id: int, settle: Callable[[BriefTransaction], Batch | None]) -> Batch | None:
     """Run a batch's transaction, again where it lost to another, and tell whoever waits what came of it."""
 
     def run() -> Batch | None:
-        with transaction() as connection:
-            return settle(connection)
+        with brief_transaction() as transaction:
+            return settle(transaction)
 
     batch = retry_conflicts(run)
     if batch is not None and batch.booking_ids:
-        if batch.version is not None:
-            publish_version(show_id, batch.version)
-        announce_changes(batch.booking_ids)
-        send_later(RELAY_EVENTS)
+        _tell(show_id, batch)
         log.info("batch settled", extra={"show_id": show_id, "bookings": len(batch.booking_ids)})
     return batch
+
+
+def _tell(show_id: int, batch: Batch) -> None:
+    """Tell Redis of a batch, in one round trip: the version, then the bookings, and have the relay sent for.
+
+    In this order: who hears that a booking is CONFIRMED must not read a map from before it.
+    """
+
+    def tell(redis: Redis) -> bool:
+        pipeline = redis.pipeline(transaction=False)
+        if batch.version is not None:
+            publish_version(pipeline, show_id, batch.version)
+        pipeline.publish(BOOKINGS_CHANNEL, batch.announcement)
+        put_up_flag(pipeline, RELAY_EVENTS)
+        return bool(pipeline.execute()[-1])
+
+    # Readers rely on the version, so it is tried whatever the breaker says.
+    if tell_redis(tell, default=True):
+        send_later(RELAY_EVENTS, is_flagged=True)
 
 
 def nudge_expired_shows() -> int:

@@ -3,9 +3,11 @@ chosen point, which PROOF_HOOK names with its chance or its number, as in `after
 
 import os
 import random
+import re
 import signal
 import threading
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,8 @@ from sqlalchemy.engine.default import DefaultDialect
 NAME, VALUE = os.environ["PROOF_HOOK"].split(":")
 DAWDLE_SECONDS = 0.1
 LONGEST_COMMIT_SECONDS, LONGEST_DELAY_SECONDS = 0.002, 0.3
+
+COMMIT, WRITES_EVENTS = "COMMIT", re.compile("EXECUTE write_batch|INSERT INTO events")
 
 do_commit, do_execute = DefaultDialect.do_commit, DefaultDialect.do_execute
 
@@ -39,16 +43,20 @@ def is_time() -> bool:
 def is_deadly(parameters: Any) -> bool:
     """Whether a statement is about the seat, as in `12/61`, but for one that was chosen for a quantity."""
     show_id, seat = VALUE.split("/")
-    return (
-        isinstance(parameters, dict)
-        and parameters.get("show_id") == int(show_id)
-        and seat in (parameters.get("seats") or ())
-        and "status" not in parameters
-    )
+    if not isinstance(parameters, dict) or parameters.get("show_id") != int(show_id):
+        return False
+    seats = parameters.get("seats") or ()
+    # What a batch writes is of seats that it has looked for, or that are held.
+    sources = parameters["sources"].strip("{}").split(",") if "sources" in parameters else [None] * len(seats)
+    return (seat, "available") not in zip(seats, sources, strict=True) and seat in seats
 
 
 def commit(self: DefaultDialect, connection: Any) -> None:
     """Commit, and perhaps die before, in, or after it."""
+    strike_around(lambda: do_commit(self, connection))  # type: ignore[no-untyped-call]
+
+
+def strike_around(commit: Callable[[], None]) -> None:
     if NAME == "before-commit" and is_time():
         die()
     if NAME == "in-commit" and is_time():
@@ -56,7 +64,7 @@ def commit(self: DefaultDialect, connection: Any) -> None:
     if NAME == "late-commit":
         strike()
         time.sleep(random.uniform(0, LONGEST_DELAY_SECONDS))  # noqa: S311
-    do_commit(self, connection)  # type: ignore[no-untyped-call]
+    commit()
     if NAME == "after-commit" and is_time():
         die()
 
@@ -65,10 +73,16 @@ def execute(self: DefaultDialect, cursor: Any, statement: str, parameters: Any, 
     """Execute, and perhaps die of a seat that is looked for, or once events are written; or dawdle."""
     if NAME == "deadly-seat" and is_deadly(parameters):
         die()
+    # A small batch's last statement has its COMMIT with it: taken apart, there is a moment before it.
+    if statement.endswith(COMMIT):
+        if statement != COMMIT:
+            execute(self, cursor, statement.removesuffix(f"; {COMMIT}"), parameters, context)
+        strike_around(lambda: do_execute(self, cursor, COMMIT, ()))  # type: ignore[no-untyped-call]
+        return
     do_execute(self, cursor, statement, parameters, context)  # type: ignore[no-untyped-call]
     if NAME == "redelivered" and "tries = tries + 1" in statement and cursor.rowcount and is_time():
         time.sleep(DAWDLE_SECONDS)
-    if NAME == "after-events" and "INSERT INTO events" in statement and is_time():
+    if NAME == "after-events" and WRITES_EVENTS.search(statement) and is_time():
         die()
 
 

@@ -61,7 +61,7 @@ def test_is_woken(make_show: MakeShow, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_looks_again_where_nobody_wakes_it(make_show: MakeShow, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "announce_changes", lambda _: None)
+    monkeypatch.setattr(worker, "_tell", lambda *_: None)
     show = make_show()
     booking_id = book(show.id, "1")
     timer = settle_soon(show.id)

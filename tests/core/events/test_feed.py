@@ -4,10 +4,9 @@ from collections.abc import Callable
 from functools import partial
 
 from core.events.service import FeedItem, place_events, read_feed
-from core.infra.db import get_engine, primary, transaction
-from core.settling.batch import settle_batch
+from core.infra.db import primary, transaction
 from core.shows.service import Show
-from tests.acting import book, cancel, hold, settle
+from tests.acting import book, cancel, hold, settle, uncommitted_batch
 from tests.races.racing import race
 
 MakeShow = Callable[..., Show]
@@ -41,9 +40,8 @@ def test_late_commit_is_not_missed(make_show: MakeShow) -> None:
     slow, quick = make_show(), make_show()
     book(slow.id, "1")
     book(quick.id, "1")
-    with get_engine().begin() as connection:
+    with uncommitted_batch(slow.id):
         # It has the lower numbers, and commits after a reader has passed the higher ones.
-        settle_batch(connection, slow.id)
         settle(quick.id)
         seen = read_on()
     assert len(seen) == 1

@@ -10,14 +10,12 @@ import fakeredis
 import pytest
 
 from core.infra import redis
-from core.infra.db import get_engine
 from core.maps import cache
 from core.maps.maps import read_availability
-from core.settling.batch import settle_batch
 from core.settling.worker import settle_show
 from core.shows.service import Show
 from local.servers import EmbeddedRedis
-from tests.acting import book, read_version, tell
+from tests.acting import book, read_version, tell, uncommitted_batch
 from tests.apart import enter
 
 MakeShow = Callable[..., Show]
@@ -40,39 +38,39 @@ def never() -> int:
 @pytest.mark.usefixtures("_redis")
 class TestProtocol:
     def test_published_version_needs_no_database(self) -> None:
-        cache.publish_version(1, 17)
+        cache.publish_version(redis.get_redis(), 1, 17)
         assert cache.find_version(1, never) == 17
 
     def test_readers_ask_the_database_under_a_mark(self) -> None:
-        cache.publish_version(1, 17)
+        cache.publish_version(redis.get_redis(), 1, 17)
         cache.mark_changing(1, 18)
         assert cache.find_version(1, lambda: 17) == 17
         assert cache.find_version(1, lambda: 18) == 18
-        cache.publish_version(1, 18)
+        cache.publish_version(redis.get_redis(), 1, 18)
         assert cache.find_version(1, never) == 18
 
     def test_larger_wins(self) -> None:
-        cache.publish_version(1, 18)
-        cache.publish_version(1, 17)
+        cache.publish_version(redis.get_redis(), 1, 18)
+        cache.publish_version(redis.get_redis(), 1, 17)
         assert cache.find_version(1, never) == 18
-        cache.publish_version(1, 100)
+        cache.publish_version(redis.get_redis(), 1, 100)
         assert cache.find_version(1, never) == 100
 
     def test_who_was_held_up_puts_no_old_version_back(self) -> None:
-        cache.publish_version(1, 18)
+        cache.publish_version(redis.get_redis(), 1, 18)
         redis.get_redis().delete(cache._version_keys(1)[1])
-        cache.publish_version(1, 17)
+        cache.publish_version(redis.get_redis(), 1, 17)
         assert cache.find_version(1, lambda: 18) == 18
         assert cache.find_version(1, never) == 18
 
     def test_late_publish_does_not_undo_a_later_mark(self) -> None:
         cache.mark_changing(1, 18)
         cache.mark_changing(1, 19)
-        cache.publish_version(1, 18)
+        cache.publish_version(redis.get_redis(), 1, 18)
         assert cache.find_version(1, lambda: 19) == 19
 
     def test_late_mark_does_not_undo_a_later_version(self) -> None:
-        cache.publish_version(1, 19)
+        cache.publish_version(redis.get_redis(), 1, 19)
         cache.mark_changing(1, 18)
         assert cache.find_version(1, never) == 19
 
@@ -89,7 +87,7 @@ class TestProtocol:
         assert cache.find_version(1, lambda: 6) == 6
 
         def ask_while_a_batch_ends() -> int:
-            cache.publish_version(2, 6)
+            cache.publish_version(redis.get_redis(), 2, 6)
             return 5
 
         assert cache.find_version(2, ask_while_a_batch_ends) == 5
@@ -100,7 +98,7 @@ class TestProtocol:
         assert (cache.find_version(1, lambda: 5), cache.find_version(1, lambda: 6)) == (5, 6)
 
     def test_shows_do_not_mix(self) -> None:
-        cache.publish_version(1, 17)
+        cache.publish_version(redis.get_redis(), 1, 17)
         assert cache.find_version(11, lambda: 3) == 3
 
     def test_body_is_built_once_and_kept_under_what_was_read(self) -> None:
@@ -130,7 +128,10 @@ class TestProtocol:
     def test_generation(self) -> None:
         """What is published counts, also where the next version is marked; not what a reader has learned."""
         found = [cache.find_generation()]
-        mark, publish = lambda: cache.mark_changing(1, 19), lambda: cache.publish_version(1, 18)
+        mark, publish = (
+            lambda: cache.mark_changing(1, 19),
+            lambda: cache.publish_version(redis.get_redis(), 1, 18),
+        )
         for change in (cache.bump_generation, mark, publish, lambda: cache.find_version(2, lambda: 3)):
             change()
             found.append(cache.find_generation() - found[0])
@@ -164,8 +165,7 @@ def test_uncommitted_batch_is_marked_and_a_settled_one_published(make_show: Make
     before = read_availability(show.id, since=None, known=None)
     assert cache.find_version(show.id, never) == before.version == 1
     book(show.id, "1")
-    with get_engine().begin() as connection:
-        settle_batch(connection, show.id)
+    with uncommitted_batch(show.id):
         # A reader between mark and commit sees the committed map; the moment after the commit, the new one.
         assert read_availability(show.id, since=None, known=None).version == 1
     assert read_availability(show.id, since=None, known=None).version == 2
@@ -261,7 +261,7 @@ def test_redis_is_used_again_once_it_is_back(
         while redis.try_redis(lambda client: client.ping(), default=None) is None:
             assert time.monotonic() < deadline
             time.sleep(0.05)
-        cache.publish_version(1, 8)
+        cache.publish_version(redis.get_redis(), 1, 8)
         assert cache.find_version(1, never) == 8
 
 
@@ -287,7 +287,7 @@ def test_who_waits_for_a_build_takes_it_though_the_version_moved_on(database: di
 def test_marks_are_tried_whatever_the_breaker_says(database: dict[str, str]) -> None:
     redis.breaker.open()
     cache.mark_changing(1, 18)
-    cache.publish_version(1, 18)
+    cache.publish_version(redis.get_redis(), 1, 18)
     redis.breaker.close()
     assert cache.find_version(1, never) == 18
 

@@ -2,16 +2,17 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from copy import copy
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from core.infra.brief import KEEP_PLANS
 from core.infra.db import get_engine, transaction
 from core.settling import batch as settling
-from core.settling import queries as settling_queries
-from core.settling.batch import GuardError, settle_batch
+from core.settling import batch_queries
+from core.settling.batch_queries import GuardError
 from core.shows.service import Show, cancel_show
 from tests import acting
 from tests.acting import (
@@ -26,6 +27,7 @@ from tests.acting import (
     settle,
     tell,
     tell_all,
+    uncommitted_batch,
 )
 from tests.invariants import check_invariants
 from tests.support import wait_until
@@ -103,9 +105,9 @@ def test_batch_says_its_version_only_where_seats_changed(make_show: MakeShow) ->
 def test_rolled_back_batch_leaves_nothing(make_show: MakeShow) -> None:
     show = make_show()
     booking_id = book(show.id, "1")
-    with get_engine().connect() as connection:
-        assert settle_batch(connection, show.id)
-        connection.rollback()
+    with pytest.raises(ZeroDivisionError), uncommitted_batch(show.id):
+        assert tell(booking_id) == "PENDING"
+        _ = 1 // 0
     assert (tell(booking_id), read_events(booking_id)) == ("PENDING", [])
     assert acting.read_version(show.id) == 1
     settle(show.id)
@@ -167,26 +169,23 @@ def test_batch_has_room_for_so_many_seats(make_show: MakeShow, monkeypatch: pyte
     assert tell_all(ids) == ["hold_expired"] * 3 + ["CONFIRMED"]
 
 
-@pytest.mark.parametrize(
-    ("name", "others"), [("_LOCK_WAITING", {}), ("_LOCK_EXPIRED", {"now": datetime.now(UTC)})]
-)
-def test_rows_are_locked_by_id_whatever_the_statistics_say(
-    make_show: MakeShow, name: str, others: dict[str, Any]
-) -> None:
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_rows_are_locked_by_id_whatever_the_statistics_say(make_show: MakeShow, is_kept: bool) -> None:
     """They are of a quiet hour: nothing waits. The index of all that waits would seem the shorter way."""
-    show = make_show()
+    show, statement = make_show(), batch_queries._LOCK_WORK
     settled = text("""
         INSERT INTO bookings (id, show_id, status, wants, seats, hold, amount, currency)
         SELECT gen_random_uuid(), :id, 'CANCELLED', NULL, '{1}', false, 0, 'EUR' FROM generate_series(1, 5000)
     """)
-    parameters = {"show_id": show.id, "limit": 2000, "only": None, **others}
+    parameters = {"show_id": show.id, "limit": 2000, "expired_limit": 1000, "only": None}
     # All of it is rolled back.
     with get_engine().connect() as connection:
         connection.execute(settled, {"id": show.id})
         connection.exec_driver_sql("ANALYZE bookings")
-        explain = text(f"EXPLAIN {getattr(settling_queries, name)}")
-        plan = "\n".join(connection.execute(explain, parameters).scalars())
-    assert "Index Cond: (id = ANY" in plan, plan
+        statement.prepare(connection)
+        explain = KEEP_PLANS + "EXPLAIN " + statement.call if is_kept else "EXPLAIN " + statement.unprepared
+        plan = "\n".join(connection.exec_driver_sql(explain, parameters).scalars())
+    assert plan.count("Index Cond: (id = ANY") == 2, plan
 
 
 def test_more_expired_holds_than_a_batch(make_show: MakeShow, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -206,8 +205,7 @@ def test_second_settler_leaves_at_once(make_show: MakeShow) -> None:
     show, other = make_show(), make_show()
     book(show.id, "1")
     elsewhere = book(other.id, "1")
-    with transaction() as connection:
-        assert settle_batch(connection, show.id)
+    with uncommitted_batch(show.id):
         assert settle(show.id) is None
         settle(other.id)
         assert tell(elsewhere) == "CONFIRMED"
@@ -244,11 +242,14 @@ def test_confirm_that_commits_while_expiry_looks_is_kept(
     confirm(booking_id)
     end_hold(booking_id)
     acting.run("UPDATE bookings SET wants = NULL WHERE id = :id", id=booking_id)
-    slow = str(settling_queries._LOCK_EXPIRED).replace(
-        "SELECT id FROM bookings", "SELECT id FROM (SELECT pg_sleep(1)) AS pause, bookings"
+    slow = copy(batch_queries._LOCK_WORK)
+    slow.name, slow.call = "slow_work", slow.call.replace("lock_work", "slow_work")
+    slow.preparation = slow.preparation.replace("lock_work", "slow_work").replace(
+        "SELECT id FROM bookings\n        WHERE",
+        "SELECT id FROM (SELECT pg_sleep(1)) AS pause, bookings WHERE",
     )
-    assert "pg_sleep" in slow
-    monkeypatch.setattr(settling_queries, "_LOCK_EXPIRED", text(slow))
+    assert "pg_sleep" in slow.preparation
+    monkeypatch.setattr(batch_queries, "_LOCK_WORK", slow)
     settler = threading.Thread(target=settle, args=(show.id,))
     settler.start()
     sleeping = "SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from core.infra.brief import brief_transaction
 from core.infra.db import primary, transaction
 from core.settling import batch as settling
 from core.settling import worker
@@ -166,8 +167,8 @@ def test_booking_that_waits_for_nothing_any_more_is_left_alone(
     show = make_show()
     done = book(show.id, "1", **options)
     worker.settle_show(show.id)
-    with transaction() as connection:
-        assert quarantine(connection, show.id, only=done) == Batch((), None)
+    with brief_transaction() as current:
+        assert quarantine(current, show.id, only=done) == Batch((), None)
     assert tell(done) == outcome
     assert len(read_events(done)) == 1
     check_settled()
