@@ -14,7 +14,7 @@ from prometheus_client.registry import REGISTRY, Collector
 from core.bookings.queries import select_waiting_stats
 from core.errors import UnavailableError
 from core.events.queries import select_unpublished_stats
-from core.infra.db import snapshot
+from core.infra.db import replica
 from core.infra.dropped import read_dropped
 from core.settling.quarantine import TRIES
 from core.settling.queries import select_recovery_stats
@@ -50,7 +50,7 @@ class WaitingCollector(Collector):
         )
         oldest = GaugeMetricFamily("seatline_bookings_oldest_seconds", "How long the oldest has waited")
         try:
-            with snapshot() as connection:
+            with replica() as connection:
                 stats = select_waiting_stats(connection)
                 recovery = select_recovery_stats(connection, tries=TRIES)
                 events = select_unpublished_stats(connection, limit=COUNTED_AT_MOST)
@@ -63,7 +63,7 @@ class WaitingCollector(Collector):
         yield waiting
         yield oldest
         for name, description, value in (
-            ("bookings_set_aside", "Bookings that settling gave up on", recovery.set_aside),
+            ("bookings_quarantined", "Bookings that settling gave up on", recovery.quarantined),
             ("confirms_stuck", "Confirms that settling goes on to fail at", recovery.stuck_confirms),
             ("sweep_age_seconds", "Since the last sweep began", recovery.sweep_age_seconds),
             ("events_unpublished", "Events the events broker does not have yet", events.events),

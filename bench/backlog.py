@@ -19,7 +19,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
 from bench.limit import CLIENTS, measure_limit
-from core.infra.db import dispose_engines, snapshot, transaction
+from core.infra.db import dispose_engines, primary, transaction
 from core.infra.ids import new_id
 from core.settling import queries as settling_queries
 from core.settling.worker import settle_show
@@ -85,7 +85,7 @@ def settle_all(show_id: int) -> None:
     is_waiting = True
     while is_waiting:
         settle_show(show_id)
-        with snapshot() as connection:
+        with primary() as connection:
             is_waiting = any(settling_queries.select_work(connection, show_id))
 
 
@@ -95,7 +95,7 @@ def measure_settling(show_id: int, *, bookings: int, is_profiled: bool) -> float
     started = time.perf_counter()
     profile.runcall(settle_all, show_id) if profile else settle_all(show_id)
     seconds = time.perf_counter() - started
-    with snapshot() as connection:
+    with primary() as connection:
         confirmed = connection.execute(_COUNT_CONFIRMED, {"show_id": show_id}).scalar_one()
     if confirmed != bookings:
         raise RuntimeError(f"{confirmed} of {bookings} bookings are CONFIRMED")

@@ -100,7 +100,7 @@ def add_backlog(cursor: Any, *, show_id: int, bookings: int) -> None:
 
 
 def add_holds(cursor: Any, *, show_id: int, after: int, holds: int, seconds: float) -> Any:
-    """Holds of a seat each, those behind seat `after`, which all run out at the moment that is returned."""
+    """Holds of a seat each, those behind seat `after`, which all expire at the moment that is returned."""
     cursor.execute(_INSERT_HOLDS, {"show": show_id, "after": after, "count": holds, "seconds": seconds})
     return cursor.fetchone()[0]
 

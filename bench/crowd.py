@@ -26,7 +26,7 @@ class Outcome(StrEnum):
     """How it ended for a buyer."""
 
     BOUGHT = "bought"
-    LAPSED = "let a hold run out"
+    LAPSED = "let a hold expire"
     CANCELLED = "cancelled"
     SOLD_OUT = "found it sold out"
 

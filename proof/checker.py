@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from core.infra.db import snapshot
+from core.infra.db import primary
 from core.maps.cache import FRESH_SECONDS, LEARNING_LIMIT_SECONDS
 from proof.clients import DEADLY_SEAT, LONG_POLL_SECONDS
 from proof.history import UNKNOWN, History, Request
@@ -62,7 +62,7 @@ Check = Callable[[Evidence], Iterator[str]]
 
 def gather_bookings() -> dict[str, dict[str, Any]]:
     """Every booking in the database, by its id."""
-    with snapshot() as connection:
+    with primary() as connection:
         rows = connection.execute(text("SELECT to_jsonb(b) AS booking FROM bookings b")).scalars()
         return {row["id"]: row for row in rows}
 
@@ -71,7 +71,7 @@ def gather_events() -> dict[str, list[dict[str, Any]]]:
     """Every booking's events in order."""
     query = text("SELECT to_jsonb(e) AS event FROM events e ORDER BY seq")
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    with snapshot() as connection:
+    with primary() as connection:
         for event in connection.execute(query).scalars():
             found[event["booking_id"]].append(event)
     return found
@@ -181,7 +181,7 @@ def _find_late_confirms(booking: dict[str, Any], held: dict[str, Any]) -> Iterat
 
 
 def check_expiry(evidence: Evidence) -> Iterator[str]:
-    """I9: a hold that ran out is released ten seconds after its end at the latest, the fault's time aside."""
+    """I9: a hold that expired is released ten seconds after its end at the latest, the fault's time aside."""
     for booking in evidence.bookings.values():
         if booking["hold_expires_at"] and _parse(booking["hold_expires_at"]) < evidence.quiet_at:
             yield f"{booking['id']} still holds its seats after its end"

@@ -60,18 +60,17 @@ MUTANTS = (
             (
                 "core/events/service.py",
                 "        queries.insert_events(connection, events, now=now)",
-                "        with autocommit() as apart:\n"
-                "            queries.insert_events(apart, events, now=now)",
+                "        with primary() as apart:\n            queries.insert_events(apart, events, now=now)",
             ),
             (
                 "core/events/service.py",
                 "from core.infra.ids import new_id",
-                "from core.infra.db import autocommit\nfrom core.infra.ids import new_id",
+                "from core.infra.db import primary\nfrom core.infra.ids import new_id",
             ),
         ),
     ),
     Mutant(
-        "holds never run out",
+        "holds never expire",
         "two beats",
         "I9",
         (
@@ -89,7 +88,7 @@ MUTANTS = (
         (
             (
                 "core/bookings/rules.py",
-                "Stage.HELD if now < hold_expires_at else Stage.RUN_OUT",
+                "Stage.HELD if now < hold_expires_at else Stage.OVERDUE",
                 "Stage.HELD",
             ),
         ),

@@ -17,7 +17,7 @@ from sqlalchemy import text
 from core.errors import UnavailableError
 from core.events.publisher import STREAM
 from core.events.queries import UNPUBLISHED
-from core.infra.db import dispose_engines, snapshot, transaction
+from core.infra.db import dispose_engines, primary, transaction
 from core.webhooks.service import create_endpoint
 from proof.checker import RELEASED_WITHIN_SECONDS, Evidence, find_violations, gather_bookings, gather_events
 from proof.clients import SEATS, Customer
@@ -32,7 +32,7 @@ from proof.world import World, run_world
 CLIENTS, SHOWS = 6, 3
 CALM_BEFORE_SECONDS, CALM_AFTER_SECONDS = 1, 2
 # So many injections, each by a seed and in shows of its own, until the checker looks at them all: it waits
-# until the last holds have run out, which takes as long as an injection.
+# until the last holds have expired, which takes as long as an injection.
 ROUNDS_CHECKED_TOGETHER = 10
 # I2: by then nothing waits; what is told of it is told soon after.
 QUIET_WITHIN_SECONDS = 60
@@ -191,7 +191,7 @@ def await_settled() -> float:
 
 
 def await_quiet(world: World) -> None:
-    """Wait until holds have run out and everything is told, or for as long as may be.
+    """Wait until holds have expired and everything is told, or for as long as may be.
 
     Not for what waits to be settled, which has had its time (await_settled).
     """
@@ -203,7 +203,7 @@ def await_quiet(world: World) -> None:
 
 
 def count_waiting() -> tuple[int, int]:
-    """Bookings that wait to be settled; and holds that have yet to run out, and what has yet to be told."""
+    """Bookings that wait to be settled; and holds that have yet to expire, and what has yet to be told."""
     query = text(f"""
         SELECT (SELECT count(*) FROM bookings WHERE wants IS NOT NULL),
                (SELECT count(*) FROM bookings WHERE hold_expires_at IS NOT NULL AND wants IS NULL)
@@ -211,7 +211,7 @@ def count_waiting() -> tuple[int, int]:
                + (SELECT count(*) FROM webhook_deliveries)
     """)
     try:
-        with snapshot() as connection:
+        with primary() as connection:
             waiting, others = connection.execute(query).one()
     except UnavailableError:
         return 1, 1
@@ -220,7 +220,7 @@ def count_waiting() -> tuple[int, int]:
 
 def is_all_received(world: World) -> bool:
     """Whether the receiver has as many events as there are."""
-    with snapshot() as connection:
+    with primary() as connection:
         total = connection.execute(text("SELECT count(*) FROM events")).scalar_one()
     return len({received.headers["webhook-id"] for received in world.sink.received}) >= int(total)
 

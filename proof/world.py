@@ -15,7 +15,7 @@ import psutil
 from sqlalchemy import text
 
 from core.errors import UnavailableError
-from core.infra.db import snapshot, transaction
+from core.infra.db import primary, transaction
 from core.infra.settings import get_settings
 from core.shows.service import NewShow, create_show
 from local.data_dirs import CHECKOUT
@@ -131,7 +131,7 @@ class World:
     def _is_swept(self) -> bool:
         # A worker that starts takes seconds until it works.
         query = text("SELECT at > clock_timestamp() - interval '2 s' FROM heartbeats WHERE name = 'sweep'")
-        with suppress(UnavailableError), snapshot() as connection:
+        with suppress(UnavailableError), primary() as connection:
             return bool(connection.execute(query).scalar_one())
         return False
 

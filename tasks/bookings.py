@@ -1,4 +1,4 @@
-"""Tasks about bookings: settle a show, see to run-out holds, sweep up what was missed."""
+"""Tasks about bookings: settle a show, see to expired holds, sweep up what was missed."""
 
 from core.infra.dropped import Reason, note_dropped
 from core.infra.jobs import (
@@ -11,7 +11,7 @@ from core.infra.jobs import (
     clear_flag,
     get_celery,
 )
-from core.settling import worker as pipeline
+from core.settling import worker
 from core.shows.errors import ShowNotFoundError
 
 app = get_celery()
@@ -27,34 +27,34 @@ def is_redelivered() -> bool:
 def settle_show(show_id: int) -> None:
     """Settle a show's bookings until none waits; of a show that there is not, none does."""
     try:
-        pipeline.settle_show(show_id, is_again=is_redelivered())
+        worker.settle_show(show_id, is_again=is_redelivered())
     except ShowNotFoundError:
         note_dropped(Reason.WRONG_ARGUMENTS, place=BOOKINGS_QUEUE)
 
 
 @app.task(name=EXPIRE_HOLDS)
 def expire_holds() -> None:
-    """Nudge the shows whose holds have run out."""
+    """Nudge the shows whose holds have expired."""
     clear_flag(EXPIRE_HOLDS)
-    pipeline.nudge_run_out_shows()
+    worker.nudge_expired_shows()
 
 
 @app.task(name=SWEEP)
 def sweep() -> None:
     """Settle the shows whose rows have waited too long."""
     clear_flag(SWEEP)
-    pipeline.sweep_shows(is_again=is_redelivered())
+    worker.sweep_shows(is_again=is_redelivered())
 
 
 @app.task(name=ARCHIVE_BOOKINGS)
 def archive_bookings() -> None:
     """Archive the bookings of shows long past."""
     clear_flag(ARCHIVE_BOOKINGS)
-    pipeline.archive_bookings()
+    worker.archive_bookings()
 
 
 @app.task(name=PURGE_IDEMPOTENCY_KEYS)
 def purge_idempotency_keys() -> None:
     """Forget idempotency keys that have had their time."""
     clear_flag(PURGE_IDEMPOTENCY_KEYS)
-    pipeline.purge_idempotency_keys()
+    worker.purge_idempotency_keys()

@@ -12,10 +12,10 @@ from core.bookings.accepting import NewBooking, Request, accept_booking, prepare
 from core.bookings.idempotency import Key
 from core.bookings.views import Booking
 from core.infra.async_db import LoopConnection
-from core.infra.db import retry_conflicts, snapshot, transaction
+from core.infra.db import primary, retry_conflicts, transaction
 from core.infra.jobs import BOOKINGS_QUEUE
 from core.infra.redis import get_redis
-from core.settling import worker as pipeline
+from core.settling import worker
 from core.settling.batch import Batch, settle_batch
 from core.settling.queries import select_work
 from core.shows.catalogue import get_entry
@@ -61,7 +61,7 @@ def settle_all(show_id: int) -> list[Batch]:
 
 def has_work(show_id: int) -> bool:
     """Whether anything of the show waits for a batch."""
-    with snapshot() as connection:
+    with primary() as connection:
         return bool(select_work(connection, show_id).for_batch)
 
 
@@ -99,7 +99,7 @@ def _act(action: Any, booking_id: UUID, key: Key | None) -> service.Acted:
 
 def read(booking_id: UUID) -> Booking:
     """The booking as it is now."""
-    with snapshot() as connection:
+    with primary() as connection:
         return service.get_booking(connection, booking_id)
 
 
@@ -122,7 +122,7 @@ def run(statement: str, **parameters: Any) -> int:
 
 def ask(query: str, **parameters: Any) -> list[Any]:
     """The rows of a query."""
-    with snapshot() as connection:
+    with primary() as connection:
         return list(connection.execute(text(query), parameters))
 
 
@@ -169,7 +169,7 @@ def settle_in_turns(show_id: int, times: int = 4) -> None:
     """Settle as workers do, with the time until the next try over before each turn."""
     for _ in range(times):
         make_due()
-        pipeline.settle_show(show_id)
+        worker.settle_show(show_id)
 
 
 def make_due() -> None:

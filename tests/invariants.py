@@ -2,7 +2,7 @@
 
 from sqlalchemy import text
 
-from core.infra.db import snapshot
+from core.infra.db import primary
 from proof.invariants import find_broken
 
 
@@ -14,7 +14,7 @@ def check_invariants() -> None:
 
 def check_settled() -> None:
     """Fail the test where any booking still waits for a worker, or any invariant is broken."""
-    with snapshot() as connection:
+    with primary() as connection:
         waiting = connection.execute(
             text("SELECT count(*) FROM bookings WHERE wants IS NOT NULL")
         ).scalar_one()

@@ -21,7 +21,7 @@ from core.bookings.idempotency import Key
 from core.bookings.long_poll import announce_changes, await_booking
 from core.bookings.views import Booking
 from core.errors import InvalidRequestError, UnavailableError
-from core.infra.db import retry_conflicts, snapshot, transaction
+from core.infra.db import primary, replica, retry_conflicts, transaction
 from core.infra.jobs import nudge
 from core.infra.json import to_json
 from core.seats.errors import DuplicateSeatsError, TooManySeatsError, UnknownSeatsError
@@ -120,7 +120,7 @@ def get_booking(booking_id: UUID, query: schemas.WaitQuery) -> Response:
         rest = request.environ.get(REST, nullcontext)
         booking = await_booking(booking_id, seconds=query.wait, is_done=is_done, rest=rest)
     else:
-        with snapshot() as connection:
+        with primary() as connection:
             booking = service.get_booking(connection, booking_id)
     return tag(_respond_booking(booking, status=200), _tag(booking))
 
@@ -139,7 +139,7 @@ def get_bookings(query: schemas.IdsQuery) -> Response:
     if len(texts) > schemas.MAX_IDS:
         raise InvalidRequestError(f"At most {schemas.MAX_IDS} ids at a time.", pointer="/ids")
     ids = [id_ for text in texts if (id_ := _parse_known_id(text)) is not None]
-    with snapshot() as connection:
+    with primary() as connection:
         bookings = service.get_bookings(connection, ids)
     return respond({"items": [booking.to_document() for booking in bookings]})
 
@@ -212,7 +212,7 @@ def list_bookings(query: schemas.BookingsQuery) -> Response:
     which = service.BookingFilter(
         show_id=query.show_id, status=query.status, customer=query.customer, after=after, limit=query.limit
     )
-    with snapshot() as connection:
+    with replica() as connection:
         found = service.list_bookings(connection, which)
     page = found[: query.limit]
     following = encode_cursor(page[-1].id) if len(found) > query.limit else None
@@ -236,7 +236,7 @@ def parse_cursor_id(cursor: str) -> UUID:
 )
 def explain_booking(booking_id: UUID) -> Response:
     """The booking's changes, oldest first."""
-    with snapshot() as connection:
+    with replica() as connection:
         changes = service.explain_booking(connection, booking_id)
     return respond({"booking_id": booking_id, "items": changes})
 

@@ -15,7 +15,7 @@ from api.schemas.types import MAX_ID, AnswerModel, QueryModel, Time
 from core.errors import InvalidRequestError, UnavailableError
 from core.events import service
 from core.events.models import EventType
-from core.infra.db import snapshot, transaction
+from core.infra.db import primary, transaction
 
 blueprint = Blueprint("events", __name__)
 NUMBER = re.compile(r"[0-9]{1,19}", re.ASCII)
@@ -66,7 +66,7 @@ def list_events(query: EventsQuery) -> Response:
     after = _find_position(query.after)
     with transaction() as connection:
         service.place_events(connection)
-    with snapshot() as connection:
+    with primary() as connection:
         found = service.read_feed(connection, after=after, limit=query.limit)
     items: list[dict[str, Any]] = [{"position": item.position, **item.envelope} for item in found]
     return respond({"items": items, "next": encode_cursor(found[-1].position if found else after)})

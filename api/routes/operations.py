@@ -12,7 +12,7 @@ from api.schemas.types import AnswerModel
 from core import stats
 from core.errors import UnavailableError
 from core.infra import health
-from core.infra.db import snapshot
+from core.infra.db import replica
 
 blueprint = Blueprint("operations", __name__)
 TAG = "Operations"
@@ -104,5 +104,5 @@ def get_metrics() -> Response:
 )
 def get_stats() -> Response:
     """Shows, seats, what waits, what was settled in the last minute."""
-    with snapshot() as connection:
+    with replica() as connection:
         return respond(stats.read_stats(connection))

@@ -23,7 +23,7 @@ from api.schemas import shows as schemas
 from api.schemas.types import EmptyBody, parse_time
 from api.server import stream as live
 from core.errors import InvalidRequestError, UnavailableError
-from core.infra.db import snapshot, transaction
+from core.infra.db import replica, transaction
 from core.infra.jobs import nudge
 from core.infra.json import to_json
 from core.maps import maps
@@ -78,7 +78,7 @@ def _parse_position(time: str) -> datetime:
 )
 def get_show(show_id: int) -> Response:
     """A show as it is now."""
-    with snapshot() as connection:
+    with replica() as connection:
         show = service.get_show(connection, show_id)
     return respond_tagged(to_json(show), cache=REVALIDATE)
 

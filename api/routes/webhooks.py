@@ -9,7 +9,7 @@ from api.responses import NO_STORE, respond
 from api.schemas import webhooks as schemas
 from api.schemas.types import EmptyBody
 from core.errors import InvalidRequestError, UnavailableError
-from core.infra.db import snapshot, transaction
+from core.infra.db import primary, transaction
 from core.infra.jobs import RELAY_EVENTS, send_later
 from core.webhooks import service
 from core.webhooks.errors import EndpointNotFoundError
@@ -48,7 +48,7 @@ def create_endpoint(body: schemas.EndpointRequest) -> Response:
 )
 def list_endpoints() -> Response:
     """All endpoints."""
-    with snapshot() as connection:
+    with primary() as connection:
         return respond({"items": service.list_endpoints(connection)})
 
 
@@ -61,7 +61,7 @@ def list_endpoints() -> Response:
 )
 def get_endpoint(endpoint_id: int) -> Response:
     """The endpoint as it is now."""
-    with snapshot() as connection:
+    with primary() as connection:
         return respond(service.get_endpoint(connection, endpoint_id))
 
 

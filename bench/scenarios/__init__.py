@@ -61,7 +61,7 @@ SCENARIOS = (
     Scenario("map-while-selling", "seat maps while bookings arrive", maps.read_maps_while_selling),
     Scenario("seats", "ten million seats in the database", growth.sell_among_many_seats),
     Scenario("history", "five million bookings in the table", growth.sell_after_many_bookings),
-    Scenario("expiry", "50,000 holds that run out at once", expiry.run_out),
+    Scenario("expiry", "50,000 holds that expire at once", expiry.expire),
     Scenario("shows", "a hundred shows on sale at once", selling.sell_many_shows),
     Scenario("live", "a thousand viewers of a show", live.watch_live),
     Scenario("arrangements", "the best seats, however a hall is arranged", arrangements.choose_anywhere),

@@ -1,4 +1,4 @@
-"""Holds that run out: tens of thousands in the same second, while the sale goes on."""
+"""Holds that expire: tens of thousands in the same second, while the sale goes on."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +14,7 @@ from bench.stage import Stage
 from bench.target import BenchError
 
 HOLDS, FREE_SEATS = 50_000, 50_000
-# Bookings are counted for so long before the holds run out, and as long after it.
+# Bookings are counted for so long before the holds expire, and as long after it.
 WINDOW_SECONDS = 5
 # The load is up to speed by then, and still is at the end.
 MARGIN_SECONDS = 1
@@ -32,11 +32,11 @@ _COUNT_SETTLED = """
 """
 
 
-def run_out(stage: Stage) -> Outcome:
+def expire(stage: Stage) -> Outcome:
     """How long until all are released, and what is left of the rate of bookings meanwhile."""
     stage.reset()
     kept: list[float] = []
-    turns = {"seconds until all are released": lambda: _run_out_once(stage, kept)}
+    turns = {"seconds until all are released": lambda: _expire_once(stage, kept)}
     found = take_turns(stage.plan.rounds, turns, say=stage.say)
     holds = f"{stage.plan.size(HOLDS):,} holds running out in the same second, while bookings go on"
     return Outcome(
@@ -59,7 +59,7 @@ def run_out(stage: Stage) -> Outcome:
     )
 
 
-def _run_out_once(stage: Stage, kept: list[float]) -> float:
+def _expire_once(stage: Stage, kept: list[float]) -> float:
     holds = stage.plan.size(HOLDS)
     show_id, _ = stage.seatline.make_shows(seats=FREE_SEATS + holds)
     with stage.seatline.cursor() as cursor:
@@ -67,7 +67,7 @@ def _run_out_once(stage: Stage, kept: list[float]) -> float:
         ends_at = add_holds(cursor, show_id=show_id, after=FREE_SEATS, holds=holds, seconds=lead)
         pause = -_ask_seconds_since(cursor, ends_at) - WINDOW_SECONDS - MARGIN_SECONDS
         if pause < 0:
-            raise BenchError("the holds ran out before they were all there")
+            raise BenchError("the holds expired before they were all there")
         time.sleep(pause)
         seconds = 2 * (WINDOW_SECONDS + MARGIN_SECONDS)
         with ThreadPoolExecutor(1) as apart:

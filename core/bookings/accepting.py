@@ -12,7 +12,7 @@ from core.bookings.idempotency import Key, find_replay
 from core.bookings.views import Booking
 from core.errors import Fault, InvalidRequestError, SeatlineError, UnavailableError
 from core.infra.async_db import LoopConnection
-from core.infra.db import autocommit
+from core.infra.db import primary
 from core.infra.ids import new_id
 from core.infra.jobs import nudge
 from core.seats.errors import DuplicateSeatsError, TooManySeatsError, UnknownSeatsError
@@ -92,7 +92,7 @@ def _accept(news: Sequence[NewBooking], key: Key | None, *, refuse: Any) -> Acce
     refusals = [_find_lasting_refusal(new) or _find_stray(new, show_id) for new in news]
     request = [] if any(refusals) else [_to_item(new, key, get_entry(new.show_id)) for new in news]
     for _ in range(TRIES):
-        with autocommit() as connection:
+        with primary() as connection:
             if request and (bookings := queries.insert_bookings(connection, [request])[0]):
                 break
             if (replay := find_replay(connection, key, show_id=show_id)) is not None:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from core.bookings.service import get_booking
 from core.bookings.views import Booking
-from core.infra.db import snapshot
+from core.infra.db import primary
 from core.infra.pubsub import BOOKINGS_CHANNEL, Listener, get_listener
 from core.infra.redis import try_redis
 from core.infra.singletons import make_once
@@ -51,7 +51,7 @@ def await_booking(
         deadline = time.monotonic() + (seconds if changed else 0)
         while True:
             # Registered first, read afterwards: a change in between is either read or wakes us.
-            with snapshot() as connection:
+            with primary() as connection:
                 booking = get_booking(connection, booking_id)
             remaining = deadline - time.monotonic()
             if changed is None or remaining <= 0 or _ending.is_set() or is_done(booking):

@@ -68,7 +68,7 @@ class Booking(Base):
         CheckConstraint("amount >= 0", name="bookings_amount_is_not_negative"),
         # The workers' queue: what wants something, in order of arrival.
         Index("bookings_waiting", "show_id", "seq", postgresql_where=text("wants IS NOT NULL")),
-        # Holds to be released, the first to run out first.
+        # Holds to be released, the first to expire first.
         Index(
             "bookings_holds",
             "show_id",

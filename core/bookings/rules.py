@@ -92,13 +92,13 @@ class Stage(StrEnum):
 
     ACQUIRING = "acquiring"  # PENDING, its seats not yet held
     HELD = "held"  # PENDING, its seats held, in time
-    RUN_OUT = "run_out"  # PENDING, past its time, its seats not yet released
+    OVERDUE = "overdue"  # PENDING, past its time, its seats not yet released
     CONFIRMING = "confirming"  # PENDING, waiting for its confirm
     CONFIRMED = "confirmed"
     KEPT = "kept"  # CONFIRMED, past the time until which that can be cancelled
     CANCELLING = "cancelling"  # waiting for its cancel
     CANCELLED = "cancelled"
-    EXPIRED = "expired"  # FAILED for its hold ran out
+    EXPIRED = "expired"  # FAILED because its hold expired
     FAILED = "failed"  # FAILED otherwise
 
 
@@ -138,7 +138,7 @@ def find_stage(
             Wants.CANCEL: Stage.CANCELLING,
         }[Wants(wants)]
     if hold_expires_at is not None:
-        return Stage.HELD if now < hold_expires_at else Stage.RUN_OUT
+        return Stage.HELD if now < hold_expires_at else Stage.OVERDUE
     if failure_code == FailureCode.HOLD_EXPIRED:
         return Stage.EXPIRED
     is_kept = cancel_until is not None and now >= cancel_until
@@ -158,7 +158,7 @@ _SETTLED = AlreadySettledError("This booking is already settled, or about to be.
 _TABLE: dict[Stage, tuple[Answer | SeatlineError, Answer | SeatlineError, Answer | SeatlineError]] = {
     Stage.ACQUIRING: (_NOT_HELD, _NOT_HELD, Answer.DO),
     Stage.HELD: (Answer.DO, Answer.DO, Answer.DO),
-    Stage.RUN_OUT: (_EXPIRED, _EXPIRED, Answer.DO),
+    Stage.OVERDUE: (_EXPIRED, _EXPIRED, Answer.DO),
     Stage.CONFIRMING: (Answer.WAITS, _SETTLED, Answer.DO),
     Stage.CONFIRMED: (Answer.DONE, _SETTLED, Answer.DO),
     Stage.KEPT: (Answer.DONE, _SETTLED, _KEPT),

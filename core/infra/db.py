@@ -1,4 +1,4 @@
-"""The way into PostgreSQL: engines, one transaction(), one snapshot(), retries."""
+"""The way into PostgreSQL: engines, transaction(), primary(), replica(), retries."""
 
 import logging
 import os
@@ -228,16 +228,16 @@ def transaction() -> Iterator[Connection]:
 
 
 @contextmanager
-def autocommit() -> Iterator[Connection]:
-    """A connection on which each statement commits by itself: one round trip for one statement."""
+def primary() -> Iterator[Connection]:
+    """A connection to the primary on which each statement commits by itself, in one round trip."""
     with translate_outages(), get_statement_engine().connect() as connection:
         yield connection
 
 
 @contextmanager
-def snapshot() -> Iterator[Connection]:
-    """A connection for reading: one statement is one snapshot, and nothing is left open after it."""
-    with autocommit() as connection:
+def replica() -> Iterator[Connection]:
+    """A connection for reads that may be a moment old: lists, shows, statistics; today the primary's."""
+    with primary() as connection:
         yield connection
 
 

@@ -10,12 +10,12 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from core.errors import UnavailableError
-from core.infra.db import READ_ONLY, dispose_engines, snapshot
+from core.infra.db import READ_ONLY, dispose_engines, primary
 from core.infra.faults import Fault
 from core.infra.probe import find_sqlstate, open_probe
 from core.infra.redis import try_redis
 
-MIGRATIONS = Path(__file__).parent.parent / "migrations" / "versions"
+MIGRATIONS = Path(__file__).parents[2] / "migrations" / "versions"
 
 # The first value that a statement finds.
 Ask = Callable[[str], Any]
@@ -110,7 +110,7 @@ def find_fault(checks: Iterable[Check] = START_CHECKS) -> Fault | None:
 def find_service_fault() -> Fault | None:
     """The database's fault, asked over this process's own connections."""
     try:
-        with snapshot() as connection:
+        with primary() as connection:
             fault = _find_first(lambda sql: connection.execute(text(sql)).scalar(), CHECKS)
     except UnavailableError as error:
         cause = getattr(error.__cause__, "orig", error.__cause__)

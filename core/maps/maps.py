@@ -7,7 +7,7 @@ from typing import Any
 
 from core.errors import InvalidRequestError
 from core.halls.best import BestSeats
-from core.infra.db import snapshot
+from core.infra.db import primary
 from core.infra.json import to_json
 from core.maps import cache
 from core.maps.pages import GZIP_LEVEL, KeptPages, Packed, Page, Reading
@@ -57,7 +57,7 @@ def read_seats(
         return _read_page(show_id, page, known=known)
 
     def read() -> Reading:
-        with snapshot() as connection:
+        with primary() as connection:
             rows = queries.select_seats(
                 connection,
                 show_id,
@@ -103,7 +103,7 @@ def read_availability(show_id: int, *, since: int | None, known: int | None) -> 
 
 
 def _build_availability(show_id: int) -> Packed:
-    with snapshot() as connection:
+    with primary() as connection:
         rows = queries.select_occupied(connection, show_id)
     version = rows[0].version
     by_status = {
@@ -113,7 +113,7 @@ def _build_availability(show_id: int) -> Packed:
 
 
 def _build_changes(show_id: int, since: int) -> Packed:
-    with snapshot() as connection:
+    with primary() as connection:
         rows = queries.select_changed(connection, show_id, since)
     version = rows[0].version
     if since > version:
@@ -131,7 +131,7 @@ def read_statuses(show_id: int, *, since: int | None) -> Map:
     """
 
     def build() -> Packed:
-        with snapshot() as connection:
+        with primary() as connection:
             rows = queries.select_changed(connection, show_id, -1 if since is None else since)
             if since is not None and since > rows[0].version:
                 rows = queries.select_changed(connection, show_id, -1)
@@ -155,7 +155,7 @@ def read_suggestions(
         raise InvalidRequestError(f"The show has no seat {near!r}.", pointer="/near")
 
     def build() -> Packed:
-        with snapshot() as connection:
+        with primary() as connection:
             version, free = queries.select_free(connection, show_id)
         choices = BestSeats(hall, free).suggest(quantity, section=section, near=near)
         suggestions = [{"seats": c.seats, "together": c.together, "amount": c.amount} for c in choices]
@@ -189,7 +189,7 @@ def _read(show_id: int, name: str, *, known: int | None, build: Build) -> Map:
 
 
 def _ask_version(show_id: int) -> int:
-    with snapshot() as connection:
+    with primary() as connection:
         version = queries.select_version(connection, show_id)
     if version is None:
         raise InvalidRequestError(f"There is no map of show {show_id}.")

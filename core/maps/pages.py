@@ -9,7 +9,7 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from core.infra.db import snapshot
+from core.infra.db import primary
 from core.infra.json import from_json, to_json
 from core.seats import queries
 
@@ -79,7 +79,7 @@ class Page:
 
     def _catch_up(self) -> bool:
         version = self.packed.version
-        with snapshot() as connection:
+        with primary() as connection:
             rows = queries.select_page_changes(
                 connection, self._show_id, first=self._ids[0], last=self._ids[-1], since=version
             )

@@ -29,9 +29,9 @@ from core.shows.catalogue import get_entry
 # Large enough that a batch's fixed cost is spread thin: of a backlog 2,000 at a time cost a fifth less than
 # 500. Small enough that its first booking need not wait long for its last: a fifth of a second.
 BATCH_SIZE = 2_000
-# Of holds that ran out fewer, beside the bookings that wait: tens of thousands may at the same moment, and
+# Of holds that expired fewer, beside the bookings that wait: tens of thousands may at the same moment, and
 # who books meanwhile is not to wait for all of them.
-RUN_OUT_AT_ONCE = 1_000
+EXPIRED_AT_ONCE = 1_000
 # And so many seats, of large bookings fewer: no statement comes near its 5 s (core/infra/db.py).
 SEATS_AT_ONCE = 10_000
 # Seats are chosen in memory while the transaction stands idle, which the server ends after 3 s
@@ -63,7 +63,7 @@ class Batch:
 def settle_batch(connection: Connection, show_id: int, *, only: UUID | None = None) -> Batch | None:
     """Settle a batch of the show's bookings, or `only` one; None where another worker is at this show.
 
-    First the holds that have run out are released, then what was asked of bookings is done: cancels and
+    First the holds that have expired are released, then what was asked of bookings is done: cancels and
     confirms, and acquisitions in order of arrival. All of it commits or none. Raises GuardError where the
     seats are not as this transaction found them.
     """
@@ -77,8 +77,8 @@ def settle_batch(connection: Connection, show_id: int, *, only: UUID | None = No
     if terms.is_cancelled:
         # The next batch finds these waiting.
         queries.update_cancelled_show(connection, show_id, limit=BATCH_SIZE)
-    run_out = queries.lock_run_out(connection, show_id, now=terms.now, limit=RUN_OUT_AT_ONCE, only=only)
-    for booking in _fit(run_out):
+    expired = queries.lock_expired(connection, show_id, now=terms.now, limit=EXPIRED_AT_ONCE, only=only)
+    for booking in _fit(expired):
         changes.release(booking, BookingStatus.FAILED, FailureCode.HOLD_EXPIRED)
     applicants = _decide_wants(waiting, changes, is_show_cancelled=terms.is_cancelled)
     writer = SeatWriter(connection, show_id=show_id, version=version + 1, now=terms.now)

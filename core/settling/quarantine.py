@@ -1,4 +1,4 @@
-"""Setting aside: ends a booking that settling keeps failing at; a confirm, a promise, waits instead."""
+"""Quarantine: ends a booking that settling keeps failing at; a confirm, a promise, waits instead."""
 
 import logging
 from uuid import UUID
@@ -17,10 +17,10 @@ log = logging.getLogger(__name__)
 TRIES = 3
 
 
-def set_aside(connection: Connection, show_id: int, *, only: UUID) -> Batch | None:
+def quarantine(connection: Connection, show_id: int, *, only: UUID) -> Batch | None:
     """End a booking that cannot be settled, and free what it owns; None where another is at this show.
 
-    What it wanted decides how it ends: a cancel is done, a hold that ran out has expired, an acquisition is
+    What it wanted decides how it ends: a cancel is done, a hold that expired has expired, an acquisition is
     FAILED as `timed_out`. A confirm was accepted in time and keeps its seats: it is tried once more, and
     stays as it is where that fails too. Nothing is done where the booking waits for nothing any more: who
     found it waiting had no lock yet.
@@ -30,7 +30,7 @@ def set_aside(connection: Connection, show_id: int, *, only: UUID) -> Batch | No
         return None
     waiting = queries.lock_waiting(connection, show_id, limit=1, only=only)
     changes = Changes(queries.select_terms(connection, show_id).now)
-    waiting = waiting or queries.lock_run_out(connection, show_id, now=changes.now, limit=1, only=only)
+    waiting = waiting or queries.lock_expired(connection, show_id, now=changes.now, limit=1, only=only)
     if not waiting:
         return Batch((), None)
     if waiting[0].wants == Wants.CONFIRM:
@@ -40,7 +40,7 @@ def set_aside(connection: Connection, show_id: int, *, only: UUID) -> Batch | No
         return settle_batch(connection, show_id, only=only)
     freed = update_freed(connection, show_id, booking_id=only, version=version + 1)
     changes.give_up(waiting[0], *_find_end(waiting[0].wants), freed=freed)
-    log.error("booking set aside", extra={"booking_id": str(only), "show_id": show_id})
+    log.error("booking quarantined", extra={"booking_id": str(only), "show_id": show_id})
     return write_changes(connection, show_id, changes, version=version + 1, keeps_tries=True)
 
 

@@ -42,7 +42,7 @@ _LOCK_WAITING = text(f"""
     FOR NO KEY UPDATE SKIP LOCKED
 """)
 
-_LOCK_RUN_OUT = text(f"""
+_LOCK_EXPIRED = text(f"""
     SELECT {COLUMNS} FROM bookings
     WHERE id = ANY(ARRAY(
         SELECT id FROM bookings
@@ -70,7 +70,7 @@ _SELECT_OWNED = text("""
     GROUP BY customer
 """)
 
-# Tries are of one thing to be done: what comes after it has its own. Those of what was set aside stay, and
+# Tries are of one thing to be done: what comes after it has its own. Those of quarantined bookings stay, and
 # are counted.
 _UPDATE_SETTLED = text("""
     UPDATE bookings b
@@ -143,7 +143,7 @@ _UPDATE_SWEPT = text("""
 
 _SELECT_RECOVERY_STATS = text("""
     SELECT (SELECT count(*)::int FROM bookings
-            WHERE tries > :tries AND status IN ('FAILED', 'CANCELLED')) AS set_aside,
+            WHERE tries > :tries AND status IN ('FAILED', 'CANCELLED')) AS quarantined,
            (SELECT count(*)::int FROM bookings WHERE tries >= :tries AND wants = 'confirm') AS stuck_confirms,
            (SELECT extract(epoch FROM clock_timestamp() - at)::float FROM heartbeats WHERE name = 'sweep')
                AS sweep_age_seconds
@@ -171,7 +171,7 @@ _SELECT_WAITING_SHOWS = text(f"""
     ORDER BY since
 """)
 
-_SELECT_RUN_OUT_SHOWS = text(f"""
+_SELECT_EXPIRED_SHOWS = text(f"""
     {_STEPS.format(which="hold_expires_at IS NOT NULL")}
     SELECT show_id FROM step
     WHERE EXISTS (
@@ -200,18 +200,18 @@ def lock_waiting(
     return sorted(read_bookings(rows), key=lambda booking: booking.seq)
 
 
-def lock_run_out(
+def lock_expired(
     connection: Connection, show_id: int, *, now: datetime, limit: int, only: UUID | None = None
 ) -> list[Booking]:
-    """The show's holds that ran out first, or `only` one of them, locked."""
+    """The show's holds that expired first, or `only` one of them, locked."""
     parameters = {"show_id": show_id, "now": now, "limit": limit, "only": only}
-    return read_bookings(connection.execute(_LOCK_RUN_OUT, parameters))
+    return read_bookings(connection.execute(_LOCK_EXPIRED, parameters))
 
 
 def select_waiting_ids(
     connection: Connection, show_id: int, *, limit: int, only_retried: bool = False
 ) -> list[UUID]:
-    """The show's holds that ran out and its bookings that want something, in turn, oldest first.
+    """The show's holds that expired and its bookings that want something, in turn, oldest first.
 
     Those that settling failed at once it is time to try them again; with `only_retried` no others.
     """
@@ -270,17 +270,17 @@ def select_work(connection: Connection, show_id: int) -> Row[Any]:
     return connection.execute(_SELECT_WORK, {"show_id": show_id}).one()
 
 
-def select_run_out_shows(connection: Connection, *, seconds: float = 0) -> list[int]:
-    """Shows with holds that ran out at least so long ago."""
-    return list(connection.execute(_SELECT_RUN_OUT_SHOWS, {"seconds": seconds}).scalars())
+def select_expired_shows(connection: Connection, *, seconds: float = 0) -> list[int]:
+    """Shows with holds that expired at least so long ago."""
+    return list(connection.execute(_SELECT_EXPIRED_SHOWS, {"seconds": seconds}).scalars())
 
 
 def select_overdue_shows(connection: Connection, *, seconds: float) -> list[int]:
     """Shows with something that should have been done so long ago: those that waited longest come first.
 
-    Bookings that want something, holds that ran out, and cancelled shows that still own seats.
+    Bookings that want something, holds that expired, and cancelled shows that still own seats.
     """
     waiting = connection.execute(_SELECT_WAITING_SHOWS, {"seconds": seconds}).scalars()
-    run_out = select_run_out_shows(connection, seconds=seconds)
+    expired = select_expired_shows(connection, seconds=seconds)
     cancelled = connection.execute(_SELECT_CANCELLED_SHOWS).scalars()
-    return list(dict.fromkeys([*waiting, *run_out, *cancelled]))
+    return list(dict.fromkeys([*waiting, *expired, *cancelled]))

@@ -14,14 +14,14 @@ from core.bookings.archive_queries import move_to_archive
 from core.bookings.idempotency import purge_keys
 from core.bookings.long_poll import announce_changes
 from core.errors import UnavailableError
-from core.infra.db import QUERY_CANCELED, autocommit, get_sqlstate, retry_conflicts, snapshot, transaction
+from core.infra.db import QUERY_CANCELED, get_sqlstate, primary, retry_conflicts, transaction
 from core.infra.jobs import RELAY_EVENTS, SETTLE_SHOW, clear_flag, nudge, send_later
 from core.infra.settings import get_settings
 from core.maps.cache import publish_version
 from core.seats.queries import lock_version
 from core.settling import queries
 from core.settling.batch import Batch, settle_batch
-from core.settling.quarantine import TRIES, set_aside
+from core.settling.quarantine import TRIES, quarantine
 from core.shows.catalogue import get_entry
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ GATHER_SECONDS = 0.01
 ONE_BY_ONE, ONE_BY_ONE_SECONDS = 500, 3.0
 # Retries back off from 1 s to this, doubling: a confirm is never given up, and its obstacle may be gone.
 LONGEST_RETRY_SECONDS = 30
-# Rows and run-out holds this old were not nudged, or their nudge was lost or waits behind many others.
+# Rows and expired holds this old were not nudged, or their nudge was lost or waits behind many others.
 OVERDUE_SECONDS = 1.0
 # Each worker process looks so often whether beat has swept, and sweeps itself where it has not for so long:
 # a little longer than a sweep that finds much to do.
@@ -90,7 +90,7 @@ def _settle_until_quiet(show_id: int, *, stop_at: float, is_again: bool) -> bool
 
 def _find_work(show_id: int) -> Row[Any]:
     # Without the lock, after the commit: whoever found the show locked has left it to this.
-    with snapshot() as connection:
+    with primary() as connection:
         return queries.select_work(connection, show_id)
 
 
@@ -109,7 +109,7 @@ def _settle_one_by_one(show_id: int, *, only_retried: bool = False) -> Batch | N
 
     With `only_retried` those that failed before and are due again. None where another worker is at this show.
     """
-    with snapshot() as connection:
+    with primary() as connection:
         booking_ids = queries.select_waiting_ids(
             connection, show_id, limit=ONE_BY_ONE, only_retried=only_retried
         )
@@ -143,7 +143,7 @@ def _settle_alone(show_id: int, booking_id: UUID) -> Batch | None:
         tries = tries or _count_try(booking_id)
         if not tries:
             return Batch((), None)
-        return (set_aside if tries > TRIES else settle_batch)(connection, show_id, only=booking_id)
+        return (quarantine if tries > TRIES else settle_batch)(connection, show_id, only=booking_id)
 
     try:
         batch = _commit(show_id, settle)
@@ -158,13 +158,13 @@ def _settle_alone(show_id: int, booking_id: UUID) -> Batch | None:
 
 
 def _count_try(booking_id: UUID) -> int:
-    with autocommit() as connection:
+    with primary() as connection:
         return queries.update_tried(connection, booking_id, longest_seconds=LONGEST_RETRY_SECONDS)
 
 
 def _take_back_try(booking_id: UUID) -> None:
     try:
-        with autocommit() as connection:
+        with primary() as connection:
             queries.update_not_tried(connection, booking_id)
     except UnavailableError:
         # The count stays one too high: giving a booking up would take three more outages at this very moment.
@@ -196,10 +196,10 @@ def _commit(show_id: int, settle: Callable[[Connection], Batch | None]) -> Batch
     return batch
 
 
-def nudge_run_out_shows() -> int:
-    """Nudge every show with holds that have run out; returns how many there are."""
-    with snapshot() as connection:
-        show_ids = queries.select_run_out_shows(connection)
+def nudge_expired_shows() -> int:
+    """Nudge every show with holds that have expired; returns how many there are."""
+    with primary() as connection:
+        show_ids = queries.select_expired_shows(connection)
     for show_id in show_ids:
         nudge(show_id)
     return len(show_ids)
@@ -210,7 +210,7 @@ def sweep_shows(*, is_again: bool = False) -> int:
 
     Here and now, a turn each: another nudge would queue up where the first one was lost, or waits.
     """
-    with autocommit() as connection:
+    with primary() as connection:
         queries.update_swept(connection)
         show_ids = queries.select_overdue_shows(connection, seconds=OVERDUE_SECONDS)
     stop_at = time.monotonic() + SWEEP_SECONDS
@@ -245,7 +245,7 @@ def watch_over_beat() -> NoReturn:
 
 def stand_in_for_beat() -> bool:
     """Sweep where nobody has for a while, as one of all worker processes; whether it was this one."""
-    with autocommit() as connection:
+    with primary() as connection:
         is_silent = queries.update_swept(connection, seconds=SILENCE_SECONDS)
     if is_silent:
         sweep_shows()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from cachetools import LRUCache
 
 from core.halls.build import Hall, build_hall
-from core.infra.db import snapshot
+from core.infra.db import primary
 from core.shows import queries
 from core.shows.errors import ShowNotFoundError
 
@@ -51,7 +51,7 @@ def find_entry(show_id: int) -> CatalogueEntry | None:
 
 
 def _load(show_id: int) -> CatalogueEntry:
-    with snapshot() as connection:
+    with primary() as connection:
         row = queries.select_hall(connection, show_id)
     if row is None:
         raise ShowNotFoundError(show_id)

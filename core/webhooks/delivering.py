@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from core.errors import UnavailableError
 from core.events.service import to_envelope
-from core.infra.db import autocommit, snapshot, transaction
+from core.infra.db import primary, transaction
 from core.infra.jobs import DELIVER_WEBHOOKS, clear_flag, send_later
 from core.infra.json import to_json
 from core.webhooks import delivering_queries as queries
@@ -41,12 +41,12 @@ TURN_SECONDS = 2.0
 
 def queue_deliveries() -> None:
     """Make each endpoint's deliveries of what is new in the feed, and have due ones sent."""
-    with snapshot() as connection:
+    with primary() as connection:
         behind = queries.select_behind(connection)
     for endpoint_id in behind:
         with transaction() as connection:
             _queue(connection, endpoint_id)
-    with snapshot() as connection:
+    with primary() as connection:
         due = queries.select_due_endpoints(connection)
     for endpoint_id in due:
         send_later(DELIVER_WEBHOOKS, endpoint_id)
@@ -103,7 +103,7 @@ def _deliver_round(endpoint_id: int) -> bool:
 
 def _renew(endpoint_id: int, lease: UUID) -> None:
     # Where the database is away for a moment the lease may be lost, and the record with it: sent again then.
-    with suppress(UnavailableError), autocommit() as connection:
+    with suppress(UnavailableError), primary() as connection:
         queries.update_lease(connection, endpoint_id, lease=lease, seconds=LEASE_SECONDS)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from redis import Redis
 from sqlalchemy import text
 
-from core.infra.db import snapshot
+from core.infra.db import primary
 from core.infra.jobs import BOOKINGS_QUEUE, EXPIRY_QUEUE, QUEUE_OF, QUEUES, SETTLE_SHOW, SWEEP
 from local.processes import wait_until
 from proof.clients import Customer
@@ -84,7 +84,7 @@ def list_seats(number: int) -> list[str]:
 def is_waited_for(show_id: int) -> bool:
     """Whether a booking of this show waits to be settled."""
     query = text("SELECT EXISTS (SELECT FROM bookings WHERE show_id = :show_id AND wants IS NOT NULL)")
-    with snapshot() as connection:
+    with primary() as connection:
         return bool(connection.execute(query, {"show_id": show_id}).scalar_one())
 
 

@@ -7,7 +7,7 @@ from functools import partial
 
 from sqlalchemy import text
 
-from core.infra.db import snapshot
+from core.infra.db import primary
 from core.settling.quarantine import TRIES
 from local.processes import wait_until
 from proof.clients import DEADLY_SEAT, Customer
@@ -45,7 +45,7 @@ def rush(*, most: int, orders: tuple[tuple[str, ...], ...]) -> Fault:
 
 
 def confirm_at_expiry(world: World, chance: random.Random) -> None:
-    """Hundreds of holds are confirmed in the moment in which they run out, while others want their seats."""
+    """Hundreds of holds are confirmed in the moment in which they expire, while others want their seats."""
     show_id = world.make_show(seats=HOLDERS * HOLDS_EACH)
 
     def hold_and_confirm(number: int) -> None:
@@ -107,6 +107,6 @@ def deadly_confirm(world: World, chance: random.Random) -> None:
 
 def count_tries(booking_id: str) -> int:
     """How often settling a booking was tried."""
-    with snapshot() as connection:
+    with primary() as connection:
         query = text("SELECT tries FROM bookings WHERE id = :id")
         return int(connection.execute(query, {"id": booking_id}).scalar_one())

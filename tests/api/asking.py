@@ -70,11 +70,11 @@ def change_data(statement: str, **parameters: Any) -> None:
 
 def count_bookings() -> int:
     """How many bookings there are in the database."""
-    with db.snapshot() as connection:
+    with db.primary() as connection:
         return int(connection.execute(text("SELECT count(*) FROM bookings")).scalar_one())
 
 
-def run_out(booking_id: str) -> None:
+def expire(booking_id: str) -> None:
     """Put the end of a hold a second into the past."""
     change_data(
         "UPDATE seats SET hold_expires_at = clock_timestamp() - interval '1 s' WHERE booking_id = :id",

@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from core.shows.service import Show
-from tests.api.asking import Asking, assert_problem, change_data, run_out
+from tests.api.asking import Asking, assert_problem, change_data, expire
 from tests.support import ADMIN, ADMIN_KEY
 
 
@@ -19,9 +19,9 @@ def reach_held(asking: Asking) -> str:
     return asking.settled("1", hold=True)
 
 
-def reach_run_out(asking: Asking) -> str:
+def reach_overdue(asking: Asking) -> str:
     booking_id = reach_held(asking)
-    run_out(booking_id)
+    expire(booking_id)
     return booking_id
 
 
@@ -75,7 +75,7 @@ def reach_cancelled(asking: Asking) -> str:
 
 
 def reach_expired(asking: Asking) -> str:
-    booking_id = reach_run_out(asking)
+    booking_id = reach_overdue(asking)
     asking.settle()
     assert asking.read(booking_id)["failure"] == {"code": "hold_expired", "seats": []}
     return booking_id
@@ -92,7 +92,7 @@ def reach_failed(asking: Asking) -> str:
 TABLE = {
     reach_acquiring: ("not_held", "not_held", 202),
     reach_held: (202, 200, 202),
-    reach_run_out: ("hold_expired", "hold_expired", 202),
+    reach_overdue: ("hold_expired", "hold_expired", 202),
     reach_confirming: (202, "already_settled", 202),
     reach_confirmed: (200, "already_settled", 202),
     reach_kept: (200, "already_settled", "not_cancellable"),
@@ -157,7 +157,7 @@ def test_waiting_for_its_cancel_from_elsewhere(asking: Asking, reach: Callable[[
 
 def test_confirm_in_time_wins_over_expiry(asking: Asking) -> None:
     booking_id = reach_confirming(asking)
-    run_out(booking_id)
+    expire(booking_id)
     assert asking.act(booking_id, "confirm").status_code == 202
     rival = asking.book("1")
     asking.settle()
@@ -177,14 +177,14 @@ def test_confirm_and_cancel_never_time_out(asking: Asking) -> None:
     asking.act(confirming, "confirm")
     asking.act(cancelling, "cancel")
     change_data("UPDATE bookings SET created_at = created_at - interval '1 h'")
-    run_out(confirming)
+    expire(confirming)
     asking.settle()
     assert asking.read(confirming)["status"] == "CONFIRMED"
     assert asking.read(cancelling)["status"] == "CANCELLED"
 
 
 def test_expired_hold_frees_its_seats_for_the_next_in_line(asking: Asking) -> None:
-    booking_id = reach_run_out(asking)
+    booking_id = reach_overdue(asking)
     rival = asking.settled("1")
     assert asking.read(booking_id)["status"] == "FAILED"
     assert asking.read(booking_id)["held"] is False

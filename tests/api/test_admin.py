@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from core.shows.service import Show
-from tests.api.asking import Asking, assert_problem, pointers, run_out
+from tests.api.asking import Asking, assert_problem, expire, pointers
 from tests.support import ADMIN, ADMIN_KEY
 
 UNKNOWN = "0199c0de-0000-7000-8000-000000000000"
@@ -124,7 +124,7 @@ def test_history_of_a_hold(asking: Asking) -> None:
 
 def test_history_tells_why(asking: Asking) -> None:
     booking_id = asking.settled("1", hold=True)
-    run_out(booking_id)
+    expire(booking_id)
     asking.settle()
     items = read(asking.client, f"/admin/bookings/{booking_id}/history")["items"]
     assert (items[-1]["change"], items[-1]["why"]) == ("BOOKING_FAILED", "hold_expired")

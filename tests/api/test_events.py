@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tests.api.asking import Asking, assert_problem, pointers, run_out
+from tests.api.asking import Asking, assert_problem, expire, pointers
 from tests.support import ADMIN
 
 
@@ -39,7 +39,7 @@ def test_one_event_a_transition(asking: Asking) -> None:
     asking.act(held, "cancel")
     asking.settle()
     expired = asking.settled("2", hold=True)
-    run_out(expired)
+    expire(expired)
     asking.settle()
     asking.settle()
     client = asking.client

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
-from core.infra.db import snapshot
+from core.infra.db import primary
 from core.settling.worker import purge_idempotency_keys
 from core.shows.service import Show
 from tests.api.asking import Asking, assert_problem, change_data, count_bookings, with_key
@@ -252,7 +252,7 @@ def test_kept_for_a_day(asking: Asking) -> None:
 def test_recorded_with_the_booking_or_not_at_all(asking: Asking) -> None:
     for seat, key in (("1", "a"), ("77", "b"), ("1", "a"), ("2", "a")):
         asking.post(seat, key=key)
-    with snapshot() as connection:
+    with primary() as connection:
         keys = connection.execute(text("SELECT key, booking_ids FROM used_keys")).all()
         ids = connection.execute(text("SELECT id FROM bookings")).scalars().all()
     assert [(row.key, row.booking_ids) for row in keys] == [(with_key("a")["Idempotency-Key"], ids)]

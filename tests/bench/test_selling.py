@@ -10,7 +10,7 @@ from bench.bulk import add_backlog, add_history, add_holds
 from bench.journeys import travel
 from bench.selling import Sale, sell
 from bench.side import Side
-from core.infra.db import snapshot
+from core.infra.db import primary
 from core.settling.worker import settle_show
 from core.shows.service import get_show
 from tests.support import wait_until
@@ -31,14 +31,14 @@ def side(database: dict[str, str]) -> Side:
 
 
 def ask(statement: str, show_id: int) -> tuple[int, ...]:
-    with snapshot() as connection:
+    with primary() as connection:
         return tuple(connection.execute(text(statement), {"show": show_id}).one())
 
 
 def test_shows_made_in_bulk_are_on_sale_with_their_seats(side: Side) -> None:
     first, last = side.make_shows(count=3, seats=20)
     assert last - first == 2
-    with snapshot() as connection:
+    with primary() as connection:
         shows = [get_show(connection, show_id) for show_id in range(first, last + 1)]
     assert [(show.status, show.total_seats, show.seats.available) for show in shows] == [
         ("on_sale", 20, 20)
@@ -53,7 +53,7 @@ def test_a_backlog_is_one_that_settles_whole(side: Side) -> None:
     assert ask(COUNTS, show_id) == (10, 0, 30)
 
 
-def test_holds_made_in_bulk_run_out_like_others(side: Side) -> None:
+def test_holds_made_in_bulk_expire_like_others(side: Side) -> None:
     show_id, _ = side.make_shows(seats=40)
     with side.cursor() as cursor:
         add_holds(cursor, show_id=show_id, after=10, holds=30, seconds=0.5)

@@ -42,7 +42,7 @@ def test_it_sells_out_and_its_checker_has_eyes(
     sale = sell_out(target, show.id, buyers=100, clients=16, seconds=60)
     assert find_faults(target, sale.crowd) == []
     outcomes = [buyer.outcome for buyer in sale.crowd.buyers]
-    # Who cancels or lets a hold run out is chance; that some buy and others come too late is not.
+    # Who cancels or lets a hold expire is chance; that some buy and others come too late is not.
     assert {Outcome.BOUGHT, Outcome.SOLD_OUT} <= set(outcomes)
     assert sale.requests > len(outcomes)
 

@@ -17,8 +17,8 @@ from core.infra.db import (
     TRIES,
     Prepared,
     get_sqlstate,
+    primary,
     retry_conflicts,
-    snapshot,
     transaction,
 )
 from core.shows.service import Show
@@ -53,8 +53,8 @@ def test_transaction_commits_or_rolls_back(make_show: Callable[..., Show]) -> No
     assert ask("SELECT name FROM shows")[0].name == "kept"
 
 
-def test_autocommit_does_not_cling_to_a_pooled_connection(database: dict[str, str]) -> None:
-    with snapshot():
+def test_primary_does_not_cling_to_a_pooled_connection(database: dict[str, str]) -> None:
+    with primary():
         pass
     with pytest.raises(ZeroDivisionError), transaction() as connection:
         connection.execute(text("CREATE TABLE lost ()"))
@@ -119,7 +119,7 @@ def test_mistakes_are_not_retried_nor_called_outages(database: dict[str, str]) -
 
 @pytest.mark.parametrize("sqlstate", ["57014", "53300", "57P01"])
 def test_outages_are_unavailable(database: dict[str, str], sqlstate: str) -> None:
-    with pytest.raises(UnavailableError), snapshot() as connection:
+    with pytest.raises(UnavailableError), primary() as connection:
         connection.execute(text(f"DO $$ BEGIN RAISE EXCEPTION SQLSTATE '{sqlstate}'; END $$"))
 
 
@@ -134,7 +134,7 @@ def test_lost_connection_is_unavailable_and_the_next_one_works(database: dict[st
 
 def test_connection_cut_once_its_statement_is_done_costs_nothing(database: dict[str, str]) -> None:
     """What the statement did is committed; giving the dead connection back must not undo the answer."""
-    with snapshot() as connection:
+    with primary() as connection:
         pid = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
         with db.get_engine().connect() as other:
             other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
@@ -147,7 +147,7 @@ def ask_in_transaction(statement: str) -> list[Any]:
         return list(connection.execute(text(statement)))
 
 
-EITHER_WAY = pytest.mark.parametrize("enter_database", [transaction, snapshot])
+EITHER_WAY = pytest.mark.parametrize("enter_database", [transaction, primary])
 Enter = Callable[[], AbstractContextManager[Connection]]
 
 
@@ -162,7 +162,7 @@ def limited(monkeypatch: pytest.MonkeyPatch, **limits: float) -> Iterator[None]:
 
 
 @pytest.mark.parametrize(
-    ("size", "enter_database"), [(db.TRANSACTION_POOL_SIZE, transaction), (db.STATEMENT_POOL_SIZE, snapshot)]
+    ("size", "enter_database"), [(db.TRANSACTION_POOL_SIZE, transaction), (db.STATEMENT_POOL_SIZE, primary)]
 )
 def test_exhausted_pool_is_unavailable_in_time(
     database: dict[str, str], monkeypatch: pytest.MonkeyPatch, size: int, enter_database: Enter

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from core.infra import health
-from core.infra.db import autocommit
+from core.infra.db import primary
 from core.infra.faults import Fault
 from tests.apart import enter, make_migrated_database
 from tests.support import measured, run_deaf_port, run_silent_port
@@ -160,7 +160,7 @@ def test_process_that_runs_lets_go_of_a_database_that_became_read_only(url: str)
     with enter({"DATABASE_URL": url}):
         assert health.find_service_fault() is None
         # As a failover does: of the sessions that are there nobody asks.
-        with autocommit() as connection:
+        with primary() as connection:
             connection.execute(text("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"))
         found = health.find_service_fault()
         assert found is health.CANNOT_WRITE

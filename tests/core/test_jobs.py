@@ -18,7 +18,7 @@ from core.infra.jobs import (
 from core.infra.redis import get_redis
 from core.seats.queries import lock_version
 from core.settling import batch as settling
-from core.settling import worker as pipeline
+from core.settling import worker
 from core.settling.queries import select_work
 from core.shows.service import Show
 from tests.acting import book, cancel, count_messages, end_hold, hold, run, settle, tell
@@ -76,9 +76,9 @@ def test_flag_stays_up_while_a_show_is_settled_and_not_for_the_last_look(
         while_looking.append(is_flagged(show_id))
         return select_work(connection, show_id)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(pipeline, "settle_batch", settle_and_watch)
-    monkeypatch.setattr(pipeline.queries, "select_work", look_and_watch)
-    pipeline.settle_show(show.id)
+    monkeypatch.setattr(worker, "settle_batch", settle_and_watch)
+    monkeypatch.setattr(worker.queries, "select_work", look_and_watch)
+    worker.settle_show(show.id)
     assert (while_settling, while_looking) == ([True], [True, False])
 
 
@@ -94,8 +94,8 @@ def test_what_is_booked_between_the_last_batch_and_the_clearing_is_settled(
             ids.append(book(show.id, "2"))
         clear_flag(task, *args)
 
-    monkeypatch.setattr(pipeline, "clear_flag", book_and_clear)
-    pipeline.settle_show(show.id)
+    monkeypatch.setattr(worker, "clear_flag", book_and_clear)
+    worker.settle_show(show.id)
     assert [tell(booking_id) for booking_id in ids] == ["CONFIRMED", "CONFIRMED"]
 
 
@@ -111,9 +111,9 @@ def test_flag_is_cleared_whatever_goes_wrong(
     def fail(*_: object) -> None:
         raise UnavailableError("The database did not answer.")
 
-    monkeypatch.setattr(pipeline, step, fail)
+    monkeypatch.setattr(worker, step, fail)
     with pytest.raises(UnavailableError):
-        pipeline.settle_show(show.id)
+        worker.settle_show(show.id)
     assert not is_flagged(show.id)
 
 
@@ -124,9 +124,9 @@ def test_who_finds_the_show_locked_leaves_the_flag_to_whoever_has_it(make_show: 
     wait_until(count_messages)
     with transaction() as connection:
         lock_version(connection, show.id)
-        pipeline.settle_show(show.id)
+        worker.settle_show(show.id)
         assert is_flagged(show.id)
-    pipeline.settle_show(show.id)
+    worker.settle_show(show.id)
     assert not is_flagged(show.id)
 
 
@@ -137,10 +137,10 @@ def test_sweep_makes_up_for_a_lost_nudge(make_show: MakeShow) -> None:
     settle(idle.id)
     wait_until(count_messages)
     lose_messages()
-    assert pipeline.sweep_shows() == 0  # it may be on its way yet
+    assert worker.sweep_shows() == 0  # it may be on its way yet
     run("UPDATE bookings SET updated_at = updated_at - interval '2 s' WHERE id = :id", id=booking_id)
-    assert pipeline.sweep_shows() == 1
-    assert (tell(booking_id), pipeline.sweep_shows()) == ("CONFIRMED", 0)
+    assert worker.sweep_shows() == 1
+    assert (tell(booking_id), worker.sweep_shows()) == ("CONFIRMED", 0)
 
 
 def test_sweep_finds_every_show_that_waits(make_show: MakeShow) -> None:
@@ -152,19 +152,19 @@ def test_sweep_finds_every_show_that_waits(make_show: MakeShow) -> None:
     settle(cancelled.id)
     run("UPDATE shows SET cancelled_at = now() WHERE id = :id", id=cancelled.id)
     run("UPDATE bookings SET updated_at = updated_at - interval '2 s'")
-    assert pipeline.sweep_shows() == 4
+    assert worker.sweep_shows() == 4
 
 
-def test_run_out_holds_are_found_and_those_being_confirmed_are_not(make_show: MakeShow) -> None:
+def test_expired_holds_are_found_and_those_being_confirmed_are_not(make_show: MakeShow) -> None:
     show, other = make_show(), make_show()
-    run_out, waiting, held = hold(show.id, "1"), hold(other.id, "1"), hold(other.id, "2")
+    expired, waiting, held = hold(show.id, "1"), hold(other.id, "1"), hold(other.id, "2")
     cancel(waiting)
-    end_hold(run_out)
+    end_hold(expired)
     end_hold(waiting)
-    assert pipeline.nudge_run_out_shows() == 1
-    pipeline.settle_show(show.id)
-    assert pipeline.nudge_run_out_shows() == 0
-    assert (tell(run_out), tell(held)) == ("hold_expired", "held")
+    assert worker.nudge_expired_shows() == 1
+    worker.settle_show(show.id)
+    assert worker.nudge_expired_shows() == 0
+    assert (tell(expired), tell(held)) == ("hold_expired", "held")
 
 
 def test_settling_leaves_nothing_behind(make_show: MakeShow) -> None:
@@ -181,8 +181,8 @@ def test_settling_leaves_nothing_behind(make_show: MakeShow) -> None:
         return batch
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pipeline, "settle_batch", settle_slowly)
-        pipeline.settle_show(show.id)
+        patch.setattr(worker, "settle_batch", settle_slowly)
+        worker.settle_show(show.id)
     assert (tell(first), tell(late[0])) == ("CONFIRMED", "CONFIRMED")
 
 
@@ -190,12 +190,12 @@ def test_turn_ends_and_queues_up_again(make_show: MakeShow, monkeypatch: pytest.
     show = make_show()
     monkeypatch.setattr(settling, "BATCH_SIZE", 1)
     # The pause after a batch of one is longer than the turn.
-    monkeypatch.setattr(pipeline, "TURN_SECONDS", 0.3)
-    monkeypatch.setattr(pipeline, "GATHER_SECONDS", 0.4)
+    monkeypatch.setattr(worker, "TURN_SECONDS", 0.3)
+    monkeypatch.setattr(worker, "GATHER_SECONDS", 0.4)
     # Nothing is on its way but what the turn itself sends.
     monkeypatch.setattr(accepting, "nudge", lambda _: None)
     ids = [book(show.id, str(n)) for n in range(1, 4)]
-    pipeline.settle_show(show.id)
+    worker.settle_show(show.id)
     assert [tell(booking_id) for booking_id in ids] == ["CONFIRMED", "PENDING", "PENDING"]
     wait_until(count_messages)
     assert count_messages() == 1
@@ -230,7 +230,7 @@ def test_overdue_rows_are_settled_though_their_nudge_waits_behind_others(make_sh
     booking_id = book(show.id, "1")
     wait_until(count_messages)
     run("UPDATE bookings SET updated_at = updated_at - interval '2 s'")
-    pipeline.sweep_shows()
+    worker.sweep_shows()
     assert (tell(booking_id), count_messages()) == ("CONFIRMED", 1)
 
 
@@ -241,15 +241,15 @@ def test_show_that_cannot_be_settled_keeps_the_sweep_from_no_other(
     book(broken.id, "1")
     booking_id = book(sound.id, "1")
     run("UPDATE bookings SET updated_at = updated_at - make_interval(secs => 5)")
-    real = pipeline.settle_show
+    real = worker.settle_show
 
     def settle_some(show_id: int, *, is_again: bool) -> None:
         if show_id == broken.id:
             raise RuntimeError("broken")
         real(show_id, is_again=is_again)
 
-    monkeypatch.setattr(pipeline, "settle_show", settle_some)
-    pipeline.sweep_shows()
+    monkeypatch.setattr(worker, "settle_show", settle_some)
+    worker.sweep_shows()
     assert tell(booking_id) == "CONFIRMED"
 
 

@@ -14,8 +14,8 @@ from sqlalchemy.exc import DBAPIError
 from core.errors import UnavailableError
 from core.infra import db
 from core.infra.async_db import LoopConnection
-from core.infra.db import Prepared, autocommit, is_outage, transaction
-from core.settling import worker as pipeline
+from core.infra.db import Prepared, is_outage, primary, transaction
+from core.settling import worker
 from core.shows.service import Show
 from tests.acting import ask, book
 from tests.apart import enter
@@ -81,7 +81,7 @@ def test_connections_that_were_cut_are_replaced_and_not_reported(database: dict[
     async def use_loop() -> None:
         connection = LoopConnection()
         for _ in range(2):
-            pids = [use(transaction), use(autocommit)]
+            pids = [use(transaction), use(primary)]
             pids += (await connection.fetch_all(PID, {"zero": 0}))[0]
             seen.append(set(pids))
             cut_connections()
@@ -109,14 +109,14 @@ def test_read_only_is_an_outage_and_its_connections_are_let_go_of(make_show: Cal
     try:
         for is_again in (False, True):
             with pytest.raises(UnavailableError, match="read-only"):
-                pipeline.settle_show(show.id, is_again=is_again)
-        with pytest.raises(UnavailableError, match="read-only"), autocommit() as connection:
+                worker.settle_show(show.id, is_again=is_again)
+        with pytest.raises(UnavailableError, match="read-only"), primary() as connection:
             connection.execute(text("DELETE FROM heartbeats"))
         assert ask("SELECT tries FROM bookings") == [(0,)]
     finally:
         set_read_only(is_on=False)
     # No session of before is left.
-    pipeline.settle_show(show.id)
+    worker.settle_show(show.id)
     assert ask("SELECT status, tries FROM bookings") == [("CONFIRMED", 0)]
 
 

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import text
 
 from core.infra.async_db import LoopConnection
-from core.infra.db import Prepared, snapshot, transaction
+from core.infra.db import Prepared, primary, transaction
 from local.embedded import find_free_port
 from tests.apart import enter, make_migrated_database, migrate
 from tests.support import ROOT, read_procfile
@@ -67,7 +67,7 @@ def strange(servers: dict[str, str]) -> Iterator[None]:
 @pytest.mark.usefixtures("strange")
 def test_we_speak_utf_8_whatever_is_set_around_us() -> None:
     asked = "SELECT cast(:name AS text), current_setting('client_encoding')"
-    for enter_database in (snapshot, transaction):
+    for enter_database in (primary, transaction):
         with enter_database() as connection:
             assert tuple(connection.execute(text(asked), {"name": NAME}).one()) == (NAME, "UTF8")
     assert asyncio.run(LoopConnection().fetch_all(Prepared("asked", asked), {"name": NAME})) == [

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from core.errors import SeatlineError, UnavailableError
-from core.settling import worker as pipeline
+from core.settling import worker
 from tests.acting import has_work
 from tests.support import wait_until
 
@@ -56,7 +56,7 @@ def settlers(*show_ids: int, count: int = 3) -> Iterator[None]:
         while not stop.is_set():
             for show_id in show_ids[turn % len(show_ids) :] + show_ids[: turn % len(show_ids)]:
                 try:
-                    pipeline.settle_show(show_id)
+                    worker.settle_show(show_id)
                 except UnavailableError:
                     continue
                 except BaseException as error:

@@ -8,8 +8,8 @@ import pytest
 from core.bookings import service
 from core.bookings.errors import AlreadySettledError, BookingNotFoundError
 from core.events.service import place_events, read_feed
-from core.infra.db import snapshot, transaction
-from core.settling import worker as pipeline
+from core.infra.db import primary, transaction
+from core.settling import worker
 from core.shows.service import Show
 from tests.acting import ask, book, cancel, confirm, extend, hold, read, run, settle
 
@@ -27,7 +27,7 @@ def make_past(*, days: int = 91) -> None:
 
 
 def explain(booking_id: UUID) -> list[dict[str, object]]:
-    with snapshot() as connection:
+    with primary() as connection:
         return service.explain_booking(connection, booking_id)
 
 
@@ -40,7 +40,7 @@ def test_archived_with_its_events_and_still_readable(make_show: MakeShow) -> Non
     settle(show.id)
     make_past()
     before, history = read(booking_id), explain(booking_id)
-    assert pipeline.archive_bookings() == 2
+    assert worker.archive_bookings() == 2
     assert ask("SELECT FROM bookings") == ask("SELECT FROM events") == []
     assert read(booking_id) == before
     assert explain(booking_id) == history
@@ -50,10 +50,10 @@ def test_archived_with_its_events_and_still_readable(make_show: MakeShow) -> Non
         "CONFIRM_REQUESTED",
         "BOOKING_CONFIRMED",
     ]
-    with snapshot() as connection:
+    with primary() as connection:
         both = service.get_bookings(connection, [lost, uuid4(), booking_id])
     assert [booking.id for booking in both] == [lost, booking_id]
-    assert pipeline.archive_bookings() == 0
+    assert worker.archive_bookings() == 0
 
 
 @pytest.mark.parametrize("act", [confirm, extend, cancel])
@@ -62,7 +62,7 @@ def test_archived_booking_can_only_be_read(make_show: MakeShow, act: Callable[[U
     booking_id = book(show.id, "1")
     settle(show.id)
     make_past()
-    pipeline.archive_bookings()
+    worker.archive_bookings()
     with pytest.raises(AlreadySettledError):
         act(booking_id)
     with pytest.raises(BookingNotFoundError):
@@ -74,13 +74,13 @@ def test_places_in_the_feed_are_never_given_twice(make_show: MakeShow) -> None:
     book(show.id, "1")
     settle(show.id)
     make_past()
-    pipeline.archive_bookings()
+    worker.archive_bookings()
     run("UPDATE shows SET start_time = now() + interval '1 day'")
     book(show.id, "2")
     settle(show.id)
     with transaction() as connection:
         place_events(connection)
-    with snapshot() as connection:
+    with primary() as connection:
         assert [item.position for item in read_feed(connection, after=1, limit=9)] == [2]
 
 
@@ -103,5 +103,5 @@ def test_what_is_not_yet_over_stays(make_show: MakeShow, spare: str) -> None:
     settle(show.id)
     make_past()
     run(spare)
-    assert pipeline.archive_bookings() == 0
+    assert worker.archive_bookings() == 0
     assert ask("SELECT count(*) FROM events")[0][0] == 1

@@ -13,7 +13,7 @@ from core.bookings.long_poll import Waiting, await_booking
 from core.bookings.views import Booking
 from core.infra.pubsub import BOOKINGS_CHANNEL, Listener
 from core.infra.redis import get_redis
-from core.settling import worker as pipeline
+from core.settling import worker
 from core.shows.service import Show
 from tests.acting import book, read
 from tests.support import measured, wait_until
@@ -35,7 +35,7 @@ def is_settled(booking: Booking) -> bool:
 
 
 def settle_soon(show_id: int, after_seconds: float = 0.2) -> threading.Timer:
-    timer = threading.Timer(after_seconds, pipeline.settle_show, [show_id])
+    timer = threading.Timer(after_seconds, worker.settle_show, [show_id])
     timer.start()
     return timer
 
@@ -43,7 +43,7 @@ def settle_soon(show_id: int, after_seconds: float = 0.2) -> threading.Timer:
 def test_answers_at_once_where_it_is_done(make_show: MakeShow) -> None:
     show = make_show()
     booking_id = book(show.id, "1")
-    pipeline.settle_show(show.id)
+    worker.settle_show(show.id)
     started_at = time.monotonic()
     assert await_booking(booking_id, seconds=10, is_done=is_settled).status == "CONFIRMED"
     assert time.monotonic() - started_at < 0.2
@@ -61,7 +61,7 @@ def test_is_woken(make_show: MakeShow, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_looks_again_where_nobody_wakes_it(make_show: MakeShow, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline, "announce_changes", lambda _: None)
+    monkeypatch.setattr(worker, "announce_changes", lambda _: None)
     show = make_show()
     booking_id = book(show.id, "1")
     timer = settle_soon(show.id)

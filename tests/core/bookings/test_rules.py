@@ -136,7 +136,7 @@ IN_TIME, PAST = NOW + timedelta(microseconds=1), NOW
     [
         (("PENDING", "acquire", None, None), Stage.ACQUIRING),
         (("PENDING", None, IN_TIME, None), Stage.HELD),
-        (("PENDING", None, PAST, None), Stage.RUN_OUT),
+        (("PENDING", None, PAST, None), Stage.OVERDUE),
         (("PENDING", "confirm", IN_TIME, None), Stage.CONFIRMING),
         (("PENDING", "confirm", PAST, None), Stage.CONFIRMING),
         (("CONFIRMED", None, None, None), Stage.CONFIRMED),
@@ -174,7 +174,7 @@ SETTLED, EXPIRED, NOT_HELD = AlreadySettledError, HoldExpiredError, NotHeldError
 CONTRACT: dict[Stage, tuple[Any, Any, Any]] = {
     Stage.ACQUIRING: (NOT_HELD, NOT_HELD, DO),
     Stage.HELD: (DO, DO, DO),
-    Stage.RUN_OUT: (EXPIRED, EXPIRED, DO),
+    Stage.OVERDUE: (EXPIRED, EXPIRED, DO),
     Stage.CONFIRMING: (WAITS, SETTLED, DO),
     Stage.CONFIRMED: (DONE, SETTLED, DO),
     Stage.KEPT: (DONE, SETTLED, NotCancellableError),

@@ -19,7 +19,7 @@ from core.bookings.idempotency import Key
 from core.bookings.queries import lock_booking
 from core.bookings.rules import LONGEST_HOLD
 from core.bookings.service import explain_booking
-from core.infra.db import snapshot, transaction
+from core.infra.db import primary, transaction
 from core.shows.service import Show
 from tests.acting import ask, book, cancel, confirm, end_hold, extend, hold, read, run, settle, tell
 from tests.support import wait_until
@@ -137,7 +137,7 @@ def test_history_tells_everything_in_order(make_show: MakeShow) -> None:
     settle(show.id)
     cancel(booking_id)
     settle(show.id)
-    with snapshot() as connection:
+    with primary() as connection:
         history = explain_booking(connection, booking_id)
     assert [change["change"] for change in history] == [
         "BOOKING_ACCEPTED",

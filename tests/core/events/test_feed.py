@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 from core.events.service import FeedItem, place_events, read_feed
-from core.infra.db import get_engine, snapshot, transaction
+from core.infra.db import get_engine, primary, transaction
 from core.settling.batch import settle_batch
 from core.shows.service import Show
 from tests.acting import book, cancel, hold, settle
@@ -16,7 +16,7 @@ MakeShow = Callable[..., Show]
 def read_on(after: int = 0, limit: int = 100) -> list[FeedItem]:
     with transaction() as connection:
         place_events(connection)
-    with snapshot() as connection:
+    with primary() as connection:
         return read_feed(connection, after=after, limit=limit)
 
 

@@ -13,8 +13,8 @@ from core.infra import redis
 from core.infra.db import get_engine
 from core.maps import cache
 from core.maps.maps import read_availability
-from core.settling import worker as pipeline
 from core.settling.batch import settle_batch
+from core.settling.worker import settle_show
 from core.shows.service import Show
 from local.servers import EmbeddedRedis
 from tests.acting import book, read_version, tell
@@ -25,7 +25,7 @@ MakeShow = Callable[..., Show]
 
 @pytest.fixture(params=["fake", "real"])
 def _redis(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The protocol is the same on both; only the real one has a clock of its own."""
+    # Only the real one has a clock of its own.
     if request.param == "real":
         request.getfixturevalue("database")
     else:
@@ -97,8 +97,7 @@ class TestProtocol:
 
     def test_what_was_read_long_ago_is_not_learned(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(cache, "LEARNING_LIMIT_SECONDS", 0.0)
-        assert cache.find_version(1, lambda: 5) == 5
-        assert cache.find_version(1, lambda: 6) == 6
+        assert (cache.find_version(1, lambda: 5), cache.find_version(1, lambda: 6)) == (5, 6)
 
     def test_shows_do_not_mix(self) -> None:
         cache.publish_version(1, 17)
@@ -123,7 +122,7 @@ class TestProtocol:
             assert cache.fetch_or_build("1:17:all", build, is_lasting=is_lasting) == b"map"
             fetched: list[str] = []
             with monkeypatch.context() as patch:
-                patch.setattr(cache, "fetch_body", lambda key, fetched=fetched: fetched.append(key) or b"map")
+                patch.setattr(cache, "fetch_body", lambda key, keys=fetched: keys.append(key) or b"map")
                 assert cache.fetch_or_build("1:17:all", build, is_lasting=is_lasting) == b"map"
             assert len(fetched) == asked
         assert cache.fetch_or_build("1:17:all", build, ttl_seconds=0, is_lasting=True) == b"map"
@@ -171,7 +170,7 @@ def test_uncommitted_batch_is_marked_and_a_settled_one_published(make_show: Make
         assert read_availability(show.id, since=None, known=None).version == 1
     assert read_availability(show.id, since=None, known=None).version == 2
     book(show.id, "2")
-    pipeline.settle_show(show.id)
+    settle_show(show.id)
     assert cache.find_version(show.id, never) == 3 == read_version(show.id)
     assert read_availability(show.id, since=None, known=3).body is None
 
@@ -207,7 +206,7 @@ class TestWithoutRedis:
         show = make_show()
         started_at = time.monotonic()
         booking_id = book(show.id, "1")
-        pipeline.settle_show(show.id)
+        settle_show(show.id)
         assert tell(booking_id) == "CONFIRMED"
         assert read_availability(show.id, since=None, known=None).version == 2
         assert time.monotonic() - started_at < 2

@@ -155,7 +155,7 @@ def test_more_than_a_batch_keeps_the_order(make_show: MakeShow, monkeypatch: pyt
 
 
 def test_batch_has_room_for_so_many_seats(make_show: MakeShow, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of named seats, of a quantity, of holds that ran out; one that is larger than that goes alone."""
+    """Of named seats, of a quantity, of holds that expired; one that is larger than that goes alone."""
     monkeypatch.setattr(settling, "SEATS_AT_ONCE", 4)
     show = make_show()
     asked = [("1", "2"), ("3", "4"), ("5",)]
@@ -168,7 +168,7 @@ def test_batch_has_room_for_so_many_seats(make_show: MakeShow, monkeypatch: pyte
 
 
 @pytest.mark.parametrize(
-    ("name", "others"), [("_LOCK_WAITING", {}), ("_LOCK_RUN_OUT", {"now": datetime.now(UTC)})]
+    ("name", "others"), [("_LOCK_WAITING", {}), ("_LOCK_EXPIRED", {"now": datetime.now(UTC)})]
 )
 def test_rows_are_locked_by_id_whatever_the_statistics_say(
     make_show: MakeShow, name: str, others: dict[str, Any]
@@ -189,8 +189,8 @@ def test_rows_are_locked_by_id_whatever_the_statistics_say(
     assert "Index Cond: (id = ANY" in plan, plan
 
 
-def test_more_run_out_holds_than_a_batch(make_show: MakeShow, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settling, "RUN_OUT_AT_ONCE", 4)
+def test_more_expired_holds_than_a_batch(make_show: MakeShow, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settling, "EXPIRED_AT_ONCE", 4)
     show = make_show()
     ids = [book(show.id, str(n), hold=True) for n in range(1, 11)]
     acting.settle_all(show.id)
@@ -216,16 +216,16 @@ def test_second_settler_leaves_at_once(make_show: MakeShow) -> None:
 
 def test_booking_locked_by_a_request_is_passed_by_and_settled_afterwards(make_show: MakeShow) -> None:
     show = make_show()
-    locked, free, run_out = book(show.id, "1"), book(show.id, "2"), hold(show.id, "3")
-    end_hold(run_out)
+    locked, free, expired = book(show.id, "1"), book(show.id, "2"), hold(show.id, "3")
+    end_hold(expired)
     lock: Any = text("SELECT FROM bookings WHERE id = ANY(:ids) FOR NO KEY UPDATE")
     locked2 = book(show.id, "4")
     with transaction() as connection:
-        connection.execute(lock, {"ids": [locked2, run_out]})
+        connection.execute(lock, {"ids": [locked2, expired]})
         settle(show.id)
-        assert tell_all([locked, free, locked2, run_out]) == ["CONFIRMED", "CONFIRMED", "PENDING", "held"]
+        assert tell_all([locked, free, locked2, expired]) == ["CONFIRMED", "CONFIRMED", "PENDING", "held"]
     settle(show.id)
-    assert tell_all([locked2, run_out]) == ["CONFIRMED", "hold_expired"]
+    assert tell_all([locked2, expired]) == ["CONFIRMED", "hold_expired"]
 
 
 def test_show_without_work_or_existence(make_show: MakeShow) -> None:
@@ -238,17 +238,17 @@ def test_show_without_work_or_existence(make_show: MakeShow) -> None:
 def test_confirm_that_commits_while_expiry_looks_is_kept(
     make_show: MakeShow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The confirm commits between the snapshot, in which the hold has run out, and the lock on its row."""
+    """The confirm commits between the snapshot, in which the hold has expired, and the lock on its row."""
     show = make_show()
     booking_id = hold(show.id, "1")
     confirm(booking_id)
     end_hold(booking_id)
     acting.run("UPDATE bookings SET wants = NULL WHERE id = :id", id=booking_id)
-    slow = str(settling_queries._LOCK_RUN_OUT).replace(
+    slow = str(settling_queries._LOCK_EXPIRED).replace(
         "SELECT id FROM bookings", "SELECT id FROM (SELECT pg_sleep(1)) AS pause, bookings"
     )
     assert "pg_sleep" in slow
-    monkeypatch.setattr(settling_queries, "_LOCK_RUN_OUT", text(slow))
+    monkeypatch.setattr(settling_queries, "_LOCK_EXPIRED", text(slow))
     settler = threading.Thread(target=settle, args=(show.id,))
     settler.start()
     sleeping = "SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"

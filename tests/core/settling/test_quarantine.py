@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from core.infra.db import snapshot, transaction
+from core.infra.db import primary, transaction
 from core.settling import batch as settling
-from core.settling import worker as pipeline
+from core.settling import worker
 from core.settling.batch import Batch
-from core.settling.quarantine import set_aside
+from core.settling.quarantine import quarantine
 from core.settling.queries import select_waiting_ids
 from core.shows.service import Show
 from tests.acting import (
@@ -46,7 +46,7 @@ def test_acquisition_that_cannot_be_settled(
         settle_in_turns(show.id)
     assert tell_all([before, poisoned, *after]) == ["CONFIRMED", "timed_out"] + ["CONFIRMED"] * 4
     assert read_events(poisoned) == ["FAILED"]
-    assert [record.message for record in caplog.records].count("booking set aside") == 1
+    assert [record.message for record in caplog.records].count("booking quarantined") == 1
     check_settled()
 
 
@@ -103,8 +103,8 @@ def test_one_by_one_keeps_the_order_of_arrival(make_show: MakeShow, monkeypatch:
             raise RuntimeError("chance")
         return real(*args, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(pipeline, "settle_batch", fail_first)
-    pipeline.settle_show(show.id)
+    monkeypatch.setattr(worker, "settle_batch", fail_first)
+    worker.settle_show(show.id)
     assert tell_all(ids) == ["CONFIRMED"] + ["seats_unavailable"] * 3
     assert len(calls) >= 5
 
@@ -116,7 +116,7 @@ def test_holds_have_their_turn_however_many_bookings_wait(make_show: MakeShow) -
     for booking_id in holds:
         end_hold(booking_id)
     waiting = [book(show.id, str(number)) for number in range(3, 8)]
-    with snapshot() as connection:
+    with primary() as connection:
         found = select_waiting_ids(connection, show.id, limit=4)
     assert [id_ for id_ in found if id_ in holds] == holds
     assert [id_ for id_ in found if id_ in waiting] == waiting[:4]
@@ -127,20 +127,20 @@ def test_holds_have_their_turn_however_many_bookings_wait(make_show: MakeShow) -
 def test_one_by_one_ends_in_time_and_goes_on_where_it_ended(
     make_show: MakeShow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pipeline, "ONE_BY_ONE_SECONDS", 0.2)
+    monkeypatch.setattr(worker, "ONE_BY_ONE_SECONDS", 0.2)
     show = make_show()
     ids = [book(show.id, str(number)) for number in range(1, 4)]
-    commit = pipeline._commit
+    commit = worker._commit
 
     def commit_slowly(*arguments: Any, **options: Any) -> Any:
-        time.sleep(0.15)
+        time.sleep(0.3)
         return commit(*arguments, **options)
 
-    monkeypatch.setattr(pipeline, "_commit", commit_slowly)
-    assert pipeline._settle_one_by_one(show.id)
+    monkeypatch.setattr(worker, "_commit", commit_slowly)
+    assert worker._settle_one_by_one(show.id)
+    assert tell_all(ids) == ["CONFIRMED", "PENDING", "PENDING"]
+    assert worker._settle_one_by_one(show.id)
     assert tell_all(ids) == ["CONFIRMED", "CONFIRMED", "PENDING"]
-    assert pipeline._settle_one_by_one(show.id)
-    assert tell_all(ids) == ["CONFIRMED"] * 3
 
 
 def test_what_comes_next_has_tries_of_its_own(make_show: MakeShow) -> None:
@@ -152,7 +152,7 @@ def test_what_comes_next_has_tries_of_its_own(make_show: MakeShow) -> None:
             act(held)
         with transaction() as connection:
             connection.execute(text("UPDATE bookings SET tries = tries + 2, retry_at = clock_timestamp()"))
-        pipeline.settle_show(show.id, is_again=True)
+        worker.settle_show(show.id, is_again=True)
         assert ask("SELECT tries, retry_at FROM bookings") == [(0, None)]
     assert tell(held) == "CANCELLED"
     assert read_events(held) == ["HELD", "CONFIRMED", "CANCELLED"]
@@ -165,9 +165,9 @@ def test_booking_that_waits_for_nothing_any_more_is_left_alone(
     """Somebody else has settled it since it was found waiting."""
     show = make_show()
     done = book(show.id, "1", **options)
-    pipeline.settle_show(show.id)
+    worker.settle_show(show.id)
     with transaction() as connection:
-        assert set_aside(connection, show.id, only=done) == Batch((), None)
+        assert quarantine(connection, show.id, only=done) == Batch((), None)
     assert tell(done) == outcome
     assert len(read_events(done)) == 1
     check_settled()
@@ -185,12 +185,12 @@ def test_booking_that_takes_its_process_with_it(make_show: MakeShow, monkeypatch
 
     monkeypatch.setattr(settling, "select_available", die)
     with pytest.raises(SystemExit):
-        pipeline.settle_show(show.id)
+        worker.settle_show(show.id)
     for _ in range(3):
         make_due()
         with pytest.raises(SystemExit):
-            pipeline.settle_show(show.id, is_again=True)
+            worker.settle_show(show.id, is_again=True)
     make_due()
-    pipeline.settle_show(show.id, is_again=True)
+    worker.settle_show(show.id, is_again=True)
     assert (tell(deadly), tell(other)) == ("timed_out", "CONFIRMED")
     check_settled()

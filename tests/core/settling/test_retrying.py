@@ -10,10 +10,10 @@ import pytest
 
 from core.bookings.queries import lock_booking
 from core.errors import UnavailableError
-from core.infra.db import LOCK_TIMEOUT_MS, snapshot, transaction
+from core.infra.db import LOCK_TIMEOUT_MS, primary, transaction
 from core.seats.queries import lock_version
 from core.settling import batch as settling
-from core.settling import worker as pipeline
+from core.settling import worker
 from core.settling.quarantine import TRIES
 from core.settling.queries import select_recovery_stats
 from core.shows.service import Show
@@ -59,7 +59,7 @@ def test_confirm_is_not_given_up(
         assert read(poisoned).wants == "confirm"
     assert (tell(poisoned), read_seats(show.id)["1"]) == ("held", "held")
     assert tell_all(others) == ["CONFIRMED"] * 6
-    with snapshot() as connection:
+    with primary() as connection:
         assert select_recovery_stats(connection, tries=TRIES).stuck_confirms == 1
     assert "confirm tried again, and not given up" in {record.message for record in caplog.records}
     settle_in_turns(show.id, times=1)
@@ -77,7 +77,7 @@ def test_what_failed_waits_longer_each_time_and_alone(
     for _ in range(7):
         settle_in_turns(show.id, times=1)
         # Not due: nobody comes back for it, and no batch takes it along.
-        pipeline.settle_show(show.id)
+        worker.settle_show(show.id)
         pauses.append(int(ask(waits)[0][0]))
     assert pauses == [1, 2, 4, 8, 16, 30, 30]
     assert ask("SELECT tries FROM bookings") == [(7,)]
@@ -91,7 +91,7 @@ def test_what_is_asked_of_a_stuck_confirm_is_done_at_once(
     settle_in_turns(show.id, times=5)
     run("DROP FUNCTION refuse_poison CASCADE")
     cancel(poisoned)
-    pipeline.settle_show(show.id)
+    worker.settle_show(show.id)
     assert (tell(poisoned), read_events(poisoned)) == ("CANCELLED", ["HELD", "CANCELLED"])
 
 
@@ -124,16 +124,16 @@ def test_who_loses_the_race_for_the_show_has_tried_nothing(
     with transaction() as connection:
         lock_version(connection, show.id)
         for _ in range(TRIES + 2):
-            pipeline.settle_show(show.id, is_again=True)
+            worker.settle_show(show.id, is_again=True)
         assert counted() == []
-    pipeline.settle_show(show.id, is_again=True)
+    worker.settle_show(show.id, is_again=True)
     assert (tell_all(held), counted()) == (["CONFIRMED"] * 5, held)
 
 
 def test_booking_that_a_request_has_at_the_moment_was_not_tried(
     make_show: MakeShow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    show, take_back = make_show(), pipeline._take_back_try
+    show, take_back = make_show(), worker._take_back_try
     booking_id = book(show.id, "1")
     with ExitStack() as request:
         connection = request.enter_context(transaction())
@@ -146,9 +146,9 @@ def test_booking_that_a_request_has_at_the_moment_was_not_tried(
             request.close()
             take_back(booking_id)
 
-        monkeypatch.setattr(pipeline, "settle_batch", settle_beside_it)
-        monkeypatch.setattr(pipeline, "_take_back_try", end_it_first)
-        pipeline._settle_one_by_one(show.id)
+        monkeypatch.setattr(worker, "settle_batch", settle_beside_it)
+        monkeypatch.setattr(worker, "_take_back_try", end_it_first)
+        worker._settle_one_by_one(show.id)
     assert ask("SELECT tries, retry_at, wants FROM bookings") == [(0, None, "acquire")]
 
 
@@ -159,10 +159,10 @@ def test_outage_is_no_try(make_show: MakeShow, poison: Callable[..., None], sqls
     poison(tries=100, sqlstate=sqlstate)
     for _ in range(TRIES + 1):
         with suppress(UnavailableError):
-            pipeline._settle_one_by_one(show.id)
+            worker._settle_one_by_one(show.id)
     assert ask("SELECT tries, retry_at, wants FROM bookings") == [(0, None, "acquire")]
     run("DROP FUNCTION refuse_poison CASCADE")
-    pipeline.settle_show(show.id)
+    worker.settle_show(show.id)
     assert tell(booking_id) == "CONFIRMED"
 
 
@@ -180,7 +180,7 @@ def test_confirm_that_was_tried_for_days_is_settled_once_it_can_be(make_show: Ma
     booking_id = hold(show.id, "1")
     confirm(booking_id)
     run("UPDATE bookings SET tries = 20000, retry_at = clock_timestamp()")
-    pipeline.settle_show(show.id)
+    worker.settle_show(show.id)
     assert tell(booking_id) == "CONFIRMED"
 
 
@@ -196,10 +196,10 @@ def test_what_the_version_before_left_behind_is_settled(
     booking_id = hold(show.id, "1")
     act(booking_id)
     run(f"UPDATE bookings SET {left}")
-    pipeline.settle_show(show.id)
+    worker.settle_show(show.id)
     outcome = {confirm: "CONFIRMED", cancel: "CANCELLED", end_hold: "hold_expired"}[act]
     assert tell(booking_id) == outcome
-    assert not any(pipeline._find_work(show.id))
+    assert not any(worker._find_work(show.id))
 
 
 def test_counting_a_try_waits_for_no_request(make_show: MakeShow) -> None:
@@ -209,7 +209,7 @@ def test_counting_a_try_waits_for_no_request(make_show: MakeShow) -> None:
     with transaction() as request:
         lock_booking(request, booking_id)
         began = time.monotonic()
-        pipeline._settle_one_by_one(show.id)
+        worker._settle_one_by_one(show.id)
         # Less than a lock is waited for.
         assert time.monotonic() - began < LOCK_TIMEOUT_MS / 1000
     assert (tell(booking_id), tell(other)) == ("PENDING", "CONFIRMED")

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from core.settling import worker as pipeline
+from core.settling import worker
 from core.shows.service import Show
 from tests.acting import book, end_hold, hold, run, tell_all
 
@@ -16,17 +16,17 @@ def silence(seconds: float) -> None:
 
 
 def test_nothing_to_do_while_beat_sweeps(make_show: MakeShow) -> None:
-    pipeline.sweep_shows()
-    assert not pipeline.stand_in_for_beat()
+    worker.sweep_shows()
+    assert not worker.stand_in_for_beat()
 
 
 def test_one_of_all_stands_in(make_show: MakeShow) -> None:
     show, quiet = make_show(), make_show()
-    waiting, run_out = book(show.id, "1"), hold(quiet.id, "1")
-    end_hold(run_out)
+    waiting, expired = book(show.id, "1"), hold(quiet.id, "1")
+    end_hold(expired)
     run("UPDATE bookings SET updated_at = updated_at - interval '2 s'")
     silence(60)
     with ThreadPoolExecutor(8) as pool:
-        assert list(pool.map(lambda _: pipeline.stand_in_for_beat(), range(8))).count(True) == 1
-    assert tell_all([waiting, run_out]) == ["CONFIRMED", "hold_expired"]
-    assert not pipeline.stand_in_for_beat()
+        assert list(pool.map(lambda _: worker.stand_in_for_beat(), range(8))).count(True) == 1
+    assert tell_all([waiting, expired]) == ["CONFIRMED", "hold_expired"]
+    assert not worker.stand_in_for_beat()

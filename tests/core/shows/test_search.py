@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 import psycopg2
 import pytest
 
-from core.infra.db import snapshot, transaction
+from core.infra.db import primary, transaction
 from core.shows.folding import fold_name
 from core.shows.service import NewShow, ShowFilter, create_show, list_shows, update_show
 from local.servers import LOCALE
@@ -69,7 +69,7 @@ def make_show(name: str) -> int:
 
 
 def search(text: str) -> list[str]:
-    with snapshot() as connection:
+    with primary() as connection:
         return [show.name for show in list_shows(connection, ShowFilter(name=text))]
 
 
