@@ -15,7 +15,7 @@ POLLS_OF_CLIENT = 10
 CONNECTED_AT_ONCE = 50
 CONNECT_SECONDS = 15
 # For the last of them to be taken in.
-REGISTER_SECONDS = 2
+REGISTER_SECONDS = 4
 # Whoever is not told by then is not told at all.
 TOLD_SECONDS = 10
 LOOK_SECONDS = 0.02

@@ -4,7 +4,7 @@ import random
 from contextlib import suppress
 from dataclasses import dataclass
 
-from bench.loading import CONNECTIONS, PACED_CONNECTIONS, THREADS, Load, run_wrk
+from bench.loading import CONNECTIONS, PACED_CONNECTIONS, THREADS, TOLERATED_ERRORS, Load, run_wrk
 from bench.side import Side, await_none
 from bench.target import BenchError
 
@@ -54,6 +54,8 @@ def sell(side: Side, sale: Sale, *, seconds: float, rate: float = 0, connections
         (ended_at,) = cursor.fetchone()
         cursor.execute(_COUNT, (ended_at, sale.first, sale.last, began_at))
         bookings, took = cursor.fetchone()
+    if side.is_synchronous and bookings < load.requests * (1 - TOLERATED_ERRORS):
+        raise BenchError(f"{load.requests} requests to {side.url} made {bookings} bookings")
     return Sold(bookings / took, load)
 
 

@@ -7,7 +7,7 @@ from bench.bulk import add_holds
 from bench.figures import Figure, Outcome, find_ratio, show_number, take_turns
 from bench.loading import CONNECTIONS, load_each
 from bench.scenarios.journeys import MANY_CONNECTIONS, choose_connections, set_beside_express
-from bench.scenarios.selling import SEATS, sell_fresh
+from bench.scenarios.selling import sell_distinct
 from bench.selling import Sale, sell
 from bench.side import Side
 from bench.stage import Stage
@@ -17,7 +17,7 @@ from bench.target import BenchError
 READS = {CONNECTIONS: 2.0, MANY_CONNECTIONS: 3.0}
 READS_CPU = 0.45
 CONFIRMS = 2.5
-BOOKINGS_READ, SOLD_SECONDS = 10_000, 2
+BOOKINGS_READ, SOLD_SECONDS = 10_000, 1
 # More than are confirmed in a turn: one that is confirmed again would be cheaper.
 HOLDS = 100_000
 # None runs out before its turn is over.
@@ -77,7 +77,7 @@ def confirm_holds(stage: Stage) -> Outcome:
     """Holds whose confirm is accepted, beside E's bookings."""
     stage.reset()
     turns = {
-        "E": lambda: sell_fresh(stage, stage.express, seats=stage.plan.size(SEATS), is_distinct=True),
+        "E": lambda: sell_distinct(stage, stage.express),
         "confirms/s": lambda: _confirm_once(stage),
     }
     found = take_turns(stage.plan.rounds, turns, say=stage.say)

@@ -1,10 +1,11 @@
 """Journeys beside E, where one POST is the whole of it: booked, and every way to learn what became of it."""
 
 from collections.abc import Callable
+from functools import partial
 
 from bench.figures import Figure, Outcome, compare_rates, take_turns
 from bench.loading import CONNECTIONS
-from bench.scenarios.selling import FEW_SEATS, SEATS, sell_fresh
+from bench.scenarios.selling import FEW_SEATS, SEATS, sell_distinct, sell_fresh
 from bench.selling import Sale, travel_by_prefer, travel_by_wait
 from bench.side import Side
 from bench.stage import Plan, Stage
@@ -23,10 +24,10 @@ def travel_beside_express(stage: Stage) -> Outcome:
     figures: list[Figure] = []
     for connections in choose_connections(stage.plan):
         turns = {
-            "E": _sell_distinct(stage, stage.express, connections),
-            "settled/s": _sell_distinct(stage, stage.seatline, connections),
-            "by ?wait=/s": _travel(stage, travel_by_wait, connections),
-            "by Prefer/s": _travel(stage, travel_by_prefer, connections),
+            "E": partial(sell_distinct, stage, stage.express, connections),
+            "settled/s": partial(sell_distinct, stage, stage.seatline, connections),
+            "by ?wait=/s": partial(_travel, stage, travel_by_wait, connections),
+            "by Prefer/s": partial(_travel, stage, travel_by_prefer, connections),
         }
         found = take_turns(stage.plan.rounds, turns, say=stage.say)
         rows = {
@@ -49,8 +50,8 @@ def fight_beside_express(stage: Stage) -> Outcome:
     figures = []
     for connections in choose_connections(stage.plan):
         turns = {
-            "E": _fight(stage, stage.express, connections),
-            "settled/s": _fight(stage, stage.seatline, connections),
+            "E": partial(_fight, stage, stage.express, connections),
+            "settled/s": partial(_fight, stage, stage.seatline, connections),
         }
         found = take_turns(stage.plan.rounds, turns, say=stage.say)
         what = f"settled bookings/s, a fight for 500 seats, {connections} connections"
@@ -68,23 +69,14 @@ def set_beside_express(what: str, rates: list[float], express: list[float], bar:
     return compare_rates(what, rates, express, bar=bar, unit="× E", name="E")
 
 
-def _sell_distinct(stage: Stage, side: Side, connections: int) -> Callable[[], float]:
+def _fight(stage: Stage, side: Side, connections: int) -> float:
+    return sell_fresh(stage, side, seats=FEW_SEATS, connections=connections)
+
+
+def _travel(stage: Stage, travel: Callable[..., float], connections: int) -> float:
     seats = stage.plan.size(SEATS)
-    return lambda: sell_fresh(stage, side, seats=seats, connections=connections, is_distinct=True)
-
-
-def _fight(stage: Stage, side: Side, connections: int) -> Callable[[], float]:
-    return lambda: sell_fresh(stage, side, seats=FEW_SEATS, connections=connections)
-
-
-def _travel(stage: Stage, travel: Callable[..., float], connections: int) -> Callable[[], float]:
-    seats = stage.plan.size(SEATS)
-
-    def measure() -> float:
-        first, last = stage.seatline.make_shows(seats=seats)
-        sale = Sale(first, last, seats, is_distinct=True)
-        rate = travel(stage.seatline, sale, seconds=stage.plan.seconds, connections=connections)
-        stage.await_quiet()
-        return rate
-
-    return measure
+    first, last = stage.seatline.make_shows(seats=seats)
+    sale = Sale(first, last, seats, is_distinct=True)
+    rate = travel(stage.seatline, sale, seconds=stage.plan.seconds, connections=connections)
+    stage.await_quiet()
+    return rate

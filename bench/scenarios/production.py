@@ -9,7 +9,7 @@ from bench.figures import Figure, Outcome, compare_rates, take_turns
 from bench.loading import CONNECTIONS, TOLERATED_ERRORS
 from bench.scenarios.bookings import Reader
 from bench.scenarios.maps import MAP_SEATS, read_plain
-from bench.scenarios.selling import SEATS, sell_fresh
+from bench.scenarios.selling import SEATS, sell_distinct
 from bench.selling import Sale, sell, send
 from bench.service import ADMIN_KEY
 from bench.stage import Stage
@@ -27,9 +27,8 @@ def count_limits(stage: Stage) -> Outcome:
     stage.reset()
     reader = Reader(stage, stage.seatline)
     map_id, _ = stage.seatline.make_shows(seats=MAP_SEATS)
-    seats = stage.plan.size(SEATS)
     measures: dict[str, Callable[[], float]] = {
-        "settled bookings/s": lambda: sell_fresh(stage, stage.seatline, seats=seats, is_distinct=True),
+        "settled bookings/s": partial(sell_distinct, stage, stage.seatline),
         READS: partial(reader.read, CONNECTIONS),
         "a map of 5,000 seats": partial(read_plain, stage, stage.seatline, map_id),
     }

@@ -79,6 +79,11 @@ def sell_fresh(
     return sold.rate
 
 
+def sell_distinct(stage: Stage, side: Side, connections: int = CONNECTIONS) -> float:
+    """One turn in which everybody asks for a seat of their own: bookings settled a second."""
+    return sell_fresh(stage, side, seats=stage.plan.size(SEATS), connections=connections, is_distinct=True)
+
+
 def _sell_beside_limit(stage: Stage, what: str, *, bar: float, seats: int, batch: int) -> Outcome:
     stage.reset()
     turns = {
