@@ -10,7 +10,7 @@ const { EXPRESS_DATABASE_URL, EXPRESS_PORT, EXPRESS_PROCESSES, EXPRESS_CONNECTIO
 // Named, so that each connection prepares a statement once.
 const INSERT_BOOKING = {
   name: "insert_booking",
-  text: "INSERT INTO bookings (show_id, seats, status) VALUES ($1, $2, $3) RETURNING *",
+  text: "INSERT INTO bookings (show_id, seats, status) VALUES ($1, $2, $3) RETURNING id",
 };
 const BOOK_SEATS = {
   name: "book_seats",
@@ -19,7 +19,7 @@ const BOOK_SEATS = {
 };
 const CONFIRM_BOOKING = {
   name: "confirm_booking",
-  text: "UPDATE bookings SET status = 'CONFIRMED', updated_at = now() WHERE id = $1 RETURNING *",
+  text: "UPDATE bookings SET status = 'CONFIRMED', updated_at = now() WHERE id = $1",
 };
 const SELECT_BOOKING = { name: "select_booking", text: "SELECT * FROM bookings WHERE id = $1" };
 const SELECT_SEATS = {
@@ -27,19 +27,23 @@ const SELECT_SEATS = {
   text: "SELECT seat_number, status FROM seats WHERE show_id = $1 ORDER BY id",
 };
 
+async function insert(client, showId, seats, status) {
+  const { rows } = await client.query({ ...INSERT_BOOKING, values: [showId, seats, status] });
+  return rows[0].id;
+}
+
 async function book(client, showId, seats) {
   await client.query("BEGIN");
-  const { rows: [booking] } = await client.query({ ...INSERT_BOOKING, values: [showId, seats, "PENDING"] });
-  const { rowCount } = await client.query({ ...BOOK_SEATS, values: [booking.id, showId, seats] });
+  const id = await insert(client, showId, seats, "PENDING");
+  const { rowCount } = await client.query({ ...BOOK_SEATS, values: [id, showId, seats] });
   if (rowCount !== seats.length) {
     // Of several seats some may have been free.
     await client.query("ROLLBACK");
-    const { rows: [failed] } = await client.query({ ...INSERT_BOOKING, values: [showId, seats, "FAILED"] });
-    return failed;
+    return { id: await insert(client, showId, seats, "FAILED"), status: "FAILED" };
   }
-  const { rows: [confirmed] } = await client.query({ ...CONFIRM_BOOKING, values: [booking.id] });
+  await client.query({ ...CONFIRM_BOOKING, values: [id] });
   await client.query("COMMIT");
-  return confirmed;
+  return { id, status: "CONFIRMED" };
 }
 
 function serve() {

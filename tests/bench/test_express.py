@@ -37,7 +37,8 @@ def test_a_seat_goes_to_the_first(side: ExpressSide) -> None:
     lost = client.call("POST", "/bookings", {"show_id": show_id, "seats": ["2", "3"]})
     assert [(a.status, a.document["status"]) for a in (won, lost)] == [(201, "CONFIRMED"), (409, "FAILED")]
     for booking in (won.document, lost.document):
-        assert client.call("GET", f"/bookings/{booking['id']}").document == booking
+        known = client.call("GET", f"/bookings/{booking['id']}").document
+        assert {**known, **booking} == known
     seats = client.call("GET", f"/shows/{show_id}/seats").document["seats"]
     assert [seat["status"] for seat in seats] == ["booked", "booked", "available"]
     client.close()
