@@ -15,7 +15,8 @@ THREADS = 2
 CONNECTIONS = 32
 # Beside those of a closed loop, so that a paced crowd does not wait for its own answers.
 PACED_CONNECTIONS = 64
-TIMEOUT_SECONDS = 10
+# Beyond the longest that a script asks the service to wait.
+TIMEOUT_SECONDS = 15
 # More failed requests than this part, and the run has measured something else.
 TOLERATED_ERRORS = 0.01
 
