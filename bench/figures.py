@@ -80,6 +80,15 @@ def find_ratio(measured: Sequence[float], yardstick: Sequence[float]) -> float:
     return median(one / other for one, other in zip(measured, yardstick, strict=True))
 
 
+def compare_rates(
+    what: str, measured: Sequence[float], yardstick: Sequence[float], *, bar: float, unit: str, name: str = ""
+) -> Figure:
+    """Rates as a figure that says how many times the yardstick's they are, and both beside it."""
+    rate, other = show_number(median(measured)), show_number(median(yardstick))
+    beside = f"{rate}/s beside {f'{name} ' if name else ''}{other}/s"
+    return Figure(what=what, value=find_ratio(measured, yardstick), bar=bar, unit=unit, beside=beside)
+
+
 def find_percentile(values: Sequence[float], part: float) -> float:
     """The value that this part of them does not pass; 0 where there are none."""
     ordered = sorted(values)

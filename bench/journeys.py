@@ -12,6 +12,8 @@ from bench.target import BenchError
 
 TRAVELLERS = 8
 WAIT_SECONDS = 10
+# So that a client that is alone does not keep step with what the service does by the clock.
+LONGEST_PAUSE_SECONDS = 0.03
 # Of the journeys at most this part may fail, or the times are those of the lucky ones.
 TOLERATED_FAILURES = 0.01
 
@@ -50,6 +52,25 @@ def travel(url: str, sale: Sale, *, seconds: float, rate: float) -> Journeys:
         raise BenchError(
             f"{found.failures} journeys failed, beside {len(found.settled_seconds)} that did not"
         )
+    return found
+
+
+def travel_alone(url: str, show_id: int, *, seats: int, prefers: bool) -> list[float]:
+    """Seconds from POST to the outcome, as one client sees them who books seat after seat.
+
+    It learns the outcome by Prefer, or else by a long poll; where Prefer does not tell, WAIT_SECONDS count.
+    """
+    client, found = Client(url), []
+    headers = {"Prefer": f"wait={WAIT_SECONDS}"} if prefers else {}
+    for seat in range(1, seats + 1):
+        time.sleep(random.uniform(0, LONGEST_PAUSE_SECONDS))
+        body = {"show_id": show_id, "seats": [str(seat)]}
+        asked_at = time.perf_counter()
+        booking = client.call("POST", "/bookings", body, **headers).document
+        while booking["status"] == "PENDING" and not prefers:
+            booking = client.call("GET", f"/bookings/{booking['id']}?wait={WAIT_SECONDS}").document
+        found.append(time.perf_counter() - asked_at if booking["status"] != "PENDING" else WAIT_SECONDS)
+    client.close()
     return found
 
 

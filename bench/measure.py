@@ -9,7 +9,7 @@ import psycopg2
 
 from bench.figures import SMOKE_PART, Figure, Outcome, render_table
 from bench.machine import describe_machine
-from bench.programs import require_programs
+from bench.programs import find_node, require_programs
 from bench.report import CHARTS, DOCUMENT, Record, write_report
 from bench.scenarios import SCENARIOS, Scenario
 from bench.stage import Plan, Stage, set_stage
@@ -45,6 +45,13 @@ def choose_scenarios(only: str, *, is_smoke: bool) -> list[Scenario]:
     return [scenario for scenario in SCENARIOS if scenario.name in asked]
 
 
+def leave_express_out(scenarios: Sequence[Scenario]) -> list[Scenario]:
+    """Those that are measured without E; the others are named."""
+    if names := ", ".join(scenario.name for scenario in scenarios if scenario.needs_express):
+        print(f"bench: node or npm is missing, and without them there is no E to measure beside: {names}")
+    return [scenario for scenario in scenarios if not scenario.needs_express]
+
+
 def run_all(
     stage: Stage, scenarios: Sequence[Scenario], *, keep: Callable[[str, Outcome], None]
 ) -> dict[str, Outcome]:
@@ -76,6 +83,8 @@ def run(options: argparse.Namespace) -> int:
     """Measure, print, and, where everything has its full size, write; the exit code. Raises BenchError."""
     scenarios = choose_scenarios(options.only, is_smoke=options.smoke)
     require_programs()
+    if find_node() is None:
+        scenarios = leave_express_out(scenarios)
     plan = SMOKE if options.smoke else Plan(options.rounds, options.seconds, scale=options.scale)
     with set_stage(plan) as stage:
         machine = describe_machine(stage.seatline, redis_url=stage.service.redis.url)

@@ -30,6 +30,12 @@ def find_pgbench() -> str:
     raise BenchError("pgbench is missing: install it (Debian: apt-get install postgresql-contrib)")
 
 
+def find_node() -> tuple[str, str] | None:
+    """Node and its npm, None where either is missing: a yardstick is left out then."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    return (node, npm) if node and npm else None
+
+
 def require_programs() -> None:
     """Find out before anything is started. Raises BenchError."""
     find_wrk()

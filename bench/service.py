@@ -23,6 +23,8 @@ from local.servers import EmbeddedPostgres, EmbeddedRedis
 PROCESSES = ("web", "worker", "outbound", "beat")
 READY_SECONDS, STOP_SECONDS, KILL_SECONDS = 60, 15, 5
 ADMIN_KEY = "the-admin-key-of-the-bench"
+# Counted as in production, and never reached.
+NO_LIMIT = "1000000000/minute"
 
 
 class Service:
@@ -47,7 +49,11 @@ class Service:
             "DATABASE_URL": self.postgres.start(),
             "REDIS_URL": self.redis.start(),
             "ADMIN_API_KEY": ADMIN_KEY,
-            "SEATLINE_ENV": "development",
+            "SEATLINE_ENV": "production",
+            "SEATLINE_SECRET": "the-secret-of-the-bench-and-nobody-else",
+            "RATE_LIMIT": NO_LIMIT,
+            "BOOKING_RATE_LIMIT": NO_LIMIT,
+            "ADMIN_RATE_LIMIT": NO_LIMIT,
             "HOST": "127.0.0.1",
             "PORT": str(self._port),
             "WEB_CONCURRENCY": processes,
@@ -84,16 +90,16 @@ class Service:
         if not wait_until(lambda: is_ready("127.0.0.1", self._port), timeout_seconds=READY_SECONDS):
             raise RuntimeError("the API does not get ready")
 
-    def stop_processes(self) -> None:
-        """Have every process stop in order, by force where it takes too long."""
-        for process in self._running.values():
+    def stop_processes(self, *names: str) -> None:
+        """Have processes stop in order, by force where it takes too long; all where none is named."""
+        stopping = [self._running.pop(name) for name in names or tuple(self._running)]
+        for process in stopping:
             process.terminate()
-        for process in self._running.values():
+        for process in stopping:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(STOP_SECONDS)
             kill_group(process.pid, timeout_seconds=KILL_SECONDS)
             process.wait()
-        self._running.clear()
 
     def empty_redis(self) -> None:
         """Forget what is cached and nudged."""

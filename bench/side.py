@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import psycopg2
 
@@ -20,6 +20,8 @@ class Side:
 
     url: str
     database_url: str
+    # Whether its answer to POST is the outcome, and so a refusal where a seat is taken.
+    is_synchronous: ClassVar[bool] = False
 
     @contextmanager
     def cursor(self) -> Iterator[Any]:

@@ -1,28 +1,20 @@
 """The stage of a measurement: real processes on servers of their own, fresh shows, quiet between turns."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from bench.client import Client
+from bench.cpu import measure_cpu
 from bench.limit import measure_limit
 from bench.selling import warm
 from bench.service import Service, run_service
 from bench.side import Side, await_none
-from bench.target import BenchError
-from bench.textbook import database as textbook_database
+from bench.yardsticks import Application, ExpressSide, start_express, start_textbook
 from core.events.queries import UNPUBLISHED
-from core.infra.settings import count_default_processes
-from local.data_dirs import CHECKOUT
-from local.embedded import find_free_port
-from local.processes import wait_until
 from proof.tables import TABLES
 
-READY_SECONDS = 60
-TEXTBOOK = "textbook"
+TEXTBOOK, EXPRESS = "textbook", "express"
 
 _IS_BUSY = f"""
     SELECT EXISTS (SELECT FROM bookings WHERE wants IS NOT NULL)
@@ -51,8 +43,7 @@ class Stage:
     def __init__(self, service: Service, plan: Plan) -> None:
         self.service = service
         self.plan = plan
-        self._textbook: list[subprocess.Popen[bytes]] = []
-        self._textbook_url = ""
+        self._yardsticks: dict[str, Application] = {}
 
     @property
     def seatline(self) -> Side:
@@ -61,12 +52,25 @@ class Stage:
 
     @property
     def textbook(self) -> Side:
-        """The yardstick application, started when it is first asked for."""
-        database_url = self.name_database(TEXTBOOK)
-        if not self._textbook:
+        """T, started when it is first asked for."""
+        url = self.name_database(TEXTBOOK)
+        if TEXTBOOK not in self._yardsticks:
             self.create_database(TEXTBOOK)
-            self._start_textbook(database_url)
-        return Side(self._textbook_url, database_url)
+            broker_url = self.service.redis.url.rpartition("/")[0] + "/1"
+            self._yardsticks[TEXTBOOK] = start_textbook(url, broker_url=broker_url)
+            warm(Side(self._yardsticks[TEXTBOOK].url, url))
+        return Side(self._yardsticks[TEXTBOOK].url, url)
+
+    @property
+    def express(self) -> ExpressSide:
+        """E, started when it is first asked for. Raises BenchError where it cannot be."""
+        url = self.name_database(EXPRESS)
+        if EXPRESS not in self._yardsticks:
+            self._create_empty_database(EXPRESS)
+            ExpressSide("", url).create_tables()
+            self._yardsticks[EXPRESS] = start_express(url)
+            warm(ExpressSide(self._yardsticks[EXPRESS].url, url))
+        return ExpressSide(self._yardsticks[EXPRESS].url, url)
 
     def say(self, text: str) -> None:
         """Tell whoever waits how far it is."""
@@ -82,9 +86,7 @@ class Stage:
 
     def create_database(self, name: str) -> Side:
         """Another database with every table, for the service to be moved to."""
-        with self.seatline.cursor() as cursor:
-            cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-            cursor.execute(f"CREATE DATABASE {name}")
+        self._create_empty_database(name)
         url = self.name_database(name)
         self.service.migrate(url)
         return Side(self.service.url, url)
@@ -117,46 +119,24 @@ class Stage:
         with self.seatline.cursor() as cursor:
             cursor.execute(f"TRUNCATE {', '.join(TABLES)}")
             cursor.execute("CHECKPOINT")
+        if EXPRESS in self._yardsticks:
+            self.express.empty_tables()
+
+    def measure_cpu(self, side: Side) -> float:
+        """The CPU seconds that a side's web processes and the PostgreSQL of all sides have taken so far."""
+        web = self._yardsticks[EXPRESS].pids if side.is_synchronous else self.service.find_pids("web")[:1]
+        return sum(measure_cpu(pid) for pid in [*web, self.service.postgres.pid or 0])
 
     def close(self) -> None:
-        """End the yardstick application; the service is its maker's."""
-        for process in self._textbook:
-            process.terminate()
-        for process in self._textbook:
-            process.wait(READY_SECONDS)
-        self._textbook.clear()
+        """End the yardstick applications; the service is its maker's."""
+        for application in self._yardsticks.values():
+            application.close()
+        self._yardsticks.clear()
 
-    def _start_textbook(self, database_url: str) -> None:
-        port, processes = find_free_port(), str(count_default_processes())
-        environment = {
-            **os.environ,
-            textbook_database.URL_VARIABLE: database_url,
-            textbook_database.BROKER_VARIABLE: self.service.redis.url.rpartition("/")[0] + "/1",
-        }
-        web = ["granian", "--interface=wsgi", "--host=127.0.0.1", f"--port={port}", f"--workers={processes}"]
-        web += [f"--blocking-threads={textbook_database.THREADS}", "--no-log", "bench.textbook.app:app"]
-        worker = ["celery", "-A", "bench.textbook.tasks", "worker", "-P", "prefork", "-c", processes]
-        worker += ["-n", "textbook@%h", "--without-gossip", "--without-mingle", "--loglevel=ERROR"]
-        for command in (web, worker):
-            process = subprocess.Popen(
-                [sys.executable, "-m", *command],
-                cwd=CHECKOUT,
-                env=environment,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-            self._textbook.append(process)
-        self._textbook_url = f"http://127.0.0.1:{port}"
-        if not wait_until(self._is_textbook_there, timeout_seconds=READY_SECONDS):
-            raise BenchError("the textbook does not answer")
-        warm(Side(self._textbook_url, database_url))
-
-    def _is_textbook_there(self) -> bool:
-        try:
-            return Client(self._textbook_url).call("GET", "/nothing").status == 200
-        except OSError:
-            return False
+    def _create_empty_database(self, name: str) -> None:
+        with self.seatline.cursor() as cursor:
+            cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            cursor.execute(f"CREATE DATABASE {name}")
 
 
 @contextmanager

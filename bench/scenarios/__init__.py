@@ -4,18 +4,33 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bench.figures import Outcome
-from bench.scenarios import arrangements, backlog, expiry, growth, latency, live, maps, memory, selling
+from bench.scenarios import (
+    arrangements,
+    backlog,
+    bookings,
+    expiry,
+    growth,
+    journeys,
+    latency,
+    live,
+    long_polls,
+    maps,
+    memory,
+    production,
+    selling,
+)
 from bench.stage import Stage
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A scenario: its name for `ONLY=`, what it does, and whether a smoke run has it."""
+    """A scenario: its name for `ONLY=`, what it does, whether a smoke run has it, and whether it needs E."""
 
     name: str
     does: str
     run: Callable[[Stage], Outcome]
     in_smoke: bool = False
+    needs_express: bool = False
 
 
 SCENARIOS = (
@@ -23,8 +38,26 @@ SCENARIOS = (
     Scenario("fight", "a fight for 500 seats", selling.fight),
     Scenario("batch", "random seats in batches of 100", selling.sell_in_batches, in_smoke=True),
     Scenario("backlog", "a backlog settled by one process", backlog.settle_backlog, in_smoke=True),
+    Scenario(
+        "journeys",
+        "journeys beside E's, by every way to learn the outcome",
+        journeys.travel_beside_express,
+        in_smoke=True,
+        needs_express=True,
+    ),
+    Scenario(
+        "express-fight", "a fight for 500 seats beside E's", journeys.fight_beside_express, needs_express=True
+    ),
+    Scenario("reads", "bookings read by id", bookings.read_bookings, in_smoke=True, needs_express=True),
+    Scenario("confirms", "holds confirmed", bookings.confirm_holds, needs_express=True),
+    Scenario("limits", "rate limits that are not reached", production.count_limits),
+    Scenario("refusals", "bookings before sales open", production.refuse_early),
+    Scenario("lone", "one client on a quiet machine", latency.measure_alone),
+    Scenario("long-polls", "5,000 long polls woken at once", long_polls.wake_long_polls),
     Scenario("latency", "times at half of the top rate, and over rates", latency.measure_times),
     Scenario("map", "seat maps while nothing changes", maps.read_maps, in_smoke=True),
+    Scenario("map-plain", "seat maps not compressed", maps.read_plain_maps, needs_express=True),
+    Scenario("map-with-key", "seat maps for a client with a key", production.read_with_key),
     Scenario("map-while-selling", "seat maps while bookings arrive", maps.read_maps_while_selling),
     Scenario("seats", "ten million seats in the database", growth.sell_among_many_seats),
     Scenario("history", "five million bookings in the table", growth.sell_after_many_bookings),

@@ -3,10 +3,9 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from statistics import median
 
 from bench.bulk import add_backlog
-from bench.figures import Figure, Outcome, find_ratio, show_number, take_turns
+from bench.figures import Outcome, compare_rates, take_turns
 from bench.side import await_none
 from bench.stage import Stage
 from bench.target import BenchError
@@ -25,15 +24,8 @@ def settle_backlog(stage: Stage) -> Outcome:
     with _one_worker(stage):
         turns = {"L": stage.measure_limit, "settled/s": lambda: _settle_once(stage)}
         found = take_turns(stage.plan.rounds, turns, say=stage.say)
-    rate, limit = found["settled/s"], found["L"]
-    figure = Figure(
-        what=f"a backlog of {stage.plan.size(BOOKINGS):,} settled by one worker process",
-        value=find_ratio(rate, limit),
-        bar=1.0,
-        unit="× L",
-        beside=f"{show_number(median(rate))}/s beside L {show_number(median(limit))}/s",
-    )
-    return Outcome([figure])
+    what = f"a backlog of {stage.plan.size(BOOKINGS):,} settled by one worker process"
+    return Outcome([compare_rates(what, found["settled/s"], found["L"], bar=1, unit="× L", name="L")])
 
 
 @contextmanager

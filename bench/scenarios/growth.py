@@ -1,10 +1,9 @@
 """A database that has grown: the same sale among millions of seats, and after millions of bookings."""
 
 from collections.abc import Callable
-from statistics import median
 
 from bench.bulk import add_history, tidy
-from bench.figures import Figure, Outcome, find_ratio, show_number, take_turns
+from bench.figures import Outcome, compare_rates, take_turns
 from bench.scenarios.selling import SEATS, sell_fresh
 from bench.selling import Sale, sell
 from bench.side import Side
@@ -74,8 +73,4 @@ def _compare(
     finally:
         stage.move(DATABASE_URL=plain.database_url)
         stage.drop_database(GROWN)
-    small, large = found["plain/s"], found["grown/s"]
-    beside = f"{show_number(median(large))}/s beside {show_number(median(small))}/s"
-    return Outcome(
-        [Figure(what=what, value=find_ratio(large, small), bar=0.85, unit="× the rate", beside=beside)]
-    )
+    return Outcome([compare_rates(what, found["grown/s"], found["plain/s"], bar=0.85, unit="× the rate")])

@@ -1,10 +1,11 @@
 """Times: at half of the top rate, and over the rates up to it."""
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from statistics import median
 
 from bench.figures import Figure, Outcome, Point, find_percentile, show_number, take_turns
-from bench.journeys import Journeys, travel
+from bench.journeys import Journeys, travel, travel_alone
 from bench.loading import Load
 from bench.scenarios.selling import SEATS, sell_fresh
 from bench.selling import Sale, send
@@ -15,6 +16,8 @@ PARTS = (0.1, 0.25, 0.5, 0.75, 0.9)
 # A sample of the crowd; the crowd itself is wrk, which takes less of the machine.
 JOURNEYS_PER_SECOND = 40
 JOURNEYS_PART = 0.5
+LONE_JOURNEYS = 300
+LONE_BARS = {50: 8, 99: 20}
 
 
 def measure_times(stage: Stage) -> Outcome:
@@ -49,6 +52,37 @@ def measure_times(stage: Stage) -> Outcome:
         for what, (values, bar) in bars.items()
     ]
     return Outcome(figures, curve)
+
+
+def measure_alone(stage: Stage) -> Outcome:
+    """From POST to the outcome, for one client on a quiet machine, by a long poll and by Prefer."""
+    stage.reset()
+    seconds: dict[bool, list[float]] = {False: [], True: []}
+
+    def travel_one_way(prefers: bool) -> float:
+        seats = stage.plan.size(LONE_JOURNEYS)
+        show_id, _ = stage.seatline.make_shows(seats=seats)
+        stage.await_quiet()
+        found = travel_alone(stage.seatline.url, show_id, seats=seats, prefers=prefers)
+        seconds[prefers] += found
+        return median(found) * 1_000
+
+    ways = {False: "by ?wait=", True: "by Prefer"}
+    turns = {f"{way}: p50 in ms": partial(travel_one_way, prefers) for prefers, way in ways.items()}
+    take_turns(stage.plan.rounds, turns, say=stage.say)
+    return Outcome(
+        [
+            Figure(
+                what=f"a lone client, from POST to the outcome, {way}: p{percent}",
+                value=find_percentile(seconds[prefers], percent / 100) * 1_000,
+                bar=bar,
+                unit="ms",
+                ceiling=True,
+            )
+            for prefers, way in ways.items()
+            for percent, bar in LONE_BARS.items()
+        ]
+    )
 
 
 def measure_point(stage: Stage, rate: float) -> Point:

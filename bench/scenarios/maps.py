@@ -1,18 +1,22 @@
 """Seat maps: read by everybody, while nothing changes and while seats are being sold."""
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from statistics import median
 
 from bench.client import Client
-from bench.figures import Figure, Outcome, find_ratio, show_number, take_turns
+from bench.figures import Figure, Outcome, compare_rates, find_ratio, show_number, take_turns
 from bench.loading import run_wrk
 from bench.scenarios.selling import SEATS, sell_fresh
 from bench.selling import Sale, sell
+from bench.side import Side
 from bench.stage import Stage
 
 HALF = 0.5
 GZIP = {"Accept-Encoding": "gzip"}
 PATH = "/shows/{}/seats?limit=5000"
+MAP_SEATS = 5_000
 
 
 def read_maps(stage: Stage) -> Outcome:
@@ -69,16 +73,34 @@ def read_maps_while_selling(stage: Stage) -> Outcome:
     offered = f"{show_number(median(tops) * HALF)} bookings/s offered"
     return Outcome(
         [
-            Figure(
-                what="the same map while bookings of its show arrive at half of the top rate",
-                value=find_ratio(busy, quiet),
+            compare_rates(
+                "the same map while bookings of its show arrive at half of the top rate",
+                busy,
+                quiet,
                 bar=0.5,
                 unit="× the maps",
-                beside=f"{show_number(median(busy))}/s beside {show_number(median(quiet))}/s",
             ),
             Figure(what="those bookings", value=median(kept), bar=0.8, unit="× their rate", beside=offered),
         ]
     )
+
+
+def read_plain_maps(stage: Stage) -> Outcome:
+    """A map of 5,000 seats that is not compressed, beside E's."""
+    stage.reset()
+    sides = {"E": stage.express, "maps/s": stage.seatline}
+    turns = {
+        name: partial(read_plain, stage, side, side.make_shows(seats=MAP_SEATS)[0])
+        for name, side in sides.items()
+    }
+    found = take_turns(stage.plan.rounds, turns, say=stage.say)
+    what = "/shows/{id}/seats of 5,000 seats, not compressed"
+    return Outcome([compare_rates(what, found["maps/s"], found["E"], bar=22, unit="× E", name="E")])
+
+
+def read_plain(stage: Stage, side: Side, show_id: int, headers: Mapping[str, str] | None = None) -> float:
+    """A map as it comes to whoever does not ask for gzip: so many a second."""
+    return run_wrk(side.url + PATH.format(show_id), seconds=stage.plan.seconds, headers=headers).rate
 
 
 def _read_while_selling(stage: Stage, rate: float) -> tuple[float, float]:

@@ -1,8 +1,7 @@
 """What can be sold: seats at random, seats that all want, batches, many shows at once."""
 
-from statistics import median
-
-from bench.figures import Figure, Outcome, find_ratio, show_number, take_turns
+from bench.figures import Outcome, compare_rates, take_turns
+from bench.loading import CONNECTIONS
 from bench.selling import Sale, sell
 from bench.side import Side
 from bench.stage import Stage
@@ -26,15 +25,9 @@ def sell_at_random(stage: Stage) -> Outcome:
     what = "settled bookings/s, a random seat of 100,000 each, 32 connections"
     return Outcome(
         [
-            Figure(
-                what=what, value=find_ratio(rate, limit), bar=0.28, unit="× L", beside=_beside(rate, L=limit)
-            ),
-            Figure(
-                what=f"{what}, against one task a booking",
-                value=find_ratio(rate, textbook),
-                bar=10,
-                unit="× T",
-                beside=_beside(rate, T=textbook),
+            compare_rates(what, rate, limit, bar=0.28, unit="× L", name="L"),
+            compare_rates(
+                f"{what}, against one task a booking", rate, textbook, bar=10, unit="× T", name="T"
             ),
         ]
     )
@@ -63,24 +56,32 @@ def sell_many_shows(stage: Stage) -> Outcome:
     }
     found = take_turns(stage.plan.rounds, turns, say=stage.say)
     one, many = found["one show"], found["100 shows"]
-    figure = Figure(
-        what="100 shows on sale at once, against one",
-        value=find_ratio(many, one),
-        bar=0.8,
-        unit="× the rate",
-        beside=f"{show_number(median(many))}/s beside {show_number(median(one))}/s",
-    )
-    return Outcome([figure])
+    what = "100 shows on sale at once, against one"
+    return Outcome([compare_rates(what, many, one, bar=0.8, unit="× the rate")])
 
 
 def sell_fresh(
-    stage: Stage, side: Side, *, shows: int = 1, seats: int = SEATS, batch: int = 0, part: float = 1
+    stage: Stage,
+    side: Side,
+    *,
+    shows: int = 1,
+    seats: int = SEATS,
+    batch: int = 0,
+    part: float = 1,
+    connections: int = CONNECTIONS,
+    is_distinct: bool = False,
 ) -> float:
     """One turn on fresh shows: bookings settled a second."""
     first, last = side.make_shows(count=shows, seats=seats)
-    sold = sell(side, Sale(first, last, seats, batch), seconds=stage.plan.seconds * part)
+    sale = Sale(first, last, seats, batch, is_distinct)
+    sold = sell(side, sale, seconds=stage.plan.seconds * part, connections=connections)
     stage.await_quiet()
     return sold.rate
+
+
+def sell_distinct(stage: Stage, side: Side, connections: int = CONNECTIONS) -> float:
+    """One turn in which everybody asks for a seat of their own: bookings settled a second."""
+    return sell_fresh(stage, side, seats=stage.plan.size(SEATS), connections=connections, is_distinct=True)
 
 
 def _sell_beside_limit(stage: Stage, what: str, *, bar: float, seats: int, batch: int) -> Outcome:
@@ -90,11 +91,4 @@ def _sell_beside_limit(stage: Stage, what: str, *, bar: float, seats: int, batch
         "settled/s": lambda: sell_fresh(stage, stage.seatline, seats=seats, batch=batch),
     }
     found = take_turns(stage.plan.rounds, turns, say=stage.say)
-    rate, limit = found["settled/s"], found["L"]
-    ratio = find_ratio(rate, limit)
-    return Outcome([Figure(what=what, value=ratio, bar=bar, unit="× L", beside=_beside(rate, L=limit))])
-
-
-def _beside(rate: list[float], **yardstick: list[float]) -> str:
-    ((name, values),) = yardstick.items()
-    return f"{show_number(median(rate))}/s beside {name} {show_number(median(values))}/s"
+    return Outcome([compare_rates(what, found["settled/s"], found["L"], bar=bar, unit="× L", name="L")])

@@ -2,8 +2,16 @@
 
 import pytest
 
-from bench.figures import Figure, find_percentile, find_ratio, render_table, show_number, take_turns
-from bench.measure import SMOKE, choose_scenarios, is_far_off, is_full
+from bench.figures import (
+    Figure,
+    compare_rates,
+    find_percentile,
+    find_ratio,
+    render_table,
+    show_number,
+    take_turns,
+)
+from bench.measure import SMOKE, choose_scenarios, is_far_off, is_full, leave_express_out
 from bench.stage import Plan
 from bench.target import BenchError
 
@@ -15,6 +23,13 @@ def make(value: float, bar: float, *, ceiling: bool = False) -> Figure:
 def test_a_ratio_is_set_within_its_round() -> None:
     # The machine slowed down in the third round: it hit both, and changes nothing.
     assert find_ratio([300, 310, 30], [1000, 1000, 100]) == pytest.approx(0.3)
+
+
+def test_rates_stand_beside_their_yardstick() -> None:
+    figure = compare_rates("a thing", [30, 310], [10, 100], bar=2, unit="× E", name="E")
+    assert figure.value == pytest.approx(3.05)
+    assert figure.beside == "170/s beside E 55/s"
+    assert compare_rates("", [1], [2], bar=1, unit="× the rate").beside == "1/s beside 2/s"
 
 
 def test_turns_alternate() -> None:
@@ -81,6 +96,16 @@ def test_scenarios_are_found_by_their_names_in_the_order_of_the_table() -> None:
     }
     with pytest.raises(BenchError, match="no scenario stream"):
         choose_scenarios("stream", is_smoke=False)
+
+
+def test_without_node_what_is_measured_beside_express_is_left_out_in_one_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    asked = choose_scenarios("sale, reads, confirms", is_smoke=False)
+    assert [s.name for s in leave_express_out(asked)] == ["sale"]
+    assert capsys.readouterr().out.rstrip().endswith("beside: reads, confirms")
+    assert [s.name for s in leave_express_out(asked[:1])] == ["sale"]
+    assert capsys.readouterr().out == ""
 
 
 @pytest.mark.parametrize("plan", [SMOKE, Plan(rounds=1), Plan(seconds=2), Plan(scale=0.1)])

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import text
 
 from bench.bulk import add_backlog, add_history, add_holds
-from bench.journeys import travel
-from bench.selling import Sale, sell
+from bench.journeys import WAIT_SECONDS, travel, travel_alone
+from bench.selling import Sale, sell, travel_by_wait
 from bench.side import Side
 from core.infra.db import primary
 from core.settling.worker import settle_show
@@ -18,6 +18,8 @@ from tests.support import wait_until
 pytestmark = pytest.mark.processes
 
 COUNTS = "SELECT available, held, booked FROM show_versions WHERE show_id = :show"
+BOOKINGS = "SELECT count(*) FROM bookings WHERE show_id = :show"
+WAITING = f"{BOOKINGS} AND wants IS NOT NULL"
 DIFFERENCES = """
     SELECT count(*) FROM seats s LEFT JOIN bookings b ON b.id = s.booking_id
     WHERE s.show_id = :show AND (s.status = 'held') IS DISTINCT FROM (b.hold_expires_at = s.hold_expires_at
@@ -89,6 +91,19 @@ def test_a_load_is_counted_to_its_last_booking(side: Side, web: str, workers: No
     assert batches.load.errors == 0
 
 
+@pytest.mark.external
+@pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed")
+def test_whole_journeys_are_those_that_learned_the_outcome(side: Side, web: str, workers: None) -> None:
+    side = replace(side, url=web)
+    show_id, _ = side.make_shows(seats=20_000)
+    rate = travel_by_wait(side, Sale(show_id, show_id, 20_000, is_distinct=True), seconds=1, connections=8)
+    # Each has a seat of its own; those under way at the end are settled, and have not arrived.
+    wait_until(lambda: ask(WAITING, show_id) == (0,))
+    _, _, booked = ask(COUNTS, show_id)
+    assert 0 < rate <= booked
+    assert ask(BOOKINGS, show_id) == (booked,)
+
+
 def test_journeys_are_timed_from_post_to_settled(side: Side, web: str, workers: None) -> None:
     side = replace(side, url=web)
     show_id, _ = side.make_shows(seats=500)
@@ -97,3 +112,11 @@ def test_journeys_are_timed_from_post_to_settled(side: Side, web: str, workers: 
     # Who sets out at the very end is a matter of rounding.
     assert 0 < len(found.settled_seconds) == len(found.post_seconds) <= 24
     assert min(found.settled_seconds) > 0
+
+
+def test_a_lone_client_waits_for_each_outcome(side: Side, web: str, workers: None) -> None:
+    show_id, _ = side.make_shows(seats=5)
+    found = travel_alone(web, show_id, seats=5, prefers=False)
+    assert len(found) == 5
+    assert 0 < min(found) <= max(found) < WAIT_SECONDS
+    assert ask(COUNTS, show_id) == (0, 0, 5)

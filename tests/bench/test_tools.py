@@ -43,7 +43,12 @@ def test_what_wrk_prints_is_understood() -> None:
 
 
 def test_every_kind_of_error_is_counted() -> None:
-    assert parse_wrk(WRK_WITH_ERRORS).errors == 60
+    load = parse_wrk(WRK_WITH_ERRORS)
+    assert (load.errors, load.refused) == (60, 50)
+
+
+def test_what_a_script_counted_is_kept() -> None:
+    assert parse_wrk(f"{WRK}settled: 120\nunsettled: 0\n").counts == {"settled": 120, "unsettled": 0}
 
 
 @pytest.mark.parametrize("said", ["", "unable to connect to 127.0.0.1:1 Connection refused"])
