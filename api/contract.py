@@ -82,9 +82,9 @@ def operation(**contract: Any) -> Callable[[View], View]:
             response.headers = Headers(answer.headers)
             return response
 
-        found = run if declared.served is Served.THREAD else view
-        found.operation = declared  # type: ignore[attr-defined]
-        return found
+        found: Any = run if declared.served is Served.THREAD else view
+        found.operation = declared
+        return found  # type: ignore[no-any-return]
 
     return decorate
 

@@ -11,7 +11,7 @@ from api.contract import ANSWER_SECONDS
 from api.server.long_poll import LongPolls
 from core.bookings.accepting import Accepted, accept
 from core.bookings.acting import Acted, act
-from core.bookings.long_poll import announce_changes
+from core.bookings.announcements import announce_changes
 from core.bookings.reading import read_bookings
 from core.bookings.requests import Asked
 from core.bookings.requests import Request as Wish

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import Self
 from uuid import UUID
 
+from core.bookings.announcements import decode, to_microseconds
 from core.bookings.errors import BookingNotFoundError
 from core.bookings.views import Booking
 from core.infra.json import to_json
-from core.infra.pubsub import BOOKINGS_CHANNEL, decode_changes, get_listener, to_microseconds
+from core.infra.pubsub import BOOKINGS_CHANNEL, get_listener
 
 # Redis wakes a long poll at once; this is how soon it looks by itself where Redis does not.
 LOOK_AGAIN_SECONDS = 1.0
@@ -54,8 +55,12 @@ class LongPolls:
 
     def begin(self, loop: asyncio.AbstractEventLoop) -> None:
         """Hear of changes from now on."""
-        hear = self._hear
-        get_listener().register(BOOKINGS_CHANNEL, lambda message: loop.call_soon_threadsafe(hear, message))
+
+        def hear(message: bytes) -> None:
+            # In the listener's thread.
+            loop.call_soon_threadsafe(self._hear, message)
+
+        get_listener().register(BOOKINGS_CHANNEL, hear)
 
     def end(self) -> None:
         """Have whoever waits answered now, and nobody wait any more: this process is about to stop."""
@@ -99,7 +104,7 @@ class LongPolls:
             del self._waiting[poll.booking_id.bytes]
 
     def _hear(self, message: bytes) -> None:
-        for id_, updated_at, document in decode_changes(message):
+        for id_, updated_at, document in decode(message):
             # No look-up that would make an entry.
             if polls := self._waiting.get(id_):
                 # What is announced with its document is what settling left: nothing is wanted of it.

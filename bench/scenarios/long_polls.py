@@ -13,7 +13,7 @@ from bench.figures import Figure, Outcome
 from bench.long_polls import TOLD_SECONDS, WAIT_SECONDS, Told, poll_together
 from bench.stage import Stage
 from bench.target import BenchError
-from core.bookings.long_poll import announce_changes
+from core.bookings.announcements import announce_changes
 
 POLLS = 5_000
 MEGABYTES, SECONDS = 60, 1

@@ -23,12 +23,12 @@ class Listener:
     """A thread that listens on both channels. Nothing is promised: whoever waits looks again by itself."""
 
     def __init__(self) -> None:
-        self._handlers: dict[str, Handler] = {}
+        self._handlers: dict[str, list[Handler]] = {BOOKINGS_CHANNEL: [], MAPS_CHANNEL: []}
         threading.Thread(target=self._run, name="listener", daemon=True).start()
 
     def register(self, channel: str, handler: Handler) -> None:
         """Have `handler` called, in the listener's thread, with each message on a channel."""
-        self._handlers[channel] = handler
+        self._handlers[channel].append(handler)
 
     def _run(self) -> None:
         while True:
@@ -44,7 +44,7 @@ class Listener:
             pubsub.subscribe(BOOKINGS_CHANNEL, MAPS_CHANNEL)
             while True:
                 message = pubsub.get_message(timeout=1.0)
-                if message is not None and (handler := self._handlers.get(message["channel"].decode())):
+                for handler in self._handlers[message["channel"].decode()] if message else ():
                     handler(message["data"])
 
 

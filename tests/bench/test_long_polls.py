@@ -9,7 +9,7 @@ import pytest
 from bench.bulk import add_backlog
 from bench.long_polls import poll_together
 from bench.side import Side
-from core.bookings.long_poll import announce_changes
+from core.bookings.announcements import announce_changes
 
 pytestmark = pytest.mark.processes
 
