@@ -58,7 +58,7 @@ class LongPolls:
 
         def hear(message: bytes) -> None:
             # In the listener's thread.
-            loop.call_soon_threadsafe(self._hear, message)
+            loop.call_soon_threadsafe(self.hear, message)
 
         get_listener().register(BOOKINGS_CHANNEL, hear)
 
@@ -103,7 +103,8 @@ class LongPolls:
         if not waiting:
             del self._waiting[poll.booking_id.bytes]
 
-    def _hear(self, message: bytes) -> None:
+    def hear(self, message: bytes) -> None:
+        """Wake whoever waits for one of the bookings that a message tells of."""
         for id_, updated_at, document in decode(message):
             # No look-up that would make an entry.
             if polls := self._waiting.get(id_):

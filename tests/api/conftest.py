@@ -1,6 +1,7 @@
 """What the HTTP tests share: one application and one door for all tests, which keep nothing of theirs."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -42,6 +43,13 @@ def show(make_show: Callable[..., Show]) -> Show:
 def asking(client: DoorClient, show: Show) -> Asking:
     """Requests about bookings of that show."""
     return Asking(client, show.id)
+
+
+@pytest.fixture
+def open_another(app: Flask, show: Show) -> Iterator[Callable[[], Asking]]:
+    """Opens another door, as of another process, for requests about bookings of that show."""
+    with ExitStack() as doors:
+        yield lambda: Asking(doors.enter_context(open_door(app)), show.id)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 
 from api.responses import REVALIDATE, Representation
 from api.server.shared import SharedReads
+from core.infra.redis import get_redis
 from core.maps.cache import mark_changing, publish_version
 from core.shows.service import Show
 from tests.api.test_waiting import call
@@ -141,11 +142,11 @@ class TestSharedReads:
                     begun[-1].set_result(represent(body, map_version=(7, version)))
                 return (await task).body
 
-            await asyncio.to_thread(publish_version, 7, 1)
+            await asyncio.to_thread(publish_version, get_redis(), 7, 1)
             assert [await find_body(body, 1) for body in (b"first", b"unread")] == [b"first"] * 2
             await asyncio.to_thread(mark_changing, 7, 2)
             assert await find_body(b"asked", 1) == b"asked"
-            await asyncio.to_thread(publish_version, 7, 2)
+            await asyncio.to_thread(publish_version, get_redis(), 7, 2)
             assert [await find_body(body, 2) for body in (b"second", b"unread")] == [b"second"] * 2
 
         self.play(scene)

@@ -1,0 +1,230 @@
+"""Long polls by themselves: woken by what is announced, and without it by looking again."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from api.server import long_poll
+from api.server.long_poll import LongPolls, Poll, Seen
+from core.bookings.announcements import encode, encode_ids
+from core.bookings.errors import BookingNotFoundError
+from core.bookings.views import Booking
+from core.infra.json import to_json
+from core.infra.pubsub import BOOKINGS_CHANNEL
+from core.infra.redis import get_redis
+from tests.support import wait_until
+
+ID = UUID(int=7)
+NOW = datetime(2027, 1, 1, tzinfo=UTC)
+PENDING = Booking(
+    id=ID,
+    seq=1,
+    show_id=1,
+    seats=["1"],
+    status="PENDING",
+    wants="acquire",
+    hold=False,
+    held_at=None,
+    hold_expires_at=None,
+    failure_code=None,
+    failure_seats=None,
+    quantity=None,
+    section=None,
+    customer=None,
+    amount=100,
+    currency="EUR",
+    created_at=NOW,
+    updated_at=NOW,
+)
+CONFIRMED = PENDING._replace(status="CONFIRMED", wants=None, updated_at=NOW + timedelta(seconds=1))
+
+
+def is_settled(seen: Seen) -> bool:
+    return seen.wants is None
+
+
+def tell(booking: Booking) -> bytes:
+    return encode([(booking, to_json(booking.to_document()))])
+
+
+class Table:
+    """What is read of the booking, and how often."""
+
+    def __init__(self) -> None:
+        self.booking: Booking | None = PENDING
+        self.reads = 0
+
+    async def read(self, booking_id: UUID) -> Booking | None:
+        self.reads += 1
+        await asyncio.sleep(0)
+        return self.booking if booking_id == ID else None
+
+
+Scene = Callable[[LongPolls, Table], Awaitable[None]]
+
+
+def play(scene: Scene) -> None:
+    async def begin() -> None:
+        table = Table()
+        await scene(LongPolls(table.read), table)
+
+    asyncio.run(begin())
+
+
+async def until_waiting(poll: Poll) -> None:
+    while poll._woken is None:
+        await asyncio.sleep(0)
+
+
+def test_what_is_announced_is_not_read() -> None:
+    async def scene(polls: LongPolls, table: Table) -> None:
+        with polls.enter("a client", [ID], seconds=20) as (poll,):
+            waiting = asyncio.create_task(poll.wait(is_settled))
+            await until_waiting(poll)
+            polls.hear(tell(CONFIRMED))
+            seen = await waiting
+        assert (seen, table.reads) == (Seen.of(CONFIRMED), 1)
+
+    play(scene)
+
+
+def test_what_is_announced_by_its_id_is_read() -> None:
+    async def scene(polls: LongPolls, table: Table) -> None:
+        with polls.enter("a client", [ID], seconds=20) as (poll,):
+            waiting = asyncio.create_task(poll.wait(is_settled))
+            await until_waiting(poll)
+            table.booking = CONFIRMED
+            polls.hear(encode_ids([UUID(int=8), ID]))
+            assert (await waiting, table.reads) == (Seen.of(CONFIRMED), 2)
+
+    play(scene)
+
+
+def test_what_came_before_it_waited_is_not_missed() -> None:
+    """Between entering and reading, and while it reads."""
+
+    async def scene(polls: LongPolls, table: Table) -> None:
+        for known in (None, Seen.of(PENDING)):
+            with polls.enter("a client", [ID], seconds=20) as (poll,):
+                polls.hear(tell(CONFIRMED))
+                assert await poll.wait(is_settled, known) == Seen.of(CONFIRMED)
+
+    play(scene)
+
+
+def test_an_old_announcement_overrides_nothing() -> None:
+    """A hold announced late, to one who has asked for its cancel since."""
+    held = PENDING._replace(hold=True, wants=None, hold_expires_at=NOW)
+    cancelling = held._replace(wants="cancel", updated_at=NOW + timedelta(microseconds=1))
+    cancelled = cancelling._replace(status="CANCELLED", wants=None, updated_at=NOW + timedelta(seconds=1))
+
+    async def scene(polls: LongPolls, table: Table) -> None:
+        with polls.enter("a client", [ID], seconds=20) as (poll,):
+            waiting = asyncio.create_task(poll.wait(is_settled, Seen.of(cancelling)))
+            await until_waiting(poll)
+            polls.hear(tell(held))
+            await asyncio.sleep(0)
+            await until_waiting(poll)
+            polls.hear(tell(cancelled))
+            assert (await waiting, table.reads) == (Seen.of(cancelled), 0)
+
+    play(scene)
+
+
+@pytest.mark.parametrize("message", [b"", b"garbage", tell(CONFIRMED)[:-1], b"a1" + b"\xff" * 40])
+def test_garbage_wakes_nobody(message: bytes) -> None:
+    async def scene(polls: LongPolls, table: Table) -> None:
+        with polls.enter("a client", [ID], seconds=0.1) as (poll,):
+            waiting = asyncio.create_task(poll.wait(is_settled))
+            await until_waiting(poll)
+            polls.hear(message)
+            assert (await waiting).wants == "acquire"
+
+    play(scene)
+
+
+def test_what_nobody_announces_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(long_poll, "LOOK_AGAIN_SECONDS", 0.05)
+
+    async def scene(polls: LongPolls, table: Table) -> None:
+        with polls.enter("a client", [ID], seconds=20) as (poll,):
+            waiting = asyncio.create_task(poll.wait(is_settled))
+            await until_waiting(poll)
+            table.booking = CONFIRMED
+            assert await waiting == Seen.of(CONFIRMED)
+
+    play(scene)
+
+
+def test_when_the_time_is_over_it_is_as_it_is() -> None:
+    async def scene(polls: LongPolls, table: Table) -> None:
+        started_at = time.monotonic()
+        with polls.enter("a client", [ID], seconds=0.2) as (poll,):
+            assert (await poll.wait(is_settled)).wants == "acquire"
+        assert 0.2 <= time.monotonic() - started_at < 0.9
+
+    play(scene)
+
+
+def test_one_that_is_gone_is_not_found() -> None:
+    async def scene(polls: LongPolls, table: Table) -> None:
+        table.booking = None
+        with polls.enter("a client", [ID], seconds=20) as (poll,), pytest.raises(BookingNotFoundError):
+            await poll.wait(is_settled)
+
+    play(scene)
+
+
+def test_all_are_answered_as_the_process_ends() -> None:
+    async def scene(polls: LongPolls, table: Table) -> None:
+        with polls.enter("a client", [ID, ID], seconds=20) as entered:
+            waiting = [asyncio.create_task(poll.wait(is_settled)) for poll in entered]
+            for poll in entered:
+                await until_waiting(poll)
+            polls.end()
+            assert [(await each).wants for each in waiting] == ["acquire"] * 2
+        with polls.enter("a client", [ID], seconds=20) as (poll,):
+            assert (await poll.wait(is_settled)).wants == "acquire"
+
+    play(scene)
+
+
+def test_where_too_many_wait_the_next_is_answered_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of one client, and of all; those who have left make room."""
+    monkeypatch.setattr(long_poll, "MAX_WAITING", 3)
+    monkeypatch.setattr(long_poll, "MAX_WAITING_PER_CLIENT", 2)
+
+    async def scene(polls: LongPolls, table: Table) -> None:
+        async def waits(client: str) -> bool:
+            with polls.enter(client, [ID], seconds=20) as (poll,):
+                waiting = asyncio.create_task(poll.wait(is_settled))
+                done, _ = await asyncio.wait([waiting], timeout=0.05)
+                waiting.cancel()
+                return not done
+
+        with polls.enter("greedy", [ID], seconds=20), polls.enter("greedy", [ID], seconds=20):
+            assert (await waits("greedy"), await waits("modest")) == (False, True)
+            with polls.enter("another", [ID], seconds=20):
+                assert not await waits("modest")
+        assert await waits("greedy")
+
+    play(scene)
+
+
+def test_redis_is_heard_once_for_all(database: dict[str, str]) -> None:
+    async def scene(polls: LongPolls, table: Table) -> None:
+        polls.begin(asyncio.get_running_loop())
+        redis = get_redis()
+        await asyncio.to_thread(wait_until, lambda: redis.pubsub_numsub(BOOKINGS_CHANNEL)[0][1] > 0)
+        with polls.enter("a client", [ID] * 100, seconds=20) as entered:
+            waiting = [asyncio.create_task(poll.wait(is_settled, Seen.of(PENDING))) for poll in entered]
+            await until_waiting(entered[-1])
+            await asyncio.to_thread(redis.publish, BOOKINGS_CHANNEL, tell(CONFIRMED))
+            assert {await each for each in waiting} == {Seen.of(CONFIRMED)}
+        assert table.reads == 0
+
+    play(scene)
