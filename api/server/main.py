@@ -57,7 +57,7 @@ def main() -> None:
         port=settings.port,
         interface=Interfaces.RSGI,
         workers=settings.web_concurrency,
-        loop=Loops.asyncio,
+        loop=Loops.uvloop,
         backlog=QUEUED_CONNECTIONS,
         backpressure=_find_room(),
         # In `auto` a connection that sends nothing is waited for without end, as it might speak HTTP/2.
