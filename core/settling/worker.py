@@ -31,9 +31,10 @@ log = logging.getLogger(__name__)
 
 # A worker leaves a show after so long and queues up for it again: it can stop in time, others get a turn.
 TURN_SECONDS = 0.5
-# Many tiny batches would eat the core that the API needs: after one, wait for the next rows to gather.
+# Many tiny batches would eat the core that the API needs: after one, wait for the next rows to gather, about
+# as long as it took. Who comes meanwhile needs no message.
 SMALL_BATCH = 50
-GATHER_SECONDS = 0.01
+GATHER_SECONDS = 0.002
 # One by one it goes on for so long, whatever the turn: a worker that was told to stop has 10 s. It comes to
 # the oldest of all that there is to do, and the next one begins where this ended.
 ONE_BY_ONE, ONE_BY_ONE_SECONDS = 500, 3.0
@@ -205,10 +206,7 @@ def _commit(show_id: int, settle: Callable[[BriefTransaction], Batch | None]) ->
 
 
 def _tell(show_id: int, batch: Batch) -> None:
-    """Tell Redis of a batch, in one round trip: the version, then the bookings, and have the relay sent for.
-
-    In this order: who hears that a booking is CONFIRMED must not read a map from before it.
-    """
+    """Tell of a batch in one round trip, of its version first: who hears of a booking reads no older map."""
 
     def tell(redis: Redis) -> bool:
         pipeline = redis.pipeline(transaction=False)
@@ -218,7 +216,6 @@ def _tell(show_id: int, batch: Batch) -> None:
         put_up_flag(pipeline, RELAY_EVENTS)
         return bool(pipeline.execute()[-1])
 
-    # Readers rely on the version, so it is tried whatever the breaker says.
     if tell_redis(tell, default=True):
         send_later(RELAY_EVENTS, is_flagged=True)
 
