@@ -81,7 +81,7 @@ class Door:
             signal.signal(signum, lambda *_: loop.call_soon_threadsafe(self.end))
             signal.siginterrupt(signum, False)
         # Held back since the fork (api/server/main.py): from here on somebody hears them.
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+        loop.call_soon(signal.pthread_sigmask, signal.SIG_UNBLOCK, STOP_SIGNALS)
 
     def begin(self, loop: asyncio.AbstractEventLoop) -> None:
         """Serve on this loop."""
