@@ -93,9 +93,9 @@ MUTANTS = (
         "I8",
         (
             (
-                "core/bookings/rules.py",
-                "Stage.HELD if now < hold_expires_at else Stage.OVERDUE",
-                "Stage.HELD",
+                "core/bookings/acting_queries.py",
+                "WHEN b.hold_expires_at <= b.now THEN",
+                "WHEN false THEN",
             ),
         ),
     ),
@@ -103,7 +103,13 @@ MUTANTS = (
         "a key's fingerprint is ignored",
         "two beats",
         "I6",
-        (("core/bookings/idempotency.py", "if row.fingerprint != key.fingerprint:", "if False:"),),
+        (
+            (
+                "core/bookings/accepting.py",
+                "if used_for is not None and used_for != fingerprint:",
+                "if False:",
+            ),
+        ),
     ),
     Mutant(
         "a key is recorded and does not hold a second booking back",
@@ -111,10 +117,11 @@ MUTANTS = (
         "I6",
         (
             (
-                "core/bookings/queries.py",
+                "core/bookings/accepting_queries.py",
                 "WHERE whole.key IS NULL OR whole.ids IN (SELECT booking_ids FROM claimed)",
                 "",
             ),
+            ("core/bookings/accepting_queries.py", "refusal IS NULL AND used_for IS NULL", "refusal IS NULL"),
         ),
     ),
     Mutant(
@@ -123,9 +130,9 @@ MUTANTS = (
         "I1",
         (
             (
-                "core/bookings/queries.py",
-                'if item["id"] in found] for request in requests]',
-                'if item["id"] in found] for request in reversed(requests)]',
+                "core/bookings/accepting.py",
+                "return await _read_replays(connection, outcomes)",
+                "return await _read_replays(connection, outcomes[::-1])",
             ),
         ),
     ),

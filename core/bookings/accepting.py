@@ -55,15 +55,15 @@ _REFUSALS: Mapping[Refusal, Callable[[NewBooking, int | None], SeatlineError]] =
 def prepare(new: NewBooking, key: Key | None) -> Request:
     """The request for one booking. Raises what refuses it for what never changes about its show.
 
-    See errors.py here and in seats; and ShowNotFoundError. With a key accept() tells them: one that was used
-    for another request is told first. Blocks where this process has not seen the show yet
-    (catalogue.find_entry): then it is a thread's work.
+    See errors.py here and in seats; and ShowNotFoundError. Where it has a key accept() tells, as a key that
+    was used comes first. Blocks where this process has not seen the show yet (catalogue.find_entry): then it
+    is a thread's work.
     """
     entry = get_entry(new.show_id)
     misfit = _find_misfit(new, entry)
     if misfit and key is None:
         raise misfit
-    return Request([new], [misfit], [_to_item(new, key, entry, misfit)])
+    return _to_request([new], [misfit], key, entry)
 
 
 def prepare_batch(news: Sequence[NewBooking], key: Key | None) -> Request:
@@ -71,14 +71,13 @@ def prepare_batch(news: Sequence[NewBooking], key: Key | None) -> Request:
 
     Raises nothing: what memory refuses accept() tells, with what the database refuses.
     """
-    refusals: list[SeatlineError | None]
+    show_id = news[0].show_id
     try:
-        entry = get_entry(news[0].show_id)
-        refusals = [_find_stray(new, news[0].show_id) or _find_misfit(new, entry) for new in news]
+        entry = get_entry(show_id)
+        refusals = [_find_stray(new, show_id) or _find_misfit(new, entry) for new in news]
     except ShowNotFoundError as error:
-        entry, refusals = None, [_find_stray(new, news[0].show_id) or error for new in news]
-    items = [_to_item(new, key, entry, refusal) for new, refusal in zip(news, refusals, strict=True)]
-    return Request(news, refusals, items, is_batch=True)
+        entry, refusals = None, [_find_stray(new, show_id) or error for new in news]
+    return _to_request(news, refusals, key, entry, is_batch=True)
 
 
 async def accept(connection: LoopConnection, requests: Sequence[Request]) -> list[Accepted | SeatlineError]:
@@ -100,15 +99,13 @@ def _judge(request: Request, judged: Sequence[Judged]) -> _Granted | SeatlineErr
         return IdempotencyKeyReusedError("This Idempotency-Key came with a different request before.")
     if used_for is not None:
         return _Granted([], judged[0].used_ids)
-    if refusal := _find_refusal(request, judged):
-        return refusal
     arrived = [
         _to_booking(item, each.arrival)
         for item, each in zip(request.items, judged, strict=True)
         if each.arrival is not None
     ]
-    # None where another claimed its key at this moment.
-    return _Granted(arrived) if arrived else None
+    # Neither where another claimed its key at this moment.
+    return _Granted(arrived) if arrived else _find_refusal(request, judged)
 
 
 def _find_refusal(request: Request, judged: Sequence[Judged]) -> SeatlineError | None:
@@ -143,32 +140,46 @@ def _to_accepted(
     if isinstance(found, UnavailableError):
         return found
     # A key is forgotten long before its bookings can be archived.
-    return Accepted([found[id_] for id_ in granted.replayed_ids], is_replay=True)
+    return Accepted([found[id_] for id_ in granted.replayed_ids if id_ in found], is_replay=True)
 
 
-def _to_item(
-    new: NewBooking, key: Key | None, entry: CatalogueEntry | None, refusal: SeatlineError | None
-) -> dict[str, Any]:
-    return {
-        "is_refused": refusal is not None,
-        "principal": key and key.principal,
-        "key": key and key.key,
-        "fingerprint": key and key.fingerprint,
-        "id": new_id(),
-        "show_id": new.show_id,
-        "seats": new.seats,
-        "quantity": new.quantity,
-        "section": new.section,
-        "hold": new.hold,
-        "customer": new.customer,
-        "amount": sum(entry.hall.price_of(seat) or 0 for seat in new.seats) if entry and new.seats else None,
-        "currency": entry and entry.currency,
-    }
+def _to_request(
+    news: Sequence[NewBooking],
+    refusals: Sequence[SeatlineError | None],
+    key: Key | None,
+    entry: CatalogueEntry | None,
+    *,
+    is_batch: bool = False,
+) -> Request:
+    items = [
+        {
+            "is_refused": refusal is not None,
+            "principal": key and key.principal,
+            "key": key and key.key,
+            "fingerprint": key and key.fingerprint,
+            "id": new_id(),
+            "show_id": new.show_id,
+            "seats": new.seats,
+            "quantity": new.quantity,
+            "section": new.section,
+            "hold": new.hold,
+            "customer": new.customer,
+            "amount": _sum_prices(new, entry),
+            "currency": entry and entry.currency,
+        }
+        for new, refusal in zip(news, refusals, strict=True)
+    ]
+    return Request(news, refusals, items, is_batch)
+
+
+def _sum_prices(new: NewBooking, entry: CatalogueEntry | None) -> int | None:
+    return sum(entry.hall.price_of(seat) or 0 for seat in new.seats) if entry and new.seats else None
 
 
 def _to_booking(item: Mapping[str, Any], arrival: Arrival) -> Booking:
     return Booking(
         id=item["id"],
+        seq=arrival.seq,
         show_id=item["show_id"],
         seats=item["seats"],
         status=BookingStatus.PENDING,
@@ -183,7 +194,8 @@ def _to_booking(item: Mapping[str, Any], arrival: Arrival) -> Booking:
         customer=item["customer"],
         amount=item["amount"],
         currency=item["currency"],
-        **arrival._asdict(),
+        created_at=arrival.created_at,
+        updated_at=arrival.updated_at,
     )
 
 

@@ -17,7 +17,7 @@ class Found(NamedTuple):
     `stage` is None where there is no such booking; `booking` is made of None where there is none to be
     changed, as it is locked or archived. `used_for` is the fingerprint of what the key was used for before.
     Where another for this booking, or with this key, came first, it `is_passed_over`: nothing was done, and
-    it has to be judged again.
+    it has to be judged again, by what that one has left.
     """
 
     stage: Stage | None
@@ -59,14 +59,12 @@ def _to_rfc_3339(time: str) -> str:
 
 
 # Rows are locked one by one, through the primary key. SKIP LOCKED: one that another transaction is changing
-# holds up nobody. A row that changed between the snapshot and its lock is judged by its new version, and by
-# the clock, asked once the row is locked; what else is read is of the snapshot, which is not much older, as
-# no row's lock is waited for. Of several items for one booking that would change it, or with one key, the
-# first goes on, and the others are passed over. Keys are claimed in their order: two processes with the same
-# ones must not wait for each other.
+# holds up nobody. As no row's lock is waited for, all is judged by one snapshot, and by the clock, asked once
+# the row is locked. A row that changed between the two is passed over, and judged by the next snapshot, since
+# others, its seats, changed with it. Of several items for one booking that would change it, or with one key,
+# the first goes on, and the others are passed over. Keys are claimed in their order: two processes with the
+# same ones must not wait for each other.
 # OFFSET 0, and ANY in place of =, keep the planner from joins that read all shows, or all bookings.
-# Seats are found by what never changes of them, as the snapshot may be from before they were held: while the
-# booking is locked, and held, they are its own.
 _ACT = Prepared(
     "act_on_bookings",
     f"""
@@ -76,11 +74,13 @@ _ACT = Prepared(
             fingerprint text)
     ), found AS MATERIALIZED (
         SELECT item.*, b.*, clock_timestamp() AS now FROM item CROSS JOIN LATERAL (
-            SELECT {COLUMNS} FROM bookings WHERE id = item.booking_id FOR NO KEY UPDATE SKIP LOCKED) AS b
+            SELECT {COLUMNS}, ctid AS version FROM bookings WHERE id = item.booking_id
+            FOR NO KEY UPDATE SKIP LOCKED) AS b
     ), judged AS MATERIALIZED (
         SELECT b.*, {STAGE} AS stage, CASE b.action WHEN 'extend' THEN {_EXTENDED} END AS extended_to,
                (SELECT u.fingerprint FROM used_keys u
-                WHERE u.principal = b.principal AND u.show_id = b.show_id AND u.key = b.key) AS used_for
+                WHERE u.principal = b.principal AND u.show_id = b.show_id AND u.key = b.key) AS used_for,
+               b.version <> (SELECT ctid FROM bookings WHERE id = b.booking_id) AS is_stale
         FROM found b CROSS JOIN LATERAL (
             SELECT cancelled_at, payment_required, cancel_until, start_time, hold_seconds
             FROM shows WHERE id = b.show_id OFFSET 0) AS s
@@ -91,7 +91,7 @@ _ACT = Prepared(
         FROM (SELECT *, (stage, action) IN {_list_pairs(Answer.DO)}
                     AND coalesce(extended_to <> hold_expires_at, true) AS is_due
               FROM judged
-              WHERE used_for IS NULL
+              WHERE NOT is_stale AND used_for IS NULL
                 AND (stage, action) IN {_list_pairs(Answer.DO, Answer.WAITS, Answer.DONE)}) AS j
     ), claimed AS (
         INSERT INTO used_keys (principal, show_id, key, fingerprint, booking_ids)
@@ -118,10 +118,12 @@ _ACT = Prepared(
         UPDATE seats s SET hold_expires_at = g.extended_to FROM granted g
         WHERE g.is_due AND g.action = 'extend'
           AND s.show_id = g.show_id AND s.seat_number = ANY(g.seats)
+          AND s.booking_id = g.id AND s.status = 'held'
     )
     SELECT coalesce(j.stage, (SELECT '{Stage.LOCKED}' FROM bookings WHERE id = i.booking_id),
                     (SELECT '{Stage.ARCHIVED}' FROM archived_bookings WHERE id = i.booking_id)) AS stage,
-           j.used_for, a.number IS NOT NULL AND g.number IS NULL AS is_passed_over,
+           j.used_for,
+           coalesce(j.is_stale, false) OR (a.number IS NOT NULL AND g.number IS NULL) AS is_passed_over,
            w.number IS NOT NULL AS has_changed,
            {", ".join(f"coalesce(w.{column}, j.{column})" for column in Booking._fields)}
     FROM item i LEFT JOIN judged j USING (number) LEFT JOIN allowed a USING (number)

@@ -1,4 +1,4 @@
-"""Every SQL statement about seats. Those that change one are run by a show's settling alone."""
+"""The SQL statements about seats. Those that change one are run by a show's settling alone."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -68,12 +68,6 @@ _UPDATE_FREED = text("""
         FROM owned WHERE s.show_id = :show_id AND s.id = owned.id
     )
     SELECT seat_number, status FROM owned
-""")
-
-_UPDATE_HOLD_EXTENDED = text("""
-    UPDATE seats SET hold_expires_at = :hold_expires_at
-    WHERE show_id = :show_id AND seat_number = ANY(cast(:seats AS text[]))
-      AND booking_id = :booking_id AND status = 'held'
 """)
 
 _SELECT_VERSION = text("SELECT version FROM show_versions WHERE show_id = :show_id")
@@ -173,14 +167,6 @@ def update_freed(
     parameters = {"show_id": show_id, "booking_id": booking_id, "version": version}
     rows = connection.execute(_UPDATE_FREED, parameters)
     return [(row.seat_number, SeatStatus(row.status)) for row in rows]
-
-
-def update_hold_extended(
-    connection: Connection, *, show_id: int, booking_id: UUID, seats: Sequence[str], hold_expires_at: datetime
-) -> None:
-    """Move the end of one booking's hold, under that booking's lock; changes no status and no version."""
-    parameters = {"show_id": show_id, "booking_id": booking_id, "seats": list(seats)}
-    connection.execute(_UPDATE_HOLD_EXTENDED, {**parameters, "hold_expires_at": hold_expires_at})
 
 
 def select_version(connection: Connection, show_id: int) -> int | None:

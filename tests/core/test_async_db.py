@@ -38,7 +38,14 @@ async def add(connection: LoopConnection, a: int = 1, b: int = 2) -> tuple[Any, 
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("lock_timeout", "100ms"), ("statement_timeout", "5s"), ("TimeZone", "UTC")]
+    ("name", "value"),
+    [
+        ("lock_timeout", "100ms"),
+        ("statement_timeout", "5s"),
+        ("TimeZone", "UTC"),
+        ("plan_cache_mode", "force_generic_plan"),
+        ("enable_seqscan", "off"),
+    ],
 )
 def test_setting_is_in_force(database: dict[str, str], name: str, value: str) -> None:
     async def run(connection: LoopConnection) -> None:
