@@ -8,7 +8,7 @@ from werkzeug.exceptions import HTTPException
 from api.commands import register_commands
 from api.documentation import register_documentation
 from api.errors import MalformedRequestError, NotFoundError
-from api.routes import bookings, events, operations, shows, webhooks
+from api.routes import admin_bookings, bookings, events, operations, shows, webhooks
 
 
 def create_app() -> Flask:
@@ -17,7 +17,7 @@ def create_app() -> Flask:
     # The door answers them, as it does what is raised on the event loop.
     app.config["PROPAGATE_EXCEPTIONS"] = True
     app.register_error_handler(HTTPException, _pass_on)
-    for module in (shows, bookings, events, webhooks, operations):
+    for module in (shows, bookings, admin_bookings, events, webhooks, operations):
         app.register_blueprint(module.blueprint)
     register_documentation(app)
     register_commands(app)

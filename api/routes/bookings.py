@@ -9,7 +9,6 @@ from flask import Blueprint
 
 from api.contract import Served, operation
 from api.errors import MalformedJsonError, PayloadTooLargeError, RateLimitedError, UnsupportedMediaTypeError
-from api.paging import decode_cursor, encode_cursor, refuse_cursor
 from api.parsing import KIB, parse_booking_id
 from api.preferences import read_wait
 from api.request import Request
@@ -27,7 +26,7 @@ from api.schemas import bookings as schemas
 from api.schemas.types import EmptyBody
 from api.server.groups import Groups
 from api.server.long_poll import Seen
-from core.bookings import errors, service
+from core.bookings import errors
 from core.bookings.accepting import prepare, prepare_batch
 from core.bookings.acting import insist
 from core.bookings.idempotency import Key
@@ -36,13 +35,12 @@ from core.bookings.requests import Request as Wish
 from core.bookings.rules import Action
 from core.bookings.states import Wants
 from core.errors import InvalidRequestError, UnavailableError
-from core.infra.db import replica
 from core.seats.errors import DuplicateSeatsError, TooManySeatsError, UnknownSeatsError
 from core.shows.catalogue import find_entry
 from core.shows.errors import SalesClosedError, SalesNotOpenError, ShowCancelledError, ShowNotFoundError
 
 blueprint = Blueprint("bookings", __name__)
-TAG, ADMIN_TAG = "Bookings", "Admin: bookings"
+TAG = "Bookings"
 BATCH_LIMIT = 256 * KIB
 # A batch counts as one request for every so many bookings begun.
 BATCH_WEIGHS = 10
@@ -297,46 +295,3 @@ async def _act(request: Request, groups: Groups, asked: Asked, *, seconds: int |
     answer = _respond(202 if is_waiting else 200, seconds, seen.body)
     answer.is_replay = acted.is_replay
     return answer
-
-
-@blueprint.get("/admin/bookings")
-@operation(
-    summary="List bookings, newest first",
-    tag=ADMIN_TAG,
-    query=schemas.BookingsQuery,
-    returns={200: schemas.BookingPage},
-    errors=[InvalidRequestError, UnavailableError],
-)
-def list_bookings(query: schemas.BookingsQuery) -> Answer:
-    """A page of bookings."""
-    after = parse_cursor_id(query.cursor) if query.cursor is not None else None
-    which = service.BookingFilter(
-        show_id=query.show_id, status=query.status, customer=query.customer, after=after, limit=query.limit
-    )
-    with replica() as connection:
-        found = service.list_bookings(connection, which)
-    page = found[: query.limit]
-    following = encode_cursor(page[-1].id) if len(found) > query.limit else None
-    return respond({"items": [booking.to_document() for booking in page], "next": following})
-
-
-def parse_cursor_id(cursor: str) -> UUID:
-    """The booking id that a cursor stands for. Raises InvalidRequestError."""
-    try:
-        return parse_booking_id(decode_cursor(cursor, str)[0])
-    except errors.BookingNotFoundError as error:
-        raise refuse_cursor() from error
-
-
-@blueprint.get("/admin/bookings/<booking_id>/history")
-@operation(
-    summary="Every change of a booking, when and why",
-    tag=ADMIN_TAG,
-    returns={200: schemas.History},
-    errors=[errors.BookingNotFoundError, UnavailableError],
-)
-def explain_booking(booking_id: UUID) -> Answer:
-    """The booking's changes, oldest first."""
-    with replica() as connection:
-        changes = service.explain_booking(connection, booking_id)
-    return respond({"booking_id": booking_id, "items": changes})

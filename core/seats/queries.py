@@ -1,7 +1,6 @@
 """The SQL statements about seats. Those that change one are run by a show's settling alone."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 

@@ -13,12 +13,12 @@ from core.bookings.announcements import (
     DOCUMENT_BYTES,
     DOCUMENTS_AT_MOST,
     Announced,
+    announce_changes,
     decode,
     encode,
     encode_ids,
     to_microseconds,
 )
-from core.bookings.long_poll import announce_changes
 from core.bookings.views import Booking
 from core.infra.json import to_json
 from core.infra.pubsub import BOOKINGS_CHANNEL, MAPS_CHANNEL
