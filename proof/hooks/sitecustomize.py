@@ -48,7 +48,7 @@ def is_deadly(parameters: Any) -> bool:
     seats = parameters.get("seats") or ()
     # What a batch writes is of seats that it has looked for, or that are held.
     sources = parameters["sources"].strip("{}").split(",") if "sources" in parameters else [None] * len(seats)
-    return (seat, "available") not in zip(seats, sources, strict=True) and seat in seats
+    return (seat, "available") not in zip(seats, sources, strict=False) and seat in seats
 
 
 def commit(self: DefaultDialect, connection: Any) -> None:

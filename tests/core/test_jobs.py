@@ -9,6 +9,8 @@ from core.errors import UnavailableError
 from core.infra import jobs
 from core.infra.db import transaction
 from core.infra.jobs import (
+    EVENTS_QUEUE,
+    RELAY_EVENTS,
     SETTLE_SHOW,
     clear_flag,
     get_celery,
@@ -266,6 +268,18 @@ def test_nudger_outlives_whatever_sending_raises(
         wait_until(lambda: not any(get_nudger()._waiting.values()))
     get_nudger().add(SETTLE_SHOW, 8)
     wait_until(lambda: count_messages() == 1)
+
+
+def test_batches_send_for_the_relay_once_until_it_comes(make_show: MakeShow) -> None:
+    show = make_show()
+    for number, messages in (("1", 1), ("2", 1), ("3", 2)):
+        book(show.id, number)
+        if messages == 2:
+            clear_flag(RELAY_EVENTS)
+        worker.settle_show(show.id)
+        wait_until(lambda: not any(get_nudger()._waiting.values()))
+        wait_until(lambda messages=messages: count_messages(EVENTS_QUEUE) >= messages)
+        assert count_messages(EVENTS_QUEUE) == messages
 
 
 def test_one_nudger_however_many_threads_ask_first(database: dict[str, str]) -> None:

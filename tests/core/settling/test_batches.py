@@ -148,12 +148,12 @@ def test_guard_rolls_back_where_two_bookings_claim_a_seat(make_show: MakeShow) -
     show = make_show()
     ids = [book(show.id, "1"), book(show.id, "2")]
     settle(show.id)
-    acting.run("UPDATE bookings SET seats = '{1}'")
+    acting.run("UPDATE bookings SET seats = '{2}'")
     for booking_id in ids:
         cancel(booking_id)
     with pytest.raises(GuardError, match=r"1 \+ 2 rows changed where 2 \+ 2 were decided"):
         settle(show.id)
-    acting.run("UPDATE bookings SET seats = '{2}' WHERE id = :id", id=ids[1])
+    acting.run("UPDATE bookings SET seats = '{1}' WHERE id = :id", id=ids[0])
 
 
 def test_more_than_a_batch_keeps_the_order(make_show: MakeShow, monkeypatch: pytest.MonkeyPatch) -> None:
