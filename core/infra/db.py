@@ -90,12 +90,10 @@ def list_hosts() -> list[dict[str, str]]:
 
 def set_timeouts(lock_timeout_ms: int, **settings: str) -> dict[str, Any]:
     """What a connection is opened with, so that nothing is waited for without end; and other settings."""
-    settings = {
+    settings |= {
         "statement_timeout": f"{STATEMENT_TIMEOUT_MS}",
         "lock_timeout": f"{lock_timeout_ms}",
         "idle_in_transaction_session_timeout": f"{IDLE_IN_TRANSACTION_TIMEOUT_MS}",
-        "timezone": "UTC",
-        **settings,
     }
     return {
         "connect_timeout": CONNECT_TIMEOUT_SECONDS,
@@ -104,7 +102,7 @@ def set_timeouts(lock_timeout_ms: int, **settings: str) -> dict[str, Any]:
         "keepalives_interval": KEEPALIVES_INTERVAL_SECONDS,
         "keepalives_count": KEEPALIVES_COUNT,
         "application_name": "seatline",
-        "options": " ".join(f"-c {name}={value}" for name, value in settings.items()),
+        "options": " ".join(f"-c {name}={value}" for name, value in settings.items()) + " -c timezone=UTC",
     }
 
 
@@ -184,9 +182,8 @@ class Prepared:
     """A statement parsed once a connection, and soon planned no more, where that takes as long as the rest.
 
     Its plan may be of a time when the tables were small, and stays until they are next analyzed. So it is
-    for those that find a row by its key, and not where one of a minute ago could read a table that has grown
-    since, or a parameter is an array, of one or of thousands; but for an event loop's connection, which plans
-    for large tables alone (async_db.py). `sql` names its parameters as in text().
+    for those that find a row by its key, and not where a parameter is an array, of one or of thousands; but
+    on an event loop's connection, which plans for large tables. `sql` names its parameters as in text().
     """
 
     def __init__(self, name: str, sql: str) -> None:
