@@ -40,8 +40,8 @@ class Operation:
 
     `returns` maps a status to the model of its body, None where it has none; `headers` tells what headers of
     its own a good answer has. `weigh` tells how many requests a body counts as; `seconds` is the time to
-    answer in; a large `body_limit` is only for whoever has the admin key. A probe is answered whatever else
-    is under way, and is not counted.
+    answer in; a large `body_limit` is only for whoever has the admin key. What is urgent is answered
+    whatever else is under way; what is not counted is against no allowance.
     """
 
     summary: str
@@ -61,7 +61,8 @@ class Operation:
     weight: int = 1
     weigh: Callable[[Any], int] | None = None
     seconds: float = ANSWER_SECONDS
-    is_probe: bool = False
+    is_urgent: bool = False
+    is_counted: bool = True
 
 
 # What is not said to have another: pages and files of Swagger UI, which flasgger routes by itself, and

@@ -44,7 +44,7 @@ class Request:
     query: list[tuple[str, str]] = field(default_factory=list)
     # What is left of the client's allowance, where it is counted, and how much of it this request takes.
     taken: "Taken | None" = None
-    weight: int = 1
+    weight: int = 0
     began: float = field(default_factory=time.perf_counter)
     id: str = ""
 

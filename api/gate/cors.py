@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping
 
-from api.errors import ForbiddenError
 from core.infra.settings import ANY_ORIGIN
 
 Headers = list[tuple[str, str]]
@@ -40,13 +39,9 @@ def allow_origin(origin: str | None, origins: Collection[str], *, is_public: boo
     return [*_name_allowed(origin, origins), EXPOSE] if is_public else []
 
 
-def answer_preflight(
-    origin: str | None, origins: Collection[str], methods: Collection[str], *, is_public: bool
-) -> tuple[int, Headers]:
-    """The status and headers of a preflight's answer. Raises ForbiddenError on a route that is not public."""
-    if not is_public:
-        raise ForbiddenError("Pages of other origins may not call this address.")
-    return 204, [
+def allow_methods(origin: str | None, origins: Collection[str], methods: Collection[str]) -> Headers:
+    """The headers of a preflight's answer, on a public route that takes these methods."""
+    return [
         *_name_allowed(origin, origins),
         ("Access-Control-Allow-Methods", ", ".join(sorted(methods))),
         ("Access-Control-Allow-Headers", ALLOWED_HEADERS),

@@ -66,7 +66,9 @@ class Stats(AnswerModel):
 
 
 @blueprint.get("/healthz")
-@operation(summary="Whether the process lives", tag=TAG, returns={200: Alive}, is_probe=True)
+@operation(
+    summary="Whether the process lives", tag=TAG, returns={200: Alive}, is_urgent=True, is_counted=False
+)
 def get_health() -> Answer:
     """Answers as long as the process does."""
     return respond({"status": "ok"})
@@ -78,7 +80,8 @@ def get_health() -> Answer:
     tag=TAG,
     returns={200: Ready},
     errors=[UnavailableError],
-    is_probe=True,
+    is_urgent=True,
+    is_counted=False,
 )
 def get_readiness() -> Answer:
     """200 where the database is fit, and what of the rest is down; else 503."""
@@ -95,7 +98,9 @@ def get_readiness() -> Answer:
 
 
 @blueprint.get("/metrics")
-@operation(summary="Prometheus metrics", tag=TAG, returns={200: None}, media_type="text/plain")
+@operation(
+    summary="Prometheus metrics", tag=TAG, returns={200: None}, media_type="text/plain", is_urgent=True
+)
 def get_metrics() -> Answer:
     """The figures of all web processes, and what waits in the database."""
     return respond_bytes(generate_latest(collect_registry()), content_type=CONTENT_TYPE_LATEST)

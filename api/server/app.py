@@ -19,7 +19,7 @@ from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from api.contract import Operation, Served, parse_request
 from api.errors import MethodNotAllowedError, NotFoundError
-from api.gate.cors import allow_origin, answer_preflight, is_preflight, is_public_path
+from api.gate.cors import allow_methods, allow_origin, is_preflight, is_public_path
 from api.gate.gate import admit
 from api.gate.limits import Allowances, find_kind
 from api.metrics import count_request
@@ -45,7 +45,7 @@ T = TypeVar("T")
 # wait for those, and for the interpreter, and keep it from the event loop.
 RUNNING = STATEMENT_POOL_SIZE + TRANSACTION_POOL_SIZE
 # Probes are answered whatever else is under way: no more threads can be stuck than there are connections.
-PROBING = RUNNING + 4
+URGENT = RUNNING + 4
 LIVES, READY = "/healthz", "/readyz"
 # What takes longer to parse is a thread's work: nobody else is served by the loop meanwhile.
 PARSED_ON_LOOP_BYTES = 4096
@@ -61,7 +61,7 @@ class Door:
         settings = get_settings()
         self._proxies, self._origins = settings.trusted_proxies, settings.cors_origins
         self._threads = ThreadPoolExecutor(RUNNING, thread_name_prefix="request")
-        self._probing = ThreadPoolExecutor(PROBING, thread_name_prefix="probe")
+        self._urgent = ThreadPoolExecutor(URGENT, thread_name_prefix="urgent")
         self._groups, self._shared, self._live = Groups(self._threads), SharedReads(), Live()
         self._ways = {
             Served.LOOP: self._serve_on_loop,
@@ -144,15 +144,14 @@ class Door:
         methods = self._router.find_methods(request.path)
         if not is_preflight(request.method, request.headers):
             return Answer(200, [("Allow", ", ".join(methods))])
-        origin, is_public = request.headers["origin"], is_public_path(request.path)
-        return Answer(*answer_preflight(origin, self._origins, methods, is_public=is_public))
+        return Answer(204, allow_methods(request.headers["origin"], self._origins, methods))
 
     async def _take(self, request: Request, weight: int) -> None:
-        if self._allowances and not request.operation.is_probe:
+        if self._allowances and request.operation.is_counted:
             request.taken = await self._allowances.take(
                 request.client, find_kind(request.method, request.path), weight
             )
-            request.weight = weight
+            request.weight += weight
 
     async def _serve_on_loop(self, request: Request, declared: Operation, view: Any) -> Answer:
         if len(request.body) <= PARSED_ON_LOOP_BYTES:
@@ -184,7 +183,7 @@ class Door:
         return await self._run_in_thread(request, partial(view, request, **given))
 
     async def _serve_by_flask(self, request: Request, declared: Operation, view: Any) -> Answer:
-        threads = self._probing if declared.is_probe else self._threads
+        threads = self._urgent if declared.is_urgent else self._threads
         return await self._run_in_thread(request, partial(run_wsgi, self._app, request), threads)
 
     async def _run_in_thread(

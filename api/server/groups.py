@@ -3,21 +3,26 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from typing import TypeVar
 from uuid import UUID
+
+from redis.exceptions import RedisError
 
 from api.contract import ANSWER_SECONDS
 from api.server.long_poll import LongPolls
 from core.bookings.accepting import Accepted, accept
 from core.bookings.acting import Acted, act
-from core.bookings.announcements import announce_changes
+from core.bookings.announcements import encode_ids
 from core.bookings.reading import read_bookings
 from core.bookings.requests import Asked
 from core.bookings.requests import Request as Wish
 from core.bookings.views import Booking
 from core.infra.async_db import LoopConnection
+from core.infra.async_redis import LoopRedis
 from core.infra.gather import Gather
+from core.infra.pubsub import BOOKINGS_CHANNEL
 
 T = TypeVar("T")
 
@@ -43,6 +48,10 @@ class Groups:
             self._read, at_most=READ_TOGETHER, seconds=ANSWER_SECONDS
         )
         self.polls = LongPolls(self.reads.ask)
+        self._announcing = LoopRedis()
+        self._announcements: Gather[UUID, None] = Gather(
+            self._announce, at_most=COMMITTED_TOGETHER, seconds=ANSWER_SECONDS
+        )
 
     async def _read(self, booking_ids: Sequence[UUID]) -> list[Booking | None]:
         found = await read_bookings(self._reading, list(dict.fromkeys(booking_ids)))
@@ -50,7 +59,14 @@ class Groups:
 
     def announce(self, booking_id: UUID) -> None:
         """Wake whoever waits for this booking, in any process; nobody waits for that."""
-        self._threads.submit(announce_changes, [booking_id])
+        # asyncio logs an exception that nobody retrieves.
+        told = self._announcements.ask(booking_id)
+        told.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+    async def _announce(self, booking_ids: Sequence[UUID]) -> list[None]:
+        with suppress(RedisError, OSError):
+            await self._announcing.call("PUBLISH", BOOKINGS_CHANNEL, encode_ids(booking_ids))
+        return [None] * len(booking_ids)
 
     async def run_in_thread(self, run: Callable[[], T]) -> T:
         """What `run` returns, which may block. Raises TimeoutError."""

@@ -13,7 +13,9 @@ from bench.figures import Figure, Outcome
 from bench.long_polls import TOLD_SECONDS, WAIT_SECONDS, Told, poll_together
 from bench.stage import Stage
 from bench.target import BenchError
-from core.bookings.announcements import announce_changes
+from core.bookings.announcements import encode_ids
+from core.infra.pubsub import BOOKINGS_CHANNEL
+from core.infra.redis import get_redis
 
 POLLS = 5_000
 MEGABYTES, SECONDS = 60, 1
@@ -79,7 +81,7 @@ def _wake(stage: Stage, polls: int) -> tuple[Told, float]:
             grown = _measure_memory(stage) - before
             cursor.execute(_SETTLE, (show_id,))
             woken_at = time.monotonic()
-            announce_changes(map(UUID, ids))
+            get_redis().publish(BOOKINGS_CHANNEL, encode_ids(map(UUID, ids)))
             return woken_at
 
         paths = [f"/bookings/{id_}?wait={WAIT_SECONDS}" for id_ in ids]

@@ -12,8 +12,6 @@ from typing import NamedTuple
 from uuid import UUID
 
 from core.bookings.views import Booking
-from core.infra.pubsub import BOOKINGS_CHANNEL
-from core.infra.redis import try_redis
 
 # More are a backlog's: few of their clients still wait, and those are better read together.
 DOCUMENTS_AT_MOST = 128
@@ -59,12 +57,6 @@ def encode(changed: Sequence[tuple[Booking, bytes]]) -> bytes:
 def encode_ids(booking_ids: Iterable[UUID]) -> bytes:
     """A message that these bookings have changed, and no more."""
     return _encode((id_, 0, b"") for id_ in booking_ids)
-
-
-def announce_changes(booking_ids: Iterable[UUID]) -> None:
-    """After the commit: wake whoever waits for these bookings, to read them."""
-    message = encode_ids(booking_ids)
-    try_redis(lambda redis: redis.publish(BOOKINGS_CHANNEL, message), default=None)
 
 
 def _encode(changed: Iterable[tuple[UUID, int, bytes]]) -> bytes:

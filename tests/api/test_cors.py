@@ -2,8 +2,9 @@
 
 import pytest
 
-from api.errors import ForbiddenError
-from api.gate.cors import EXPOSE, allow_origin, answer_preflight, is_preflight, is_public_path
+from api.gate.cors import EXPOSE, allow_methods, allow_origin, is_preflight, is_public_path
+from tests.api.asking import assert_problem
+from tests.door import DoorClient
 
 PAGE, OTHER = "https://tickets.example.com", "https://elsewhere.example.com"
 LISTED = ("https://first.example.com", PAGE)
@@ -32,35 +33,28 @@ def test_no_other_may_and_caches_are_told_that_it_depends(origin: str | None) ->
 @pytest.mark.parametrize("origins", [ANY, LISTED])
 def test_nobody_may_read_what_is_not_public(origins: tuple[str, ...]) -> None:
     assert allow_origin(PAGE, origins, is_public=False) == []
-    with pytest.raises(ForbiddenError):
-        answer_preflight(PAGE, origins, ["GET"], is_public=False)
 
 
 def test_preflight_tells_what_the_route_takes() -> None:
-    status, headers = answer_preflight(PAGE, ANY, {"POST", "GET"}, is_public=True)
-    assert (status, headers) == (
-        204,
-        [
-            ("Access-Control-Allow-Origin", "*"),
-            ("Access-Control-Allow-Methods", "GET, POST"),
-            ("Access-Control-Allow-Headers", ALLOWED),
-            ("Access-Control-Max-Age", "7200"),
-        ],
-    )
+    assert allow_methods(PAGE, ANY, {"POST", "GET"}) == [
+        ("Access-Control-Allow-Origin", "*"),
+        ("Access-Control-Allow-Methods", "GET, POST"),
+        ("Access-Control-Allow-Headers", ALLOWED),
+        ("Access-Control-Max-Age", "7200"),
+    ]
 
 
 def test_preflight_of_a_listed_origin_and_of_another() -> None:
     for origin, allowed in ((PAGE, PAGE), (OTHER, None)):
-        status, headers = answer_preflight(origin, LISTED, ["GET"], is_public=True)
-        assert (status, dict(headers).get("Access-Control-Allow-Origin")) == (204, allowed)
+        headers = allow_methods(origin, LISTED, ["GET"])
+        assert dict(headers).get("Access-Control-Allow-Origin") == allowed
         assert VARY in headers
 
 
 @pytest.mark.parametrize("origin", [PAGE, OTHER, None])
 @pytest.mark.parametrize("origins", [ANY, LISTED])
 def test_never_with_credentials(origin: str | None, origins: tuple[str, ...]) -> None:
-    _, preflight = answer_preflight(origin, origins, ["GET"], is_public=True)
-    sent = [*allow_origin(origin, origins, is_public=True), *preflight]
+    sent = [*allow_origin(origin, origins, is_public=True), *allow_methods(origin, origins, ["GET"])]
     assert "Access-Control-Allow-Credentials" not in dict(sent)
 
 
@@ -95,3 +89,28 @@ def test_public_paths(path: str, found: bool) -> None:
 )
 def test_what_is_a_preflight(method: str, names: list[str], found: bool) -> None:
     assert is_preflight(method, dict.fromkeys(names, "x")) is found
+
+
+PREFLIGHT = {"Origin": PAGE, "Access-Control-Request-Method": "POST"}
+
+
+def test_a_page_may_book_and_read_what_refuses_it(client: DoorClient) -> None:
+    preflight = client.options("/bookings", headers=PREFLIGHT)
+    assert (preflight.status_code, preflight.data) == (204, b"")
+    assert preflight.headers.get_all("Access-Control-Allow-Origin") == ["*"]
+    assert preflight.headers["Access-Control-Allow-Methods"] == "GET, HEAD, OPTIONS, POST"
+    refused = client.post("/bookings", json={"show_id": 999_999, "seats": ["1"]}, headers={"Origin": PAGE})
+    assert_problem(refused, 404, "show_not_found")
+    assert refused.headers.get_all("Access-Control-Allow-Origin") == ["*"]
+    assert "X-Request-ID" in refused.headers["Access-Control-Expose-Headers"]
+
+
+@pytest.mark.parametrize("path", ["/admin/shows", "/admin/nothing", "/metrics"])
+def test_a_preflight_finds_out_nothing_of_what_is_not_public(client: DoorClient, path: str) -> None:
+    answer = client.options(path, headers=PREFLIGHT)
+    assert_problem(answer, 403, "forbidden")
+    assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+def test_a_preflight_of_nothing(client: DoorClient) -> None:
+    assert_problem(client.options("/nothing", headers=PREFLIGHT), 404, "not_found")

@@ -9,7 +9,9 @@ import pytest
 from bench.bulk import add_backlog
 from bench.long_polls import poll_together
 from bench.side import Side
-from core.bookings.announcements import announce_changes
+from core.bookings.announcements import encode_ids
+from core.infra.pubsub import BOOKINGS_CHANNEL
+from core.infra.redis import get_redis
 
 pytestmark = pytest.mark.processes
 
@@ -28,7 +30,7 @@ def test_who_waits_is_woken_and_told(database: dict[str, str], web: str) -> None
         def wake() -> float:
             cursor.execute(SETTLE, (show_id,))
             woken_at = time.monotonic()
-            announce_changes(map(UUID, ids))
+            get_redis().publish(BOOKINGS_CHANNEL, encode_ids(map(UUID, ids)))
             return woken_at
 
         paths = [f"/bookings/{id_}?wait=25" for id_ in [*ids, str(uuid4())]]

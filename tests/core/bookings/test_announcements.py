@@ -13,7 +13,6 @@ from core.bookings.announcements import (
     DOCUMENT_BYTES,
     DOCUMENTS_AT_MOST,
     Announced,
-    announce_changes,
     decode,
     encode,
     encode_ids,
@@ -123,5 +122,5 @@ def test_version_is_published_before_anything_is_announced(make_show: MakeShow, 
 
 
 def test_what_a_request_changed_is_announced_by_its_id(heard: PubSub) -> None:
-    announce_changes([UUID(int=7)])
+    get_redis().publish(BOOKINGS_CHANNEL, encode_ids([UUID(int=7)]))
     assert list(decode(hear(heard)["data"])) == [Announced(UUID(int=7).bytes, 0, None)]
