@@ -189,7 +189,7 @@ class Prepared:
     def __init__(self, name: str, sql: str) -> None:
         names = list(dict.fromkeys(_PARAMETER.findall(sql)))
         numbered = _PARAMETER.sub(lambda found: f"${names.index(found[1]) + 1}", sql)
-        self.name, self.preparation = name, f"PREPARE {name} AS {numbered}"
+        self.name, self.sql, self.preparation = name, sql, f"PREPARE {name} AS {numbered}"
         # As the driver has them: unprepared, and prepared.
         self.unprepared = _PARAMETER.sub(r"%(\1)s", sql)
         self.call = f"EXECUTE {name}({', '.join(f'%({parameter})s' for parameter in names)})"

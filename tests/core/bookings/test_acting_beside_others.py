@@ -39,7 +39,7 @@ def _nothing_is_broken(database: dict[str, str]) -> Iterator[None]:
 def slow_down(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have the first statement pause between its snapshot and its locks."""
     statement, first = ACT.statement, "FROM item CROSS JOIN"
-    slow = str(statement.text).replace(first, "FROM (SELECT pg_sleep(0.5)) AS pause, item CROSS JOIN")
+    slow = statement.sql.replace(first, "FROM (SELECT pg_sleep(0.5)) AS pause, item CROSS JOIN")
     assert "pg_sleep" in slow
     statements = iter([Prepared("act_slowly", slow)])
     run_on_loop = ACT.run_on_loop

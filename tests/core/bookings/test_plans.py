@@ -65,7 +65,7 @@ def test_rows_are_found_by_an_index(make_show: Callable[..., Show], state: str) 
     for plan in plans:
         reading = READING.findall(f"-> {plan}\n")
         assert reading, plan
-        # Seats aside: the plan for a partition follows from when it was last analyzed, and large shows are below.
+        # Not seats: the plan for a partition follows from when it was last analyzed; large shows are below.
         for node, details in (each for each in reading if " on seats_p" not in each[0]):
             assert "Index" in node or "Bitmap" in node, f"{node}\n{plan}"
             assert "Cond: " in details, f"{node}\n{plan}"
