@@ -27,8 +27,9 @@ class Mutant:
 # The checker's name for all that the database alone tells.
 DATABASE = "I3-5, I11, I12"
 
-# Of the statement that moves seats.
-GUARD = "AND s.status = move.source AND s.booking_id IS NOT DISTINCT FROM move.owner"
+# Of the statement that moves seats; and without it for seats that are taken.
+GUARD = "s.status = move.source AND s.booking_id IS NOT DISTINCT FROM move.owner"
+UNGUARDED = f"(move.source = 'available' OR {GUARD})"
 
 
 MUTANTS = (
@@ -37,7 +38,7 @@ MUTANTS = (
         "two beats",
         DATABASE,
         (
-            ("core/seats/queries.py", GUARD, ""),
+            ("core/seats/queries.py", GUARD, UNGUARDED),
             (
                 "core/seats/queries.py",
                 "WHERE show_id = :show_id AND status = 'available' AND seat_number",
@@ -51,7 +52,7 @@ MUTANTS = (
         DATABASE,
         (
             ("core/seats/queries.py", "FOR NO KEY UPDATE SKIP LOCKED", ""),
-            ("core/seats/queries.py", GUARD, ""),
+            ("core/seats/queries.py", GUARD, UNGUARDED),
             ("core/settling/batch_queries.py", "FOR NO KEY UPDATE SKIP LOCKED", ""),
         ),
     ),

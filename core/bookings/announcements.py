@@ -7,6 +7,7 @@ none of them reads the entries alone. Nothing is promised: a message may be lost
 import struct
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
@@ -39,6 +40,8 @@ class Announced(NamedTuple):
     document: bytes | None
 
 
+# A batch's bookings all have one time.
+@lru_cache(maxsize=1)
 def to_microseconds(at: datetime) -> int:
     """A time as announcements have it: microseconds since 1970."""
     return (at - _EPOCH) // _MICROSECOND

@@ -118,4 +118,4 @@ def fetch_one(connection: Connection, statement: Prepared, parameters: Mapping[s
 
 def to_array(values: Iterable[object]) -> str:
     """An array as text, of ids or names of ours, which need no quotes: ARRAY[…] is parsed value by value."""
-    return "{" + ",".join("NULL" if value is None else str(value) for value in values) + "}"
+    return "{" + ",".join(["NULL" if value is None else str(value) for value in values]) + "}"

@@ -137,10 +137,10 @@ def to_move_parameters(moves: Mapping[str, Move]) -> dict[str, Any]:
     """The moves by seat, as UPDATE_MOVED has them."""
     return {
         "seats": list(moves),
-        "sources": to_array(move.source for move in moves.values()),
-        "owners": to_array(move.owner for move in moves.values()),
-        "targets": to_array(move.target for move in moves.values()),
-        "takers": to_array(move.taker for move in moves.values()),
+        "sources": to_array([move.source for move in moves.values()]),
+        "owners": to_array([move.owner for move in moves.values()]),
+        "targets": to_array([move.target for move in moves.values()]),
+        "takers": to_array([move.taker for move in moves.values()]),
     }
 
 

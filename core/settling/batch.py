@@ -144,7 +144,7 @@ def _to_parameters(
         **to_move_parameters(changes.moves),
         "seats_decided": changes.moves_decided,
         "outcomes": to_json_text(to_outcomes(changes.settled)),
-        "ids": to_array(booking.id for booking in changes.settled),
+        "ids": to_array([booking.id for booking in changes.settled]),
         "bookings_decided": len(changes.settled),
         "events": to_json_text(to_events(transitions)),
         "has_seats": changes.has_seats,
