@@ -53,7 +53,7 @@ bench: $(STAMP) ## measure everything, and write docs/performance.md (ONLY=, SCA
 	@exec $(BIN)/python -m bench.measure $(if $(ONLY),--only "$(ONLY)") $(if $(SCALE),--scale $(SCALE)) \
 		$(if $(ROUNDS),--rounds $(ROUNDS)) $(ARGS)
 
-bench-smoke: $(STAMP) ## under a minute: the most telling figures, and whether one is under a third of its bar
+bench-smoke: $(STAMP) ## a minute and a half: the most telling figures, and whether one is under a third of its bar
 	@exec $(BIN)/python -m bench.measure --smoke $(ARGS)
 
 bench-backlog: $(STAMP) ## settle a backlog in one process, to profile it (ARGS=--profile)
