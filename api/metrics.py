@@ -97,8 +97,9 @@ def collect_registry() -> CollectorRegistry:
     return registry
 
 
-def count_request(method: str, route: str, status: int, seconds: float) -> None:
-    """Count and time a request, by route and not by path."""
+def count_request(method: str, route: str, status: int, seconds: float | None) -> None:
+    """Count a request, and time it unless None, by route and not by path."""
     # A method is any word that a client makes up.
     _find_counter(method if method in METHODS else "other", route, status).inc()
-    _find_histogram(route).observe(seconds)
+    if seconds is not None:
+        _find_histogram(route).observe(seconds)

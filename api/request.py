@@ -1,5 +1,6 @@
 """A request as the gate reads it, once: whoever serves it gets this, and reads nothing anew."""
 
+import asyncio
 import re
 import time
 import uuid
@@ -46,6 +47,9 @@ class Request:
     taken: "Taken | None" = None
     weight: int = 0
     began: float = field(default_factory=time.perf_counter)
+    # When it has to be answered, once it is here whole.
+    deadline: asyncio.Timeout | None = None
+    is_held_back: bool = False
     id: str = ""
 
     def __post_init__(self) -> None:
@@ -60,6 +64,12 @@ class Request:
     def is_admin(self) -> bool:
         """Whether the admin key came with it."""
         return self.principal == ADMIN
+
+    def hold_back(self, seconds: float | None) -> None:
+        """Have the answer held back for so long, where its client asked for that: so much later is its deadline."""
+        if seconds and self.deadline and (when := self.deadline.when()) is not None:
+            self.deadline.reschedule(when + seconds)
+            self.is_held_back = True
 
     def check(self) -> None:
         """Decode the query. Raises MalformedRequestError for what cannot be read: headers, path or query."""

@@ -133,16 +133,17 @@ async def _prepare(groups: Groups, show_id: int, prepare_wish: Callable[[], Wish
 async def _accept(request: Request, groups: Groups, wish: Wish) -> tuple[Answer, list[UUID], list[bytes]]:
     """The answer without its body, and the bookings' ids and documents."""
     seconds = read_wait(request)
+    request.hold_back(seconds)
     # Nobody else knows these ids before the answer: what is announced of them spares a read.
     with groups.polls.enter(request.client, wish.ids, seconds=seconds or 0) as polls:
         accepted = await groups.commits.ask(wish)
         ids, seen = [booking.id for booking in accepted.bookings], list(map(Seen.of, accepted.bookings))
         if seconds is not None and not accepted.is_replay:
             waits = zip(polls, seen, strict=True)
-            seen = await asyncio.gather(*(poll.wait(is_acquired, known) for poll, known in waits))
+            seen = [await poll.wait(is_acquired, known) for poll, known in waits]
     if seconds is not None and accepted.is_replay:
         with groups.polls.enter(request.client, ids, seconds=seconds) as polls:
-            seen = await asyncio.gather(*(poll.wait(is_acquired) for poll in polls))
+            seen = [await poll.wait(is_acquired) for poll in polls]
     answer = _respond(201 if seconds is not None and all(map(is_acquired, seen)) else 202, seconds)
     answer.is_replay = accepted.is_replay
     return answer, ids, [each.body for each in seen]
@@ -177,6 +178,7 @@ def _respond(status: int, seconds: int | None, body: bytes = b"") -> Answer:
 async def get_booking(request: Request, groups: Groups, booking_id: UUID, query: schemas.WaitQuery) -> Answer:
     """A booking as it is now, or once it has changed."""
     if query.wait:
+        request.hold_back(query.wait)
         is_done = is_settled if "if-none-match" not in request.headers else partial(_is_news, request)
         with groups.polls.enter(request.client, [booking_id], seconds=query.wait) as (poll,):
             seen = await poll.wait(is_done)
@@ -283,6 +285,7 @@ async def cancel_booking(
 
 
 async def _act(request: Request, groups: Groups, asked: Asked, *, seconds: int | None) -> Answer:
+    request.hold_back(seconds)
     with groups.polls.enter(request.client, [asked.booking_id], seconds=seconds or 0) as (poll,):
         acted = await insist(groups.actions.ask, asked)
         if acted.has_changed:

@@ -124,14 +124,16 @@ class Door:
     async def _serve(self, request: Request, protocol: Any) -> Answer:
         """One way for all: route, body, allowance, gate, then as its contract says. Raises its refusal."""
         view, refusal = self._find_view(request)
+        declared = request.operation
         request.body = await receive(request, protocol)
-        await self._take(request, request.operation.weight)
-        admit(request)
-        if refusal:
-            raise refusal
-        if request.method == "OPTIONS":
-            return self._tell_methods(request)
-        return await self._ways[request.operation.served](request, request.operation, view)
+        async with asyncio.timeout(declared.seconds) as request.deadline:
+            await self._take(request, declared.weight)
+            admit(request)
+            if refusal:
+                raise refusal
+            if request.method == "OPTIONS":
+                return self._tell_methods(request)
+            return await self._ways[declared.served](request, declared, view)
 
     def _find_view(self, request: Request) -> tuple[Any, SeatlineError | None]:
         try:
@@ -190,9 +192,8 @@ class Door:
         self, request: Request, run: Callable[[], T], threads: ThreadPoolExecutor | None = None
     ) -> T:
         # What no thread has taken up when the time is over is dropped; what is under way may still be done.
-        async with asyncio.timeout(request.operation.seconds):
-            run_for_request = partial(_run_for, request, run)
-            return await asyncio.get_running_loop().run_in_executor(threads or self._threads, run_for_request)
+        run_for_request = partial(_run_for, request, run)
+        return await asyncio.get_running_loop().run_in_executor(threads or self._threads, run_for_request)
 
     def _finish(self, request: Request, answer: Answer) -> None:
         """What all answers have, and what is counted of each: here, and nowhere else."""
@@ -205,10 +206,13 @@ class Door:
                 self._allowances.give_back(
                     request.client, find_kind(request.method, request.path), request.weight
                 )
-        if not is_preflight(request.method, request.headers):
+        # An answered preflight has its own.
+        if answer.status >= 400 or not is_preflight(request.method, request.headers):
             is_public = is_public_path(request.path)
             answer.headers += allow_origin(request.headers.get("origin"), self._origins, is_public=is_public)
-        count_request(request.method, request.route, answer.status, time.perf_counter() - request.began)
+        # How long a client had it held back says nothing of the service.
+        seconds = None if request.is_held_back else time.perf_counter() - request.began
+        count_request(request.method, request.route, answer.status, seconds)
 
     async def _stream(self, protocol: Any, answer: Answer, follow: Follow) -> None:
         transport = protocol.response_stream(answer.status, answer.headers)

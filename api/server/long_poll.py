@@ -12,6 +12,7 @@ from uuid import UUID
 from core.bookings.announcements import decode, to_microseconds
 from core.bookings.errors import BookingNotFoundError
 from core.bookings.views import Booking
+from core.errors import UnavailableError
 from core.infra.json import to_json
 from core.infra.pubsub import BOOKINGS_CHANNEL, get_listener
 
@@ -82,10 +83,14 @@ class LongPolls:
 
         One that may not wait, since too many do, or for 0 seconds, is done at once.
         """
-        has_room = self._clients.total() < MAX_WAITING and self._clients[client] < MAX_WAITING_PER_CLIENT
-        deadline = time.monotonic() + (seconds if has_room else 0)
+        waiting = len(booking_ids)
+        if not seconds or not self._has_room(client, waiting):
+            # Nobody wakes them: each is over as soon as it has been read.
+            yield [Poll(self, booking_id, deadline=0) for booking_id in booking_ids]
+            return
+        deadline = time.monotonic() + seconds
         polls = [Poll(self, booking_id, deadline) for booking_id in booking_ids]
-        self._clients[client] += 1
+        self._clients[client] += waiting
         for poll in polls:
             self._waiting[poll.booking_id.bytes].add(poll)
         try:
@@ -93,9 +98,15 @@ class LongPolls:
         finally:
             for poll in polls:
                 self._leave(poll)
-            self._clients[client] -= 1
+            self._clients[client] -= waiting
             if not self._clients[client]:
                 del self._clients[client]
+
+    def _has_room(self, client: str, waiting: int) -> bool:
+        return (
+            self._clients.total() + waiting <= MAX_WAITING
+            and self._clients[client] + waiting <= MAX_WAITING_PER_CLIENT
+        )
 
     def _leave(self, poll: "Poll") -> None:
         waiting = self._waiting[poll.booking_id.bytes]
@@ -135,11 +146,13 @@ class Poll:
     async def wait(self, is_done: IsDone, seen: Seen | None = None) -> Seen:
         """The booking once it `is_done`, or as it is when the time is over.
 
-        `seen` is how the caller knows it, from after the poll was entered. Raises BookingNotFoundError.
+        `seen` is how the caller knows it, from after the poll was entered. Then it is that while it cannot be
+        read; else raises BookingNotFoundError, UnavailableError, TimeoutError.
         """
+        known = seen
         while True:
             if seen is None:
-                seen = await self._polls.read(self.booking_id)
+                seen = known = await self._read(known)
             left = self._deadline - time.monotonic()
             if left <= 0 or self._polls.is_ending or is_done(seen):
                 return seen
@@ -147,7 +160,15 @@ class Poll:
             if announced is None:
                 seen = None
             elif announced.updated_at > seen.updated_at:
-                seen = announced
+                seen = known = announced
+
+    async def _read(self, known: Seen | None) -> Seen:
+        try:
+            return await self._polls.read(self.booking_id)
+        except (UnavailableError, TimeoutError):
+            if known is None:
+                raise
+            return known
 
     async def _await_change(self, seconds: float) -> Seen | None:
         loop = asyncio.get_running_loop()

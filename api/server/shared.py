@@ -1,5 +1,6 @@
 """Shared reads: what many ask for at once is read once; nobody gets what was read before it asked."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 
 from cachetools import LRUCache
@@ -47,7 +48,8 @@ class SharedReads:
 
     async def _run(self, reads: Sequence[Read]) -> Sequence[Representation | Exception]:
         # It ends in time, though its thread may not: the next read begins all the same.
-        return [await reads[0]()] * len(reads)
+        async with asyncio.timeout(ANSWER_SECONDS):
+            return [await reads[0]()] * len(reads)
 
     async def _is_current(self, kept: Representation) -> bool:
         if kept.map_version is None:

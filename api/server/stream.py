@@ -27,8 +27,6 @@ LOOK_AGAIN_SECONDS = 1.0
 # Proxies cut what is silent for a minute, some for half of one.
 HEARTBEAT_SECONDS = 15
 HEARTBEAT = b": still here\n\n"
-# A viewer that takes nothing for so long is gone, or nearly.
-SEND_SECONDS = 10
 # Each has a connection, of which a process takes so many (api/server/main.py): the others are for requests.
 MAX_VIEWERS = 1_000
 # Digits of a show's id, which is a bigint.
@@ -101,9 +99,9 @@ class Live:
                     continue
                 else:
                     event = HEARTBEAT
-                async with asyncio.timeout(SEND_SECONDS):
-                    # granian raises a RuntimeError where the client is gone.
-                    await send(event)
+                # granian raises a RuntimeError where the client is gone, or has taken nothing for 30 s
+                # (sending.py); until then it keeps what is sent.
+                await send(event)
 
     async def _find_event(self, show_id: int, watch: Watch, version: int) -> tuple[int, bytes]:
         if version >= watch.base:

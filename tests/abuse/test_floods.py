@@ -76,19 +76,10 @@ NONSENSE = [
 ]
 
 
-def fails(reason: str) -> pytest.MarkDecorator:
-    """What the door cannot do yet."""
-    return pytest.mark.xfail(strict=False, reason=reason)
+FROM = pytest.mark.parametrize("sources", [[LOOPBACK], choose_sources(100)], ids=["one address", "a hundred"])
 
 
-def come_from(*marks: pytest.MarkDecorator) -> pytest.MarkDecorator:
-    """A test for one address, with these marks, and for a hundred."""
-    one, hundred = [LOOPBACK], choose_sources(100)
-    params = [pytest.param(one, id="one address", marks=marks), pytest.param(hundred, id="a hundred")]
-    return pytest.mark.parametrize("sources", params)
-
-
-@come_from(fails("not every route is limited"))
+@FROM
 @pytest.mark.parametrize("make", FLOODS.values(), ids=FLOODS.keys())
 def test_flood(web: Web, show: Show, sources: list[str], make: Callable[[int], Ask]) -> None:
     async def act() -> Counter[int]:
@@ -101,7 +92,7 @@ def test_flood(web: Web, show: Show, sources: list[str], make: Callable[[int], A
         assert statuses[429], statuses
 
 
-@come_from(fails("suggestions weigh no more than anything else"))
+@FROM
 def test_suggestions_at_their_full_allowance(web: Web, show: Show, sources: list[str]) -> None:
     def suggest(number: int) -> Ask:
         query = f"quantity={number % 10 + 1}&near={number % show.total_seats + 1}"
@@ -118,8 +109,7 @@ def test_suggestions_at_their_full_allowance(web: Web, show: Show, sources: list
         assert statuses[200] <= 130
 
 
-@fails("a process takes 200 long polls, each of which costs it a thread")
-@come_from()
+@FROM
 def test_two_thousand_long_polls(web: Web, show: Show, room: int, sources: list[str]) -> None:
     ids = asyncio.run(book(web.port, show.id, 20))
     polls = [
