@@ -66,7 +66,7 @@ class Request:
         return self.principal == ADMIN
 
     def hold_back(self, seconds: float | None) -> None:
-        """Have the answer held back for so long, where its client asked for that: so much later is its deadline."""
+        """Have the answer held back for so long, as its client prefers (None: not at all)."""
         if seconds and self.deadline and (when := self.deadline.when()) is not None:
             self.deadline.reschedule(when + seconds)
             self.is_held_back = True

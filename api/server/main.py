@@ -19,8 +19,7 @@ from core.infra.ports import require_free_port
 from core.infra.settings import get_settings
 
 # Connections that a process holds at once, also those that send nothing; whoever comes beyond waits in the
-# kernel's queue. 1,000 viewers, 5,000 long polls and a stranger's 10,000 fit, at 3 KB each; where more wait, those
-# of one client are at most half of the long polls (long_poll.py).
+# kernel's queue. 1,000 viewers, 5,000 long polls and a stranger's 10,000 fit, at 3 KB each.
 CONNECTIONS = 16_384
 # The kernel cuts it to its own limit (net.core.somaxconn).
 QUEUED_CONNECTIONS = 4096
