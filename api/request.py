@@ -1,9 +1,8 @@
 """A request as the gate reads it, once: whoever serves it gets this, and reads nothing anew."""
 
-import asyncio
+import random
 import re
 import time
-import uuid
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from api.gate.credentials import ADMIN, ANONYMOUS
 if TYPE_CHECKING:
     from api.contract import Operation
     from api.gate.limits import Taken
+    from api.server.deadline import Deadline
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}", re.ASCII)
 # granian replaces invalid UTF-8 in a path by this character; no route has one of its own.
@@ -48,7 +48,7 @@ class Request:
     weight: int = 0
     began: float = field(default_factory=time.perf_counter)
     # When it has to be answered, once it is here whole.
-    deadline: asyncio.Timeout | None = None
+    deadline: "Deadline | None" = None
     is_held_back: bool = False
     id: str = ""
 
@@ -67,8 +67,8 @@ class Request:
 
     def hold_back(self, seconds: float | None) -> None:
         """Have the answer held back for so long, as its client prefers (None: not at all)."""
-        if seconds and self.deadline and (when := self.deadline.when()) is not None:
-            self.deadline.reschedule(when + seconds)
+        if seconds and self.deadline:
+            self.deadline.put_off(seconds)
             self.is_held_back = True
 
     def check(self) -> None:
@@ -86,7 +86,8 @@ class Request:
 
 def choose_request_id(sent: str | None) -> str:
     """The caller's own id for the request where it is a sane one, else a new one."""
-    return sent if sent and REQUEST_ID.fullmatch(sent) else str(uuid.uuid4())
+    # No secret, and of every request: a UUID costs a call of the kernel.
+    return sent if sent and REQUEST_ID.fullmatch(sent) else f"{random.getrandbits(128):032x}"
 
 
 # The request that a thread is serving: how a Flask view finds it.

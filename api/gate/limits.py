@@ -22,8 +22,6 @@ from core.infra.settings import Settings
 LIMIT_HEADER, REMAINING_HEADER, RESET_HEADER = "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"
 # A script keeps Redis from everybody else: so many take it about half a millisecond.
 COUNTED_TOGETHER = 200
-# Counting ends by itself within half a second (core/infra/async_redis.py); this is for a loop that is stuck.
-COUNT_SECONDS = 5
 # Clients whose keys are remembered; one costs some hundred bytes.
 CLIENTS_KEPT = 10_000
 
@@ -102,7 +100,7 @@ class Allowances:
         self._described = {kind: _describe(found) for kind, found in self._limits.items()}
         self._find_keys = lru_cache(CLIENTS_KEPT)(self._name_keys)
         self._redis = LoopRedis()
-        self._gather = Gather(self._count, at_most=COUNTED_TOGETHER, seconds=COUNT_SECONDS)
+        self._gather = Gather(self._count, at_most=COUNTED_TOGETHER)
         self._given_back: list[Asked] = []
         self._storage = MemoryStorage()
         self._local = FixedWindowRateLimiter(self._storage)

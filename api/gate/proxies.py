@@ -16,7 +16,7 @@ def find_client_address(peer: str, forwarded_for: str | None, proxies: int) -> s
     The peer's own, which may have a port, where they tell none: then what they tell is not believed.
     """
     address = parse_address(_read_told(forwarded_for, proxies))
-    return _strip_port(peer) if address is None else str(address)
+    return strip_port(peer) if address is None else str(address)
 
 
 def find_scheme(scheme: str, forwarded_proto: str | None, proxies: int) -> str:
@@ -46,7 +46,8 @@ def _read_told(header: str | None, proxies: int) -> str:
     return told[-proxies].strip() if proxies <= len(told) else ""
 
 
-def _strip_port(peer: str) -> str:
+def strip_port(peer: str) -> str:
+    """A peer's address without its port."""
     if peer.startswith("["):
         return peer[1:].partition("]")[0]
     # Bare IPv6 has more colons than one.

@@ -35,6 +35,7 @@ from core.bookings.requests import Request as Wish
 from core.bookings.rules import Action
 from core.bookings.states import Wants
 from core.errors import InvalidRequestError, UnavailableError
+from core.infra.json import to_json
 from core.seats.errors import DuplicateSeatsError, TooManySeatsError, UnknownSeatsError
 from core.shows.catalogue import find_entry
 from core.shows.errors import SalesClosedError, SalesNotOpenError, ShowCancelledError, ShowNotFoundError
@@ -181,10 +182,10 @@ async def get_booking(request: Request, groups: Groups, booking_id: UUID, query:
         request.hold_back(query.wait)
         is_done = is_settled if "if-none-match" not in request.headers else partial(_is_news, request)
         with groups.polls.enter(request.client, [booking_id], seconds=query.wait) as (poll,):
-            seen = await poll.wait(is_done)
+            body = (await poll.wait(is_done)).body
     else:
-        seen = await groups.polls.read(booking_id)
-    return respond_tagged(request, Representation(make_tag(seen.body), NO_STORE, seen.body))
+        body = to_json((await groups.polls.read(booking_id)).to_document())
+    return respond_tagged(request, Representation(make_tag(body), NO_STORE, body))
 
 
 def is_settled(seen: Seen) -> bool:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 from typing import Any, TypeVar
 
 from flask import Flask
@@ -27,6 +27,7 @@ from api.problems import answer_error
 from api.request import Request, current
 from api.responses import Answer, Representation, respond_tagged, takes_gzip
 from api.server.body import GoneError, receive
+from api.server.deadline import Deadlines
 from api.server.groups import Groups
 from api.server.reading import read_request
 from api.server.routing import Router
@@ -63,6 +64,8 @@ class Door:
         self._threads = ThreadPoolExecutor(RUNNING, thread_name_prefix="request")
         self._urgent = ThreadPoolExecutor(URGENT, thread_name_prefix="urgent")
         self._groups, self._shared, self._live = Groups(self._threads), SharedReads(), Live()
+        # One for each length that a contract has.
+        self._find_deadlines = cache(Deadlines)
         self._ways = {
             Served.LOOP: self._serve_on_loop,
             Served.SHARED: self._serve_shared,
@@ -126,7 +129,7 @@ class Door:
         view, refusal = self._find_view(request)
         declared = request.operation
         request.body = await receive(request, protocol)
-        async with asyncio.timeout(declared.seconds) as request.deadline:
+        with self._find_deadlines(declared.seconds).begin() as request.deadline:
             await self._take(request, declared.weight)
             admit(request)
             if refusal:

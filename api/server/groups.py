@@ -10,7 +10,6 @@ from uuid import UUID
 
 from redis.exceptions import RedisError
 
-from api.contract import ANSWER_SECONDS
 from api.server.long_poll import LongPolls
 from core.bookings.accepting import Accepted, accept
 from core.bookings.acting import Acted, act
@@ -39,19 +38,15 @@ class Groups:
         self._threads = threads
         self._reading = LoopConnection()
         self.commits: Gather[Wish, Accepted] = Gather(
-            partial(accept, LoopConnection()), at_most=COMMITTED_TOGETHER, seconds=ANSWER_SECONDS
+            partial(accept, LoopConnection()), at_most=COMMITTED_TOGETHER
         )
         self.actions: Gather[Asked, Acted] = Gather(
-            partial(act, LoopConnection()), at_most=COMMITTED_TOGETHER, seconds=ANSWER_SECONDS
+            partial(act, LoopConnection()), at_most=COMMITTED_TOGETHER
         )
-        self.reads: Gather[UUID, Booking | None] = Gather(
-            self._read, at_most=READ_TOGETHER, seconds=ANSWER_SECONDS
-        )
+        self.reads: Gather[UUID, Booking | None] = Gather(self._read, at_most=READ_TOGETHER)
         self.polls = LongPolls(self.reads.ask)
         self._announcing = LoopRedis()
-        self._announcements: Gather[UUID, None] = Gather(
-            self._announce, at_most=COMMITTED_TOGETHER, seconds=ANSWER_SECONDS
-        )
+        self._announcements: Gather[UUID, None] = Gather(self._announce, at_most=COMMITTED_TOGETHER)
 
     async def _read(self, booking_ids: Sequence[UUID]) -> list[Booking | None]:
         found = await read_bookings(self._reading, list(dict.fromkeys(booking_ids)))

@@ -70,12 +70,12 @@ class LongPolls:
             for poll in polls:
                 poll.wake(None)
 
-    async def read(self, booking_id: UUID) -> Seen:
+    async def read(self, booking_id: UUID) -> Booking:
         """A booking as it is now. Raises BookingNotFoundError."""
         booking = await self._read(booking_id)
         if booking is None:
             raise BookingNotFoundError(booking_id)
-        return Seen.of(booking)
+        return booking
 
     @contextmanager
     def enter(self, client: str, booking_ids: Sequence[UUID], *, seconds: float) -> Iterator[list["Poll"]]:
@@ -164,7 +164,7 @@ class Poll:
 
     async def _read(self, known: Seen | None) -> Seen:
         try:
-            return await self._polls.read(self.booking_id)
+            return Seen.of(await self._polls.read(self.booking_id))
         except (UnavailableError, TimeoutError):
             if known is None:
                 raise

@@ -6,7 +6,7 @@ from api.contract import PAGES
 from api.errors import MalformedRequestError
 from api.gate.credentials import name_principal
 from api.gate.headers import read_headers
-from api.gate.proxies import find_client_address, find_scheme
+from api.gate.proxies import find_client_address, find_scheme, strip_port
 from api.request import Request
 
 
@@ -19,6 +19,10 @@ def read_request(scope: Any, proxies: int) -> Request:
         headers, fault = dict(scope.headers.items()), error
     if scope.authority:
         headers.setdefault("host", scope.authority)
+    address, scheme = strip_port(scope.client), scope.scheme
+    if proxies:
+        address = find_client_address(address, headers.get("x-forwarded-for"), proxies)
+        scheme = find_scheme(scheme, headers.get("x-forwarded-proto"), proxies)
     return Request(
         method=scope.method,
         path=scope.path,
@@ -26,7 +30,7 @@ def read_request(scope: Any, proxies: int) -> Request:
         headers=headers,
         fault=fault,
         operation=PAGES,
-        address=find_client_address(scope.client, headers.get("x-forwarded-for"), proxies),
-        scheme=find_scheme(scope.scheme, headers.get("x-forwarded-proto"), proxies),
+        address=address,
+        scheme=scheme,
         principal=name_principal(headers.get("authorization")),
     )

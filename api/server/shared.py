@@ -41,7 +41,7 @@ class SharedReads:
             return kept
         gather = self._reads.get(what)
         if gather is None:
-            gather = self._reads[what] = Gather(self._run, at_most=SHARED_BY, seconds=ANSWER_SECONDS)
+            gather = self._reads[what] = Gather(self._run, at_most=SHARED_BY)
         found = await gather.ask(read)
         self._keep(what, found)
         return found

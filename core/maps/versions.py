@@ -10,8 +10,6 @@ from core.maps.cache import name_version_keys, read_version
 
 # A read of so many keys keeps Redis from nobody.
 ASKED_TOGETHER = 200
-# Redis answers or is given up within half of it (core/infra/async_redis.py).
-ASK_SECONDS = 1.0
 
 
 class VersionReader:
@@ -19,7 +17,7 @@ class VersionReader:
 
     def __init__(self) -> None:
         self._redis = LoopRedis()
-        self._gather = Gather(self._ask, at_most=ASKED_TOGETHER, seconds=ASK_SECONDS)
+        self._gather = Gather(self._ask, at_most=ASKED_TOGETHER)
 
     async def find(self, show_id: int) -> int | None:
         """The show's version; None where the database has to be asked, or Redis does not answer."""

@@ -1,14 +1,13 @@
-"""What came meanwhile goes together, and each gets its own; one timer expires all that wait equally long."""
+"""What came meanwhile goes together, and each gets its own."""
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import pytest
 
 from core.errors import UnavailableError
-from core.infra.gather import DONE_KEPT, Gather, Wheel
+from core.infra.gather import Gather
 
 
 class Runs:
@@ -37,12 +36,10 @@ class Runs:
                 await asyncio.sleep(0)
 
 
-def play(
-    run: Callable[[Runs, Gather[Any, Any]], Awaitable[None]], at_most: int = 100, seconds: float = 5
-) -> None:
+def play(run: Callable[[Runs, Gather[Any, Any]], Awaitable[None]], at_most: int = 100) -> None:
     async def begin() -> None:
         runs = Runs()
-        await run(runs, Gather(runs.run, at_most=at_most, seconds=seconds))
+        await run(runs, Gather(runs.run, at_most=at_most))
 
     asyncio.run(begin())
 
@@ -154,31 +151,13 @@ def test_what_a_run_raises_fails_all_of_it_and_no_other(spoiler: str) -> None:
     play(run)
 
 
-def test_who_is_not_answered_in_time_is_told_so_and_left_out() -> None:
-    async def run(runs: Runs, gather: Gather[int, int]) -> None:
-        first = gather.ask(1)
-        await runs.have_begun(1)
-        second = gather.ask(2)
-        began = time.monotonic()
-        found = await asyncio.gather(first, second, return_exceptions=True)
-        assert [type(each) for each in found] == [TimeoutError, TimeoutError]
-        assert time.monotonic() - began < 2
-        third = gather.ask(3)
-        runs.let.release()
-        runs.let.release()
-        assert await third == 6
-        assert runs.items == [[1], [3]]
-
-    play(run, seconds=0.05)
-
-
 def test_the_end_of_the_process_leaves_nobody_waiting() -> None:
     """The loop's end cancels what runs; whoever waits is told, whether its item had gone or not."""
     told: list[BaseException | None] = []
 
     async def begin(is_started: bool) -> None:
         runs = Runs()
-        gather: Gather[int, int] = Gather(runs.run, at_most=1, seconds=60)
+        gather: Gather[int, int] = Gather(runs.run, at_most=1)
         for future in [gather.ask(1), gather.ask(2)]:
             future.add_done_callback(lambda done: told.append(done.exception()))
         if is_started:
@@ -188,76 +167,3 @@ def test_the_end_of_the_process_leaves_nobody_waiting() -> None:
         told.clear()
         asyncio.run(begin(is_started))
         assert [type(each) for each in told] == [UnavailableError] * 2
-
-
-def test_a_wheel_expires_each_in_its_turn_with_one_timer() -> None:
-    async def run() -> None:
-        loop, expired = asyncio.get_running_loop(), []
-        timers = 0
-        call_at = loop.call_at
-
-        def count(*arguments: Any, **options: Any) -> asyncio.TimerHandle:
-            nonlocal timers
-            timers += 1
-            return call_at(*arguments, **options)
-
-        loop.call_at = count  # type: ignore[method-assign]
-
-        def expire(future: asyncio.Future[Any]) -> None:
-            expired.append((future, loop.time()))
-            future.set_result(None)
-
-        wheel, seconds = Wheel(0.1, expire), 0.1
-        began = loop.time()
-        futures = [loop.create_future() for _ in range(1000)]
-        for future in futures:
-            wheel.add(future)
-        assert timers == 1
-        futures[1].set_result("in time")
-        await futures[0]
-        last = loop.create_future()
-        wheel.add(last)
-        added_at = loop.time()
-        await asyncio.gather(*futures, last)
-        assert [future for future, _ in expired] == [futures[0], *futures[2:], last]
-        assert all(at >= began + seconds for _, at in expired)
-        assert expired[-1][1] >= added_at + seconds
-        assert timers < 20
-
-    asyncio.run(run())
-
-
-def test_a_wheel_keeps_few_that_are_done() -> None:
-    """Behind one that waits, so that no timer would drop them."""
-
-    async def run() -> None:
-        loop = asyncio.get_running_loop()
-        wheel = Wheel(60, lambda future: future.cancel())
-        wheel.add(loop.create_future())
-        for _ in range(10 * DONE_KEPT):
-            future = loop.create_future()
-            wheel.add(future)
-            future.set_result("much")
-        assert len(wheel._waiting) <= 2 * DONE_KEPT
-
-    asyncio.run(run())
-
-
-def test_a_wheel_turns_on_after_an_expiry_that_raises() -> None:
-    async def run() -> None:
-        loop, told = asyncio.get_running_loop(), []
-        loop.set_exception_handler(lambda _, context: told.append(context["exception"]))
-
-        def expire(future: asyncio.Future[Any]) -> None:
-            future.cancel()
-            raise KeyError("once for each")
-
-        wheel = Wheel(0.01, expire)
-        futures = [loop.create_future() for _ in range(2)]
-        for future in futures:
-            wheel.add(future)
-        await asyncio.wait(futures, timeout=5)
-        assert all(future.done() for future in futures)
-        assert [type(each) for each in told] == [KeyError, KeyError]
-
-    asyncio.run(run())
