@@ -12,7 +12,7 @@ from bench.arrangements import ARRANGEMENTS
 from bench.figures import Figure, Outcome
 from bench.stage import Stage
 from core.halls.best import BestSeats
-from core.halls.seat_index import floor_of
+from core.halls.seat_index import find_index
 
 SEATS, BOOKINGS, QUANTITY, TRIES = 100_000, 500, 10, 3
 MEGABYTE = 1_000_000
@@ -58,7 +58,7 @@ def measure(name: str, seats: int) -> Costs:
     """Of the processor's time the best of a few tries: whatever else the machine does is not meant."""
     hall = ARRANGEMENTS[name](seats)
     seats = hall.total_seats
-    near = floor_of(hall).numbers[seats // 2]
+    near = find_index(hall).numbers[seats // 2]
     masks = [
         b"\1" * seats,
         bytes(seat % 2 for seat in range(seats)),

@@ -10,8 +10,8 @@ from cachetools import LRUCache
 from core.halls.build import Hall
 from core.halls.free import FreeSeats
 from core.halls.runs import Runs
-from core.halls.seat_groups import Clusters
-from core.halls.seat_index import floor_of
+from core.halls.seat_groups import SeatGroups
+from core.halls.seat_index import find_index
 from core.halls.tree import Allowance
 from core.halls.view import View
 
@@ -46,16 +46,16 @@ class BestSeats:
 
         Raises KeyError where a free seat is none of the hall's, ValueError for another number of bytes.
         """
-        floor = floor_of(hall)
-        mask = bytearray(free) if isinstance(free, bytes) else floor.to_mask(free)
-        if len(mask) != len(floor.numbers):
-            raise ValueError(f"{len(mask)} seats, where the hall has {len(floor.numbers)}")
-        self._begin(FreeSeats(floor, mask, Allowance(CHOICE, NEXT_CHOICE, CHOICE)), floor.view)
+        seat_index = find_index(hall)
+        mask = bytearray(free) if isinstance(free, bytes) else seat_index.to_mask(free)
+        if len(mask) != len(seat_index.numbers):
+            raise ValueError(f"{len(mask)} seats, where the hall has {len(seat_index.numbers)}")
+        self._begin(FreeSeats(seat_index, mask, Allowance(CHOICE, NEXT_CHOICE, CHOICE)), seat_index.view)
 
     def _begin(self, free: FreeSeats, view: View) -> None:
-        self._floor, self._free, self._view = free.floor, free, view
+        self._index, self._free, self._view = free.seat_index, free, view
         self._runs: LRUCache[tuple[int, int | None, bool], Runs] = LRUCache(SEARCHES_KEPT)
-        self._clusters: LRUCache[tuple[int, int | None], Clusters] = LRUCache(SEARCHES_KEPT)
+        self._groups: LRUCache[tuple[int, int | None], SeatGroups] = LRUCache(SEARCHES_KEPT)
 
     def choose(self, quantity: int, section: str | None = None) -> Choice | None:
         """The best seats for so many (at least 1); None where fewer are free in the section, or in the hall.
@@ -69,16 +69,16 @@ class BestSeats:
         if section is None:
             seated = self._choose_seated(quantity, None)
             return seated or self._choose_standing(quantity) or self._choose_any(quantity)
-        section_id = self._floor.section_ids.get(section)
+        section_id = self._index.section_ids.get(section)
         if section_id is None:
             return None
-        if section_id in self._floor.unnumbered:
+        if section_id in self._index.unnumbered:
             return self._choose_in_order(quantity, section_id)
         return self._choose_seated(quantity, section_id)
 
     def discard(self, seat_numbers: Iterable[str]) -> None:
         """These seats are no longer free. Raises KeyError where one is none of the hall's."""
-        self._free.take(map(self._floor.index.__getitem__, seat_numbers))
+        self._free.take(map(self._index.index.__getitem__, seat_numbers))
 
     def suggest(
         self, quantity: int, *, section: str | None = None, near: str | None = None, limit: int = 3
@@ -98,13 +98,13 @@ class BestSeats:
         return choices
 
     def _rehearse(self, near: str | None) -> "BestSeats":
-        floor, view = self._floor, self._view
+        seat_index, view = self._index, self._view
         if near is not None:
-            seat = floor.index[near]
-            view = View(floor.xs, floor.ys, (floor.xs[seat], floor.ys[seat]))
+            seat = seat_index.index[near]
+            view = View(seat_index.xs, seat_index.ys, (seat_index.xs[seat], seat_index.ys[seat]))
         rehearsal = copy(self)
         allowance = Allowance(SUGGESTION, NEXT_SUGGESTION, SUGGESTION)
-        rehearsal._begin(FreeSeats(floor, bytearray(self._free.mask), allowance), view)
+        rehearsal._begin(FreeSeats(seat_index, bytearray(self._free.mask), allowance), view)
         return rehearsal
 
     def _choose_seated(self, quantity: int, section: int | None) -> Choice | None:
@@ -117,24 +117,24 @@ class BestSeats:
         if quantity > LARGEST_CIRCLE:
             return self._choice(self._nearest(quantity, section), together=False)
         key = quantity, section
-        if key not in self._clusters:
-            self._clusters[key] = Clusters(self._free, self._view, key)
-        return self._choice(self._clusters[key].choose(), together=False)
+        if key not in self._groups:
+            self._groups[key] = SeatGroups(self._free, self._view, key)
+        return self._choice(self._groups[key].choose(), together=False)
 
     def _best_run(self, quantity: int, section: int | None, across_aisles: bool) -> range | None:
         key = quantity, section, across_aisles
         if key not in self._runs:
-            joined = self._floor.joined_in_row if across_aisles else self._floor.joined
+            joined = self._index.joined_in_row if across_aisles else self._index.joined
             self._runs[key] = Runs(self._free, self._view, (quantity, section), joined=joined)
         return self._runs[key].choose()
 
     def _nearest(self, quantity: int, section: int | None) -> list[int]:
-        tree, mask = self._floor.tree(section), self._free.in_tree(section)
+        tree, mask = self._index.tree(section), self._free.in_tree(section)
         nearest = tree.nearest(self._view.x, self._view.y, mask, self._free.allowance)
         return sorted(seat for _, seat in islice(nearest, quantity))
 
     def _choose_standing(self, quantity: int) -> Choice | None:
-        for section in self._floor.unnumbered:
+        for section in self._index.unnumbered:
             if choice := self._choose_in_order(quantity, section):
                 return choice
         return None
@@ -147,11 +147,11 @@ class BestSeats:
     def _choose_any(self, quantity: int) -> Choice | None:
         """The numbered seats that are left, too few by themselves, and as many others as it takes."""
         seats = self._free.find_first(None, quantity)
-        for section in self._floor.unnumbered:
+        for section in self._index.unnumbered:
             seats += self._free.find_first(section, quantity - len(seats))
         return self._choice(sorted(seats), together=False) if len(seats) == quantity else None
 
     def _choice(self, seats: Sequence[int], *, together: bool) -> Choice:
-        floor = self._floor
-        amount = sum(floor.prices[seat] for seat in seats)
-        return Choice(tuple(floor.numbers[seat] for seat in seats), together, amount)
+        seat_index = self._index
+        amount = sum(seat_index.prices[seat] for seat in seats)
+        return Choice(tuple(seat_index.numbers[seat] for seat in seats), together, amount)

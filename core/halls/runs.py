@@ -27,7 +27,7 @@ class Runs:
         if starts:
             # Seats in no run are skipped: in a nearly sold-out hall most are.
             members = _spread(starts, self._quantity).to_bytes(size, "little")
-            tree = free.floor.tree(section)
+            tree = free.seat_index.tree(section)
             self._members = tree.nearest(view.x, view.y, tree.arrange(members), free.allowance)
         self._next = next(self._members, None)
         self._found: list[tuple[int, int]] = []

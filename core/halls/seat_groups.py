@@ -21,13 +21,13 @@ class Group(NamedTuple):
     seats: tuple[int, ...]
 
 
-class Clusters:
+class SeatGroups:
     """The groups of so many free seats in a section, or anywhere; seats taken since are passed over."""
 
     def __init__(self, free: FreeSeats, view: View, wanted: tuple[int, int | None]) -> None:
         self._quantity, section = wanted
         self._free, self._view = free, view
-        self._tree, self._mask = free.floor.tree(section), free.in_tree(section)
+        self._tree, self._mask = free.seat_index.tree(section), free.in_tree(section)
         # A heap keeps valued groups. Seats only become taken, so a group's value only worsens: when it lost
         # a seat, its anchor waits at the old value, a lower bound, to be valued anew.
         self._groups: list[Group] = []
@@ -79,8 +79,8 @@ class Clusters:
             heappush(self._waiting, (distance * self._quantity, self._newest))
 
     def _gather(self, anchor: int) -> Group:
-        floor, quantity = self._free.floor, self._quantity
-        place = floor.xs[anchor], floor.ys[anchor]
+        seat_index, quantity = self._free.seat_index, self._quantity
+        place = seat_index.xs[anchor], seat_index.ys[anchor]
         around = self._tree.nearest(*place, self._mask, self._free.allowance)
         nearest = list(islice(around, quantity))
         spread = sum(distance for distance, _ in nearest)

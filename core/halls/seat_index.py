@@ -16,13 +16,13 @@ from core.halls.view import View
 
 # A gap wider than this many times the row's usual pitch is an aisle; no row is quite evenly spaced.
 AISLE = 1.5
-# Seats of all floors in memory: about 100 MB at most.
+# Seats of all indexes in memory: about 100 MB at most.
 SEATS_KEPT = 250_000
 
 Span = tuple[int, int]
 
 
-class Floor:
+class SeatIndex:
     """A hall's seats by their index in seat order: number, price, place, section; which are neighbours."""
 
     def __init__(self, hall: Hall) -> None:
@@ -53,7 +53,7 @@ class Floor:
 
     @cached_property
     def view(self) -> View:
-        """The floor as seen from what the audience looks at."""
+        """The seat_index as seen from what the audience looks at."""
         return View(self.xs, self.ys, self._focus)
 
     def to_mask(self, numbers: Iterable[str]) -> bytearray:
@@ -111,22 +111,24 @@ def _append(spans: list[Span], span: Span) -> None:
         spans.append(span)
 
 
-_floors: LRUCache[Hall, Floor] = LRUCache(SEATS_KEPT, getsizeof=lambda floor: len(floor.numbers))
+_indexes: LRUCache[Hall, SeatIndex] = LRUCache(
+    SEATS_KEPT, getsizeof=lambda seat_index: len(seat_index.numbers)
+)
 _lock, _building = threading.Lock(), threading.Lock()
 
 
-def floor_of(hall: Hall) -> Floor:
-    """The hall's floor, kept for the halls that were asked for last."""
-    if floor := _find(hall):
-        return floor
+def find_index(hall: Hall) -> SeatIndex:
+    """The hall's seat_index, kept for the halls that were asked for last."""
+    if seat_index := _find(hall):
+        return seat_index
     # One build at a time, half a second for the largest hall: requests that come at once need the same one.
     with _building:
-        floor = _find(hall) or Floor(hall)
+        seat_index = _find(hall) or SeatIndex(hall)
         with _lock:
-            _floors[hall] = floor
-    return floor
+            _indexes[hall] = seat_index
+    return seat_index
 
 
-def _find(hall: Hall) -> Floor | None:
+def _find(hall: Hall) -> SeatIndex | None:
     with _lock:
-        return _floors.get(hall)
+        return _indexes.get(hall)

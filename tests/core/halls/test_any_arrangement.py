@@ -10,7 +10,7 @@ from bench.arrangements import ARRANGEMENTS, Arrangement
 from core.halls import best as choosing
 from core.halls.best import BestSeats
 from core.halls.build import Hall
-from core.halls.seat_index import Floor, floor_of
+from core.halls.seat_index import SeatIndex, find_index
 
 SMALL, LARGE = 750, 3_000
 # Four times as many seats are four times the work, and a little for the trees being higher; sixteen times
@@ -42,14 +42,14 @@ def count_calls(work: Callable[..., object], *arguments: object) -> int:
 
 def ask(hall: Hall, free: bytes) -> None:
     """What a request for suggestions and what the first bookings of a batch come to."""
-    near = floor_of(hall).numbers[len(free) // 2]
+    near = find_index(hall).numbers[len(free) // 2]
     for quantity in (2, 10, 50):
         BestSeats(hall, free).suggest(quantity, near=near)
         BestSeats(hall, free).choose(quantity)
 
 
 def make_ready(hall: Hall) -> None:
-    Floor(hall).tree(None)
+    SeatIndex(hall).tree(None)
 
 
 def settle(hall: Hall, free: bytes, bookings: int) -> None:
