@@ -13,7 +13,7 @@ from core.infra.db import Prepared, get_statement_engine, primary
 from core.seats.queries import select_available
 from core.settling.batch import settle_batch
 from core.shows.service import Show
-from tests.acting import ask, book, settle
+from tests.acting import ask, book
 
 MakeShow = Callable[..., Show]
 
@@ -71,10 +71,7 @@ def test_lost_connection_is_an_outage_and_the_next_one_works(make_show: MakeShow
 
 def test_small_batch_takes_three_messages(make_show: MakeShow) -> None:
     show = make_show()
-    book(show.id, "1")
-    # The connection learns the statements.
-    settle(show.id)
-    book(show.id, "2", hold=True)
+    book(show.id, "1", hold=True)
     sent: list[str] = []
     note = lambda _c, _cursor, sql, *_: sent.append(sql)  # noqa: E731 (to be removed again)
     event.listen(get_statement_engine(), "before_cursor_execute", note)
@@ -83,7 +80,8 @@ def test_small_batch_takes_three_messages(make_show: MakeShow) -> None:
             assert settle_batch(transaction, show.id)
     finally:
         event.remove(get_statement_engine(), "before_cursor_execute", note)
-    assert [sql.split("(")[0] for sql in sent] == [
+    # The connection may have to learn the statements first.
+    assert [sql.split("(")[0] for sql in sent if not sql.startswith("PREPARE")] == [
         f"BEGIN; {KEEP_PLANS}EXECUTE lock_work",
         "EXECUTE select_named_available",
         "EXECUTE write_batch",

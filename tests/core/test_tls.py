@@ -20,7 +20,6 @@ from core.infra.redis import connect_listener, get_redis
 from core.infra.tls import find_tls_fault, get_tls_options, is_verified, strip_tls
 from local.checks import connect_redis
 from tests.apart import enter
-from tests.support import ADMIN
 from tests.tls import Authority, Front
 
 EVENT = {"id": "1", "type": "BOOKING_CONFIRMED"}
@@ -40,20 +39,6 @@ def use_listener(url: str) -> None:
 def use_loop(url: str) -> None:
     with enter({"REDIS_URL": url}):
         asyncio.run(LoopRedis().call("PING"))
-
-
-def use_limits(url: str) -> None:
-    from api.app import create_app  # noqa: PLC0415 (reads the settings)
-    from api.gate.allowances import find_allowances  # noqa: PLC0415
-
-    with enter({"REDIS_URL": url, "RATE_LIMIT_ENABLED": "true"}):
-        allowances = find_allowances(create_app())
-        assert allowances
-        if (
-            allowances.take({"REMOTE_ADDR": "127.0.0.1", "HTTP_AUTHORIZATION": ADMIN["Authorization"]})
-            is None
-        ):
-            raise PermissionError("not counted")
 
 
 def use_nudger(url: str) -> None:
@@ -82,7 +67,7 @@ def use_flower(url: str) -> None:
 
 
 BROKERS: list[Callable[[str], None]] = [use_nudger, use_consumer, use_publisher]
-CLIENTS = [*BROKERS, use_cache, use_listener, use_loop, use_limits, use_flower, connect_redis]
+CLIENTS = [*BROKERS, use_cache, use_listener, use_loop, use_flower, connect_redis]
 
 
 @pytest.fixture(scope="module")

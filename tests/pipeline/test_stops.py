@@ -14,7 +14,6 @@ from itertools import product
 import orjson
 import psutil
 import pytest
-from sqlalchemy import text
 
 from api.server.main import STOP_SECONDS
 from core.events.publisher import STREAM
@@ -120,24 +119,40 @@ def test_web_answers_all_that_was_sent_before(
     check_invariants()
 
 
+# Those that come meanwhile go together, in the next one.
+SLOW_INSERTS = """
+    CREATE FUNCTION insert_slowly() RETURNS trigger LANGUAGE plpgsql
+    AS 'BEGIN PERFORM pg_sleep(0.4); RETURN NULL; END';
+    CREATE TRIGGER insert_slowly BEFORE INSERT ON bookings FOR EACH STATEMENT EXECUTE FUNCTION insert_slowly()
+"""
+
+
+@contextmanager
+def slow_inserts() -> Iterator[None]:
+    """Each statement that accepts bookings takes a while."""
+    with transaction() as connection:
+        connection.exec_driver_sql(SLOW_INSERTS)
+    yield
+    with transaction() as connection:
+        connection.exec_driver_sql("DROP FUNCTION insert_slowly CASCADE")
+
+
 @TOLD
 def test_web_finishes_what_it_has_in_hand(servers: dict[str, str], make_show: MakeShow, tell: Tell) -> None:
     show = make_show()
     posts = [Post(seat) for seat in range(1, 7)]
-    waiting = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    inserting = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'"
     with run_web(servers) as (web, port), ThreadPoolExecutor(len(posts)) as pool, ExitStack() as stack:
+        stack.enter_context(slow_inserts())
         connections = [HTTPConnection("127.0.0.1", port, timeout=20) for _ in posts]
         for connection in connections:
             stack.callback(connection.close)
-        with transaction() as holder:
-            holder.execute(text("LOCK TABLE bookings IN EXCLUSIVE MODE"))
-            sent = [
-                pool.submit(p.send, connection, show.id)
-                for p, connection in zip(posts, connections, strict=True)
-            ]
-            wait_until(lambda: len(ask(waiting)) == len(posts))
-            tell(web)
-            await_closed(port)
+        sent = [
+            pool.submit(p.send, connection, show.id) for p, connection in zip(posts, connections, strict=True)
+        ]
+        wait_until(lambda: ask(inserting))
+        tell(web)
+        await_closed(port)
         for each in sent:
             each.result()
         await_end(web, DRAINED_WITHIN_SECONDS)

@@ -24,7 +24,7 @@ ALL = maps.SeatsFilter(limit=SEATS)
 
 
 def look(show_id: int, which: maps.SeatsFilter = ALL) -> maps.Map:
-    return maps.read_seats(show_id, which, known=None, to_cursor=str)
+    return maps.read_seats(show_id, which, to_cursor=str)
 
 
 def unpack(body: bytes | None) -> dict[str, Any]:
