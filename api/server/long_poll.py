@@ -26,19 +26,25 @@ MAX_WAITING_PER_CLIENT = MAX_WAITING // 2
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A booking's document, as read or as announced, and what a worker has yet to do for it.
+    """A booking as read, or as announced, and what a worker has yet to do for it.
 
-    `updated_at` in microseconds since 1970, by the database's clock: the newer of two is the larger.
+    `updated_at` in microseconds since 1970, by the database's clock: the newer of two is the larger. Whoever
+    waits keeps the booking: its document takes several KiB, and most are not asked for.
     """
 
     updated_at: int
     wants: str | None
-    body: bytes
+    shown: Booking | bytes
 
     @classmethod
     def of(cls, booking: Booking) -> Self:
         """A booking as it was read."""
-        return cls(to_microseconds(booking.updated_at), booking.wants, to_json(booking.to_document()))
+        return cls(to_microseconds(booking.updated_at), booking.wants, booking)
+
+    @property
+    def body(self) -> bytes:
+        """Its document."""
+        return self.shown if isinstance(self.shown, bytes) else to_json(self.shown.to_document())
 
 
 IsDone = Callable[[Seen], bool]
