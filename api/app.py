@@ -14,6 +14,8 @@ from api.routes import admin_bookings, bookings, events, operations, shows, webh
 def create_app() -> Flask:
     """The application. What all requests share is the door's (api/server/app.py), and not repeated here."""
     app = Flask(__name__.split(".")[0], static_folder=None)
+    # No second address of anything.
+    app.url_map.merge_slashes = False
     # The door answers them, as it does what is raised on the event loop.
     app.config["PROPAGATE_EXCEPTIONS"] = True
     app.register_error_handler(HTTPException, _pass_on)

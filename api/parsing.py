@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NoReturn, TypeVar
 from uuid import UUID
@@ -127,7 +128,7 @@ def parse_query(model: type[Model], query: Sequence[tuple[str, str]]) -> Model:
     """The query as the model; an unknown or doubled parameter is an error."""
     values = dict(query)
     if len(values) < len(query):
-        doubled = next(name for name in values if [each for each, _ in query].count(name) > 1)
+        doubled, _ = Counter(name for name, _ in query).most_common(1)[0]
         raise InvalidRequestError("A parameter is given twice.", pointer=f"/{doubled}")
     return validate(model, values)
 

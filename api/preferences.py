@@ -5,6 +5,8 @@ import re
 from api.request import Request
 from api.schemas.bookings import LONGEST_WAIT_SECONDS
 
+# Longer ones are no client's: to take a list with open quotes apart takes ever longer.
+LONGEST = 500
 # A list of preferences, each a token, perhaps with a value and with parameters; a comma in quotes is no end.
 _PREFERENCE = re.compile(r'((?:[^",]|"(?:[^"\\]|\\.)*")+)')
 _WAIT = re.compile(r'\s*wait\s*=\s*(?:([0-9]+)|"([0-9]+)")\s*(?:;.*)?', re.ASCII | re.IGNORECASE | re.DOTALL)
@@ -13,7 +15,7 @@ _WAIT = re.compile(r'\s*wait\s*=\s*(?:([0-9]+)|"([0-9]+)")\s*(?:;.*)?', re.ASCII
 def read_wait(request: Request) -> int | None:
     """The seconds that a request would wait for its outcome: of the first well-formed `wait`, at most 25."""
     sent = request.headers.get("prefer")
-    if sent is None:
+    if sent is None or len(sent) > LONGEST:
         return None
     for preference in _PREFERENCE.findall(sent):
         if found := _WAIT.fullmatch(preference):

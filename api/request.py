@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}", re.ASCII)
 # granian replaces invalid UTF-8 in a path by this character; no route has one of its own.
 UNKNOWN_CHARACTER = "\ufffd"
+# What takes longer to parse is a thread's work: nobody else is served by the loop meanwhile.
+SMALL_BYTES = 4096
 # What the metrics call the route of a request that has none.
 UNMATCHED = "unmatched"
 
@@ -39,6 +41,7 @@ class Request:
     fault: MalformedRequestError | None = None
     principal: str = ANONYMOUS
     body: bytes = b""
+    size: int = 0
     route: str = UNMATCHED
     operation: "Operation"
     arguments: dict[str, str] = field(default_factory=dict)
@@ -54,6 +57,11 @@ class Request:
 
     def __post_init__(self) -> None:
         self.id = choose_request_id(self.headers.get("x-request-id"))
+
+    @property
+    def is_large(self) -> bool:
+        """Whether its body is more than the event loop should work on."""
+        return self.size > SMALL_BYTES
 
     @property
     def client(self) -> str:

@@ -21,6 +21,8 @@ IMMUTABLE = "public, max-age=86400, immutable"
 NO_STORE = "no-store"
 
 Headers = list[tuple[str, str]]
+# Characters of a header whose meaning is remembered.
+REMEMBERED = 200
 
 
 @dataclass(slots=True)
@@ -105,13 +107,18 @@ def respond_tagged(request: Request, found: Representation) -> Answer:
 def knows(request: Request, tag: str) -> bool:
     """Whether the client says, by If-None-Match, that it has what has this tag."""
     sent = request.headers.get("if-none-match")
-    return sent is not None and _parse_tags(sent).contains_weak(tag)
+    return sent is not None and _remember(_parse_tags, sent).contains_weak(tag)
 
 
 def takes_gzip(request: Request) -> bool:
     """Whether the client takes gzip, by Accept-Encoding."""
     sent = request.headers.get("accept-encoding")
-    return sent is not None and bool(_parse_encodings(sent)["gzip"] > 0)
+    return sent is not None and bool(_remember(_parse_encodings, sent)["gzip"] > 0)
+
+
+def _remember(parse: Any, header: str) -> Any:
+    # Of long headers, which are a stranger's, nothing is kept.
+    return parse(header) if len(header) <= REMEMBERED else parse.__wrapped__(header)
 
 
 # The same few headers come again and again.

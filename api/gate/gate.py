@@ -3,21 +3,30 @@
 from api.errors import ForbiddenError, RateLimitedError, UnauthorizedError
 from api.gate.cors import is_preflight, is_public_path
 from api.gate.credentials import ADMIN_PREFIX
+from api.gate.limits import Taken
 from api.request import Request
 
 
-def admit(request: Request) -> None:
-    """Let a request pass. Raises RateLimitedError, MalformedRequestError, ForbiddenError, UnauthorizedError.
+def refuse_excess(taken: Taken | None) -> None:
+    """Raise RateLimitedError where the client has asked more than it may.
 
-    The allowance comes first, and so holds for whoever tries out keys. Whatever is under /admin, even what is
-    not there, wants the key: nothing of it can be found out without one.
+    Before all else, its body too: so the allowance holds for whoever tries out keys, or only sends.
     """
-    if request.taken is not None and request.taken.is_over:
-        raise RateLimitedError(request.taken.retry_after or 1)
+    if taken is not None and taken.is_over:
+        raise RateLimitedError(taken.retry_after or 1)
+
+
+def admit(request: Request) -> None:
+    """Let a request pass. Raises MalformedRequestError, ForbiddenError, UnauthorizedError.
+
+    Whatever is under /admin, even what is not there, wants the key: without one nothing of it is found out.
+    """
     request.check()
     if is_preflight(request.method, request.headers):
         # Browsers send no key with it.
         if not is_public_path(request.path):
             raise ForbiddenError("Pages of other origins may not call this address.")
-    elif request.path.startswith(ADMIN_PREFIX) and not request.is_admin:
+    elif not request.is_admin and (
+        request.path.startswith(ADMIN_PREFIX) or request.route.startswith(ADMIN_PREFIX)
+    ):
         raise UnauthorizedError("Send Authorization: Bearer with a valid admin key.")

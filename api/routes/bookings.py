@@ -1,6 +1,7 @@
 """Bookings: ask for seats, see what became of it, confirm, extend, cancel."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from functools import partial
 from uuid import UUID
@@ -25,7 +26,7 @@ from api.responses import (
 from api.schemas import bookings as schemas
 from api.schemas.types import EmptyBody
 from api.server.groups import Groups
-from api.server.long_poll import Seen
+from api.server.long_poll import Seen, is_acquired, is_settled
 from core.bookings import errors
 from core.bookings.accepting import prepare, prepare_batch
 from core.bookings.acting import insist
@@ -33,7 +34,6 @@ from core.bookings.idempotency import Key
 from core.bookings.requests import Asked
 from core.bookings.requests import Request as Wish
 from core.bookings.rules import Action
-from core.bookings.states import Wants
 from core.errors import InvalidRequestError, UnavailableError
 from core.infra.json import to_json
 from core.seats.errors import DuplicateSeatsError, TooManySeatsError, UnknownSeatsError
@@ -93,7 +93,7 @@ async def create_booking(
     request: Request, groups: Groups, body: schemas.BookingRequest, key: Key | None
 ) -> Answer:
     """A booking, PENDING; or, where the client preferred to wait, as settled."""
-    wish = await _prepare(groups, body.show_id, partial(prepare, body.to_new(), key))
+    wish = await _prepare(request, groups, body.show_id, partial(prepare, body.to_new(), key))
     answer, ids, documents = await _accept(request, groups, wish)
     answer.body = documents[0]
     answer.headers.append(("Location", f"/bookings/{ids[0]}"))
@@ -120,20 +120,21 @@ async def create_bookings(
 ) -> Answer:
     """The bookings, PENDING, in the order asked; or, where the client preferred to wait, as settled."""
     news = [item.to_new() for item in body.bookings]
-    wish = await _prepare(groups, news[0].show_id, partial(prepare_batch, news, key))
+    wish = await _prepare(request, groups, news[0].show_id, partial(prepare_batch, news, key))
     answer, _, documents = await _accept(request, groups, wish)
     answer.body = b'{"bookings":[' + b",".join(documents) + b"]}"
     return answer
 
 
-async def _prepare(groups: Groups, show_id: int, prepare_wish: Callable[[], Wish]) -> Wish:
-    # A show that this process has not seen yet is asked of the database.
-    return prepare_wish() if find_entry(show_id) else await groups.run_in_thread(prepare_wish)
+async def _prepare(request: Request, groups: Groups, show_id: int, prepare_wish: Callable[[], Wish]) -> Wish:
+    # A show that this process has not seen yet is asked of the database; many seats take a while.
+    is_quick = find_entry(show_id) and not request.is_large
+    return prepare_wish() if is_quick else await groups.run_in_thread(prepare_wish)
 
 
 async def _accept(request: Request, groups: Groups, wish: Wish) -> tuple[Answer, list[UUID], list[bytes]]:
     """The answer without its body, and the bookings' ids and documents."""
-    seconds = read_wait(request)
+    seconds, began = read_wait(request), time.monotonic()
     request.hold_back(seconds)
     # Nobody else knows these ids before the answer: what is announced of them spares a read.
     with groups.polls.enter(request.client, wish.ids, seconds=seconds or 0) as polls:
@@ -143,16 +144,13 @@ async def _accept(request: Request, groups: Groups, wish: Wish) -> tuple[Answer,
             waits = zip(polls, seen, strict=True)
             seen = [await poll.wait(is_acquired, known) for poll, known in waits]
     if seconds is not None and accepted.is_replay:
-        with groups.polls.enter(request.client, ids, seconds=seconds) as polls:
-            seen = [await poll.wait(is_acquired) for poll in polls]
+        left = max(0.0, began + seconds - time.monotonic())
+        with groups.polls.enter(request.client, ids, seconds=left) as polls:
+            replayed = zip(polls, seen, strict=True)
+            seen = [await poll.wait(is_acquired, known=known) for poll, known in replayed]
     answer = _respond(201 if seconds is not None and all(map(is_acquired, seen)) else 202, seconds)
     answer.is_replay = accepted.is_replay
     return answer, ids, [each.body for each in seen]
-
-
-def is_acquired(seen: Seen) -> bool:
-    """Whether no worker has to get seats for it any more: CONFIRMED, held, FAILED."""
-    return seen.wants != Wants.ACQUIRE
 
 
 def _respond(status: int, seconds: int | None, body: bytes = b"") -> Answer:
@@ -186,11 +184,6 @@ async def get_booking(request: Request, groups: Groups, booking_id: UUID, query:
     else:
         body = to_json((await groups.polls.read(booking_id)).to_document())
     return respond_tagged(request, Representation(make_tag(body), NO_STORE, body))
-
-
-def is_settled(seen: Seen) -> bool:
-    """Whether no worker has anything to do for it."""
-    return seen.wants is None
 
 
 def _is_news(request: Request, seen: Seen) -> bool:

@@ -5,10 +5,12 @@ from typing import Literal
 from flask import Blueprint
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from api.contract import operation
+from api.contract import Served, operation
 from api.metrics import collect_registry
+from api.request import Request
 from api.responses import Answer, respond, respond_bytes
 from api.schemas.types import AnswerModel
+from api.server.groups import Groups
 from core import stats
 from core.errors import UnavailableError
 from core.infra import health
@@ -67,10 +69,10 @@ class Stats(AnswerModel):
 
 @blueprint.get("/healthz")
 @operation(
-    summary="Whether the process lives", tag=TAG, returns={200: Alive}, is_urgent=True, is_counted=False
+    served=Served.LOOP, summary="Whether the process lives", tag=TAG, returns={200: Alive}, is_counted=False
 )
-def get_health() -> Answer:
-    """Answers as long as the process does."""
+async def get_health(request: Request, groups: Groups) -> Answer:
+    """Answers as long as the process does, whatever its threads are stuck in."""
     return respond({"status": "ok"})
 
 

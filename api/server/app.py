@@ -20,13 +20,13 @@ from structlog.contextvars import bind_contextvars, clear_contextvars
 from api.contract import Operation, Served, parse_request
 from api.errors import MethodNotAllowedError, NotFoundError
 from api.gate.cors import allow_methods, allow_origin, is_preflight, is_public_path
-from api.gate.gate import admit
+from api.gate.gate import admit, refuse_excess
 from api.gate.limits import Allowances, find_kind
 from api.metrics import count_request
 from api.problems import answer_error
 from api.request import Request, current
 from api.responses import Answer, Representation, respond_tagged, takes_gzip
-from api.server.body import GoneError, receive
+from api.server.body import GoneError, discard, receive
 from api.server.deadline import Deadlines
 from api.server.groups import Groups
 from api.server.reading import read_request
@@ -48,8 +48,6 @@ RUNNING = STATEMENT_POOL_SIZE + TRANSACTION_POOL_SIZE
 # Probes are answered whatever else is under way: no more threads can be stuck than there are connections.
 URGENT = RUNNING + 4
 LIVES, READY = "/healthz", "/readyz"
-# What takes longer to parse is a thread's work: nobody else is served by the loop meanwhile.
-PARSED_ON_LOOP_BYTES = 4096
 STOP_SIGNALS = signal.SIGTERM, signal.SIGINT
 NOSNIFF = "X-Content-Type-Options", "nosniff"
 
@@ -128,9 +126,13 @@ class Door:
         """One way for all: route, body, allowance, gate, then as its contract says. Raises its refusal."""
         view, refusal = self._find_view(request)
         declared = request.operation
+        await self._take(request, declared.weight if request.method != "OPTIONS" else 1)
+        if request.taken is not None and request.taken.is_over:
+            await discard(request, protocol)
+            refuse_excess(request.taken)
         request.body = await receive(request, protocol)
+        request.size = len(request.body)
         with self._find_deadlines(declared.seconds).begin() as request.deadline:
-            await self._take(request, declared.weight)
             admit(request)
             if refusal:
                 raise refusal
@@ -158,14 +160,23 @@ class Door:
             )
             request.weight += weight
 
+    def _give_back(self, request: Request, weight: int) -> None:
+        if self._allowances and request.taken is not None:
+            self._allowances.give_back(request.client, find_kind(request.method, request.path), weight)
+
     async def _serve_on_loop(self, request: Request, declared: Operation, view: Any) -> Answer:
-        if len(request.body) <= PARSED_ON_LOOP_BYTES:
-            given = parse_request(declared, request)
-        else:
+        if request.is_large:
             given = await self._run_in_thread(request, partial(parse_request, declared, request))
+        else:
+            given = parse_request(declared, request)
+        # Whoever waits needs it no more.
+        request.body = b""
         if declared.weigh and (weight := declared.weigh(given["body"])) > declared.weight:
             await self._take(request, weight - declared.weight)
-            admit(request)
+            if request.taken is not None and request.taken.is_over:
+                # A refusal uses nothing up: what was taken before its weight was known is given back.
+                self._give_back(request, declared.weight)
+            refuse_excess(request.taken)
         answer: Answer = await view(request, self._groups, **given)
         return answer
 
@@ -177,7 +188,9 @@ class Door:
             found: Representation = view(**given)
             return found.unpack() if is_plain else found
 
-        what = request.route, *request.arguments.values(), *request.query, is_plain
+        # By what was parsed: what a route does not take makes no read of its own.
+        query = given["query"].model_dump() if "query" in given else {}
+        what = request.route, *request.arguments.values(), *query.values(), is_plain
         found = await self._shared.read(what, partial(self._run_in_thread, request, read))
         return respond_tagged(request, found)
 
@@ -205,10 +218,7 @@ class Door:
             answer.headers += request.taken.headers
         if answer.is_replay:
             answer.headers.append(("Idempotent-Replayed", "true"))
-            if self._allowances and request.taken is not None:
-                self._allowances.give_back(
-                    request.client, find_kind(request.method, request.path), request.weight
-                )
+            self._give_back(request, request.weight)
         # An answered preflight has its own.
         if answer.status >= 400 or not is_preflight(request.method, request.headers):
             is_public = is_public_path(request.path)

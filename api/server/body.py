@@ -17,6 +17,8 @@ BODY_SECONDS, LARGE_BODY_SECONDS = 10, 60
 LARGE_BODY_BYTES = 1024 * 1024
 # Of a body that is too large so much is still taken, and thrown away: a server that stops reading closes the
 # connection under a client that is still sending, which then reports that instead of the answer.
+# Of one that comes with a refused request a batch's worth.
+REFUSED_BYTES = 256 * 1024
 DRAINED_BYTES, DRAIN_SECONDS = 64 * 1024 * 1024, 5
 
 
@@ -43,6 +45,23 @@ async def receive(request: Request, protocol: Any) -> bytes:
         return await _receive_some(protocol, limit, seconds)
     except TimeoutError as error:
         raise MalformedJsonError("The body did not come to its end in time.") from error
+    except (OSError, ProtocolClosed) as error:
+        raise GoneError from error
+
+
+async def discard(request: Request, protocol: Any) -> None:
+    """Take what a refused client is sending, and keep nothing of it. Raises GoneError."""
+    if "content-length" not in request.headers and "transfer-encoding" not in request.headers:
+        return
+    received = 0
+    try:
+        async with asyncio.timeout(DRAIN_SECONDS):
+            async for chunk in protocol:
+                received += len(chunk)
+                if received > REFUSED_BYTES:
+                    break
+    except TimeoutError:
+        return
     except (OSError, ProtocolClosed) as error:
         raise GoneError from error
 

@@ -38,7 +38,9 @@ class Groups:
         self._threads = threads
         self._reading = LoopConnection()
         self.commits: Gather[Wish, Accepted] = Gather(
-            partial(accept, LoopConnection()), at_most=COMMITTED_TOGETHER
+            partial(accept, LoopConnection()),
+            at_most=COMMITTED_TOGETHER,
+            weigh=lambda wish: len(wish.items),
         )
         self.actions: Gather[Asked, Acted] = Gather(
             partial(act, LoopConnection()), at_most=COMMITTED_TOGETHER

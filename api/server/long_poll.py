@@ -11,6 +11,7 @@ from uuid import UUID
 
 from core.bookings.announcements import decode, to_microseconds
 from core.bookings.errors import BookingNotFoundError
+from core.bookings.states import Wants
 from core.bookings.views import Booking
 from core.errors import UnavailableError
 from core.infra.json import to_json
@@ -18,6 +19,8 @@ from core.infra.pubsub import BOOKINGS_CHANNEL, get_listener
 
 # Redis wakes a long poll at once; this is how soon it looks by itself where Redis does not.
 LOOK_AGAIN_SECONDS = 1.0
+# So long after its time is over a poll tries to read what it has read before.
+LAST_READ_SECONDS = 1.0
 # Each costs some KiB, and a share of a read every second. Whoever comes beyond is answered early.
 MAX_WAITING = 10_000
 # One client leaves room for others.
@@ -47,6 +50,16 @@ class Seen:
         return self.shown if isinstance(self.shown, bytes) else to_json(self.shown.to_document())
 
 
+def is_acquired(seen: Seen) -> bool:
+    """Whether no worker has to get seats for it any more: CONFIRMED, held, FAILED."""
+    return seen.wants != Wants.ACQUIRE
+
+
+def is_settled(seen: Seen) -> bool:
+    """Whether no worker has anything to do for it."""
+    return seen.wants is None
+
+
 IsDone = Callable[[Seen], bool]
 ReadBooking = Callable[[UUID], Awaitable[Booking | None]]
 
@@ -58,6 +71,7 @@ class LongPolls:
         self._read = read
         self._waiting: dict[bytes, set[Poll]] = defaultdict(set)
         self._clients: Counter[str] = Counter()
+        self._count = 0
         self.is_ending = False
 
     def begin(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -97,6 +111,7 @@ class LongPolls:
         deadline = time.monotonic() + seconds
         polls = [Poll(self, booking_id, deadline) for booking_id in booking_ids]
         self._clients[client] += waiting
+        self._count += waiting
         for poll in polls:
             self._waiting[poll.booking_id.bytes].add(poll)
         try:
@@ -105,13 +120,13 @@ class LongPolls:
             for poll in polls:
                 self._leave(poll)
             self._clients[client] -= waiting
+            self._count -= waiting
             if not self._clients[client]:
                 del self._clients[client]
 
     def _has_room(self, client: str, waiting: int) -> bool:
         return (
-            self._clients.total() + waiting <= MAX_WAITING
-            and self._clients[client] + waiting <= MAX_WAITING_PER_CLIENT
+            self._count + waiting <= MAX_WAITING and self._clients[client] + waiting <= MAX_WAITING_PER_CLIENT
         )
 
     def _leave(self, poll: "Poll") -> None:
@@ -149,13 +164,13 @@ class Poll:
         if self._woken is not None and not self._woken.done():
             self._woken.set_result(None)
 
-    async def wait(self, is_done: IsDone, seen: Seen | None = None) -> Seen:
+    async def wait(self, is_done: IsDone, seen: Seen | None = None, *, known: Seen | None = None) -> Seen:
         """The booking once it `is_done`, or as it is when the time is over.
 
-        `seen` is how the caller knows it, from after the poll was entered. Then it is that while it cannot be
-        read; else raises BookingNotFoundError, UnavailableError, TimeoutError.
+        `seen` is how the caller knows it, from after the poll was entered; `known` from before. While it
+        cannot be read it is that; without either raises BookingNotFoundError, UnavailableError, TimeoutError.
         """
-        known = seen
+        known = seen or known
         while True:
             if seen is None:
                 seen = known = await self._read(known)
@@ -169,11 +184,13 @@ class Poll:
                 seen = known = announced
 
     async def _read(self, known: Seen | None) -> Seen:
-        try:
+        if known is None:
             return Seen.of(await self._polls.read(self.booking_id))
+        try:
+            # Before the request's own deadline, which would be told as if nothing were known.
+            async with asyncio.timeout(max(0.0, self._deadline - time.monotonic()) + LAST_READ_SECONDS):
+                return Seen.of(await self._polls.read(self.booking_id))
         except (UnavailableError, TimeoutError):
-            if known is None:
-                raise
             return known
 
     async def _await_change(self, seconds: float) -> Seen | None:

@@ -15,6 +15,8 @@ Read = Callable[[], Awaitable[Representation]]
 # What is kept for as long as its map's version is current, in bytes. The larger part of it are bodies of
 # large halls that some clients want unpacked.
 KEPT_BYTES = 32 * 1024 * 1024
+# What an entry costs beside its body.
+ENTRY_BYTES = 1024
 # Different things that are being read at the same moment, or were a moment ago.
 READS = 1024
 # All who came while the last read was under way: a read costs the same for however many.
@@ -27,7 +29,7 @@ class SharedReads:
     def __init__(self) -> None:
         self._reads: LRUCache[Hashable, Gather[Read, Representation]] = LRUCache(READS)
         self._kept: LRUCache[Hashable, Representation] = LRUCache(
-            KEPT_BYTES, getsizeof=lambda found: len(found.body)
+            KEPT_BYTES, getsizeof=lambda found: len(found.body) + ENTRY_BYTES
         )
         self._versions = VersionReader()
 
@@ -59,5 +61,5 @@ class SharedReads:
         return await self._versions.find(show_id) == version
 
     def _keep(self, what: Hashable, found: Representation) -> None:
-        if (found.map_version or found.is_immutable) and len(found.body) < self._kept.maxsize:
+        if (found.map_version or found.is_immutable) and len(found.body) + ENTRY_BYTES < self._kept.maxsize:
             self._kept[what] = found

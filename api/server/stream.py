@@ -59,9 +59,9 @@ class Watch:
         self.stirred = asyncio.Event()
         self.changed = asyncio.Event()
 
-    def advance(self, found: Map) -> None:
+    def advance(self, version: int, event: bytes) -> None:
         """There is a newer map: wake all viewers."""
-        self.base, self.version, self.event = self.version, found.version, to_event(found)
+        self.base, self.version, self.event = self.version, version, event
         changed, self.changed = self.changed, asyncio.Event()
         changed.set()
 
@@ -107,8 +107,7 @@ class Live:
         if version >= watch.base:
             return watch.version, watch.event
         # It missed one that the others had: what it needs is its own.
-        found = await self._read(show_id, version)
-        return found.version, to_event(found)
+        return await self._read(show_id, version)
 
     @contextlib.contextmanager
     def _watch(self, follow: Follow) -> Iterator[Watch]:
@@ -143,21 +142,27 @@ class Live:
             await _is_set(watch.stirred, LOOK_AGAIN_SECONDS)
             watch.stirred.clear()
             try:
-                found = await self._read(show_id, watch.version)
-                if found.version > watch.version:
-                    watch.advance(found)
+                version, event = await self._read(show_id, watch.version)
+                if version > watch.version:
+                    watch.advance(version, event)
             except Exception as error:
                 # Whatever it was, they go on following, and are told once it is over.
                 log.warning("map not read", extra={"show_id": show_id, "error": type(error).__name__})
             await asyncio.sleep(PAUSE_SECONDS)
         del self._watches[show_id]
 
-    async def _read(self, show_id: int, since: int) -> Map:
-        return await self._loop.run_in_executor(self._readers, lambda: read_statuses(show_id, since=since))
+    async def _read(self, show_id: int, since: int) -> tuple[int, bytes]:
+        return await self._loop.run_in_executor(self._readers, _read_event, show_id, since)
 
     def _stir(self, show: bytes) -> None:
         if watch := self._watches.get(int(show)):
             watch.stirred.set()
+
+
+def _read_event(show_id: int, since: int) -> tuple[int, bytes]:
+    # A large map takes a while to unpack: it is the thread's work.
+    found = read_statuses(show_id, since=since)
+    return found.version, to_event(found)
 
 
 async def _is_set(event: asyncio.Event, seconds: float) -> bool:

@@ -1,9 +1,12 @@
 """Accepting: a request for seats becomes PENDING bookings on disk, or a refusal that says why."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
+
+import psycopg2
 
 from core.bookings.accepting_queries import ACCEPT, Arrival, Judged, Refusal
 from core.bookings.errors import HoldRequiredError, IdempotencyKeyReusedError
@@ -20,6 +23,8 @@ from core.infra.jobs import nudge
 from core.seats.errors import DuplicateSeatsError, TooManySeatsError, UnknownSeatsError
 from core.shows.catalogue import CatalogueEntry, get_entry
 from core.shows.errors import SalesClosedError, SalesNotOpenError, ShowCancelledError, ShowNotFoundError
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +134,10 @@ async def _read_replays(
             found = await read_bookings(connection, ids)
         except UnavailableError as error:
             found = error
+        except psycopg2.Error:
+            # Of the others the bookings are on disk.
+            log.exception("replayed bookings not read")
+            found = UnavailableError("The booking of this key cannot be read just now.")
     return [each if isinstance(each, SeatlineError) else _to_accepted(each, found) for each in outcomes]
 
 

@@ -42,7 +42,8 @@ async def act(connection: LoopConnection, asked: Sequence[Asked]) -> list[Acted 
     Refusals leave nothing, their keys neither. BookingLockedError where another transaction has the booking:
     see insist(). UnavailableError where nobody knows whether it was done.
     """
-    told = await judge_all(lambda some: ACT.run_on_loop(connection, some), _judge, asked)
+    lost = BookingLockedError("Others are changing this booking just now.")
+    told = await judge_all(lambda some: ACT.run_on_loop(connection, some), _judge, asked, lost=lost)
     for show_id in {each.booking.show_id for each in told if isinstance(each, Acted) and each.is_waiting}:
         nudge(show_id)
     return told

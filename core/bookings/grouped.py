@@ -24,18 +24,29 @@ REFUSED_VALUES = frozenset({"22", "54"})
 # Whoever has a lock commits within milliseconds, or is frozen: the one that waits for it is tried again so
 # often, each time for as long as the connection waits for a lock (core/infra/async_db.py), with a pause.
 TRIES, PAUSE_SECONDS = 3, 0.01
+ROUNDS = 3
 
 
 async def judge_all(
-    run: Run[T, R], judge: Callable[[T, R], S | SeatlineError | None], items: Sequence[T]
+    run: Run[T, R],
+    judge: Callable[[T, R], S | SeatlineError | None],
+    items: Sequence[T],
+    *,
+    lost: SeatlineError | None = None,
 ) -> list[S | SeatlineError]:
     """What came of each item by what `run` found of it; refusals as run_apart() has them.
 
     `judge` returns None for one that lost to another, which is then run again and finds what that one did. Of
-    those that are run together one at least loses to nobody.
+    those that are run together one at least loses to nobody. With `lost` they are run a few times, and then get
+    that: whoever asks again goes with the next group, and keeps nobody of this one waiting.
     """
     outcomes: dict[int, S | SeatlineError] = {}
+    rounds = 0
     while left := [number for number in range(len(items)) if number not in outcomes]:
+        if lost is not None and rounds == ROUNDS:
+            outcomes |= dict.fromkeys(left, lost)
+            break
+        rounds += 1
         found = await run_apart(run, [items[number] for number in left])
         for number, each in zip(left, found, strict=True):
             outcome = each if isinstance(each, SeatlineError) else judge(items[number], each)

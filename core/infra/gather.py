@@ -15,7 +15,8 @@ class Gather(Generic[Item, Result]):
     """Runs what came while the last run was under way as one run, on one event loop.
 
     One run at a time: a lone item goes at once, all that came meanwhile go next, in order, at most `at_most`
-    of them. `run` has to end by itself, since nothing goes before it has.
+    of them by weight, the last of which may exceed it. `run` has to end by itself, since nothing goes before
+    it has.
     """
 
     def __init__(
@@ -23,8 +24,9 @@ class Gather(Generic[Item, Result]):
         run: Callable[[Sequence[Item]], Awaitable[Sequence[Result | Exception]]],
         *,
         at_most: int,
+        weigh: Callable[[Item], int] = lambda _: 1,
     ) -> None:
-        self._run, self._at_most = run, at_most
+        self._run, self._at_most, self._weigh = run, at_most, weigh
         self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
         self._running: list[tuple[Item, asyncio.Future[Result]]] = []
         self._task: asyncio.Task[None] | None = None
@@ -52,10 +54,12 @@ class Gather(Generic[Item, Result]):
 
     def _take_next(self) -> list[tuple[Item, asyncio.Future[Result]]]:
         taken: list[tuple[Item, asyncio.Future[Result]]] = []
-        while self._waiting and len(taken) < self._at_most:
+        room = self._at_most
+        while self._waiting and room > 0:
             entry = self._waiting.popleft()
             if not entry[1].done():
                 taken.append(entry)
+                room -= self._weigh(entry[0])
         return taken
 
     async def _run_next(self) -> None:

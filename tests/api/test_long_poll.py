@@ -13,6 +13,7 @@ from api.server.long_poll import LongPolls, Poll, Seen
 from core.bookings.announcements import encode, encode_ids
 from core.bookings.errors import BookingNotFoundError
 from core.bookings.views import Booking
+from core.errors import UnavailableError
 from core.infra.json import to_json
 from core.infra.pubsub import BOOKINGS_CHANNEL
 from core.infra.redis import get_redis
@@ -233,3 +234,25 @@ def test_redis_is_heard_once_for_all(database: dict[str, str]) -> None:
         assert table.reads == 0
 
     play(scene)
+
+
+@pytest.mark.parametrize("error", [UnavailableError("away"), None])
+def test_what_is_known_is_told_where_it_cannot_be_read_again(
+    monkeypatch: pytest.MonkeyPatch, error: Exception | None
+) -> None:
+    """The database is away, or is frozen."""
+    monkeypatch.setattr(long_poll, "LAST_READ_SECONDS", 0.1)
+
+    async def read(_: UUID) -> Booking | None:
+        if error:
+            raise error
+        return await asyncio.get_running_loop().create_future()  # type: ignore[no-any-return]
+
+    async def begin() -> None:
+        polls = LongPolls(read)
+        for given in ({"seen": Seen.of(PENDING)}, {"known": Seen.of(PENDING)}):
+            with polls.enter("a client", [ID], seconds=0.1) as (poll,):
+                polls.hear(encode_ids([ID]))
+                assert show(await poll.wait(is_settled, **given)) == show(Seen.of(PENDING))
+
+    asyncio.run(begin())

@@ -140,3 +140,21 @@ def test_what_a_connection_is_asked_to_become_changes_nothing(web: str, make_sho
     target = f"/shows/{make_show().id}".encode()
     assert ask(web, target, b"Upgrade: websocket", b"Connection: Upgrade")[0] == 200
     assert ask(web, target, b"Upgrade: h2c")[0] == 200
+
+
+PRIVATE = [b"/admin/stats", b"/admin/shows", b"/admin/bookings", b"/admin/events", b"/metrics"]
+
+
+@pytest.mark.parametrize("prefix", [b"/", b"//", b"/%2f", b"/%2F%2f", b"http://x/"])
+@pytest.mark.parametrize("path", PRIVATE)
+def test_nothing_has_a_second_address(web: str, database: dict[str, str], prefix: bytes, path: bytes) -> None:
+    """What stands before a path is no way round the gate, which judges paths."""
+    for method in (b"GET", b"POST", b"OPTIONS"):
+        status, problem = ask(web, prefix + path, method=method)
+        assert (status, problem["code"]) == (404, "not_found")
+
+
+def test_slashes_within_a_path_are_no_redirect(web: str, make_show: MakeShow) -> None:
+    show_id = make_show().id
+    for target in (f"/shows//{show_id}", f"//shows/{show_id}", "/bookings//batch", "//"):
+        assert ask(web, target.encode())[0] == 404

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from api.server.app import PARSED_ON_LOOP_BYTES
+from api.request import SMALL_BYTES
 from core.shows.service import Show
 from tests.acting import ask, settle_all
 from tests.api.test_waiting import call
@@ -42,7 +42,7 @@ def test_the_same_key_at_once_is_one_booking(web: str, make_show: MakeShow) -> N
     """From many clients, of several processes, half of them parsed on the event loop and half in a thread."""
     show_id = make_show().id
     body = json.dumps({"show_id": show_id, "seats": ["1"]}).encode()
-    bodies = body, body + b" " * PARSED_ON_LOOP_BYTES
+    bodies = body, body + b" " * SMALL_BYTES
     with ThreadPoolExecutor(30) as pool:
         for number in range(1, 6):
             key = f"at once and once: {number}"

@@ -167,3 +167,15 @@ def test_the_end_of_the_process_leaves_nobody_waiting() -> None:
         told.clear()
         asyncio.run(begin(is_started))
         assert [type(each) for each in told] == [UnavailableError] * 2
+
+
+def test_what_weighs_more_takes_the_place_of_more() -> None:
+    async def run() -> None:
+        runs = Runs()
+        gather: Gather[int, int] = Gather(runs.run, at_most=3, weigh=lambda item: item)
+        for _ in range(3):
+            runs.let.release()
+        assert await asyncio.gather(*(gather.ask(n) for n in (1, 2, 1, 1, 5, 1))) == [2, 4, 2, 2, 10, 2]
+        assert runs.items == [[1, 2], [1, 1, 5], [1]]
+
+    asyncio.run(run())
