@@ -37,8 +37,8 @@ async def judge_all(
     """What came of each item by what `run` found of it; refusals as run_apart() has them.
 
     `judge` returns None for one that lost to another, which is then run again and finds what that one did. Of
-    those that are run together one at least loses to nobody. With `lost` they are run a few times, and then get
-    that: whoever asks again goes with the next group, and keeps nobody of this one waiting.
+    those that are run together one at least loses to nobody. With `lost` they are run a few times, and then
+    get that: whoever asks again goes with the next group, and keeps nobody of this one waiting.
     """
     outcomes: dict[int, S | SeatlineError] = {}
     rounds = 0
