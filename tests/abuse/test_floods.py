@@ -17,6 +17,7 @@ from tests.abuse.raw import LOOPBACK, choose_sources, connected, open_sockets, t
 pytestmark = pytest.mark.processes
 
 FLOOD_SECONDS = 8
+FLOODS_AT_MOST = 4
 FLOODS: dict[str, Callable[[int], Ask]] = {
     "unknown paths": lambda number: ("GET", f"/nothing/{number}", {}, b""),
     "refused methods": lambda number: ("PUT", f"/shows/{number}", {}, b""),
@@ -82,14 +83,21 @@ FROM = pytest.mark.parametrize("sources", [[LOOPBACK], choose_sources(100)], ids
 @FROM
 @pytest.mark.parametrize("make", FLOODS.values(), ids=FLOODS.keys())
 def test_flood(web: Web, show: Show, sources: list[str], make: Callable[[int], Ask]) -> None:
+    is_one = len(sources) == 1
+
     async def act() -> Counter[int]:
+        statuses: Counter[int] = Counter()
         async with others_served(web.port, show.id, "a flood"):
-            return await flood(web.port, sources, make, seconds=FLOOD_SECONDS)
+            # On a busy machine, or where a minute begins meanwhile, one flood may stay within the allowance.
+            for _ in range(FLOODS_AT_MOST):
+                statuses += await flood(web.port, sources, make, seconds=FLOOD_SECONDS)
+                if statuses[429] or not is_one:
+                    break
+        return statuses
 
     statuses = asyncio.run(act())
     assert all(status < 500 for status in statuses), statuses
-    if len(sources) == 1:
-        assert statuses[429], statuses
+    assert statuses[429] or not is_one, statuses
 
 
 @FROM
