@@ -136,3 +136,12 @@ def test_nothing_names_the_machine_it_was_made_on(path: Path) -> None:
     """An absolute path of a checkout or a home means something to one person only."""
     found = re.findall(rf"{re.escape(str(ROOT))}|(?<![\w.}}])/(?:home|root|Users|work)/\w+", path.read_text())
     assert found == []
+
+
+LOCKS = [*ROOT.glob("requirements*.txt"), ROOT / "bench" / "express" / "package-lock.json"]
+
+
+@pytest.mark.parametrize("path", LOCKS, ids=name)
+def test_locks_name_no_address(path: Path) -> None:
+    """What is installed is the lock's matter; from where is that of whoever installs it."""
+    assert "://" not in path.read_text()
