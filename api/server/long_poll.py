@@ -17,14 +17,22 @@ from core.errors import UnavailableError
 from core.infra.json import to_json
 from core.infra.pubsub import BOOKINGS_CHANNEL, get_listener
 
-# Redis wakes a long poll at once; this is how soon it looks by itself where Redis does not.
-LOOK_AGAIN_SECONDS = 1.0
-# So long after its time is over a poll tries to read what it has read before.
-LAST_READ_SECONDS = 1.0
-# Each costs some KiB, and a share of a read every second. Whoever comes beyond is answered early.
-MAX_WAITING = 10_000
-# One client leaves room for others.
-MAX_WAITING_PER_CLIENT = MAX_WAITING // 2
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Bounds of a process's long polls, in seconds and in polls."""
+
+    # Redis wakes a long poll at once; without it a poll reads its booking again after so long.
+    look_again_seconds: float = 1.0
+    # A poll whose time is over gives its last read so long, and then answers with what it has read before.
+    last_read_seconds: float = 1.0
+    # Each costs some KiB, and a share of a read every second. A poll beyond is answered at once.
+    waiting: int = 10_000
+    # One client leaves room for others.
+    waiting_per_client: int = 5_000
+
+
+LIMITS = Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +75,8 @@ ReadBooking = Callable[[UUID], Awaitable[Booking | None]]
 class LongPolls:
     """The requests of this process that wait, on its event loop, and what wakes them."""
 
-    def __init__(self, read: ReadBooking) -> None:
-        self._read = read
+    def __init__(self, read: ReadBooking, limits: Limits = LIMITS) -> None:
+        self._read, self.limits = read, limits
         self._waiting: dict[bytes, set[Poll]] = defaultdict(set)
         self._clients: Counter[str] = Counter()
         self._count = 0
@@ -126,7 +134,8 @@ class LongPolls:
 
     def _has_room(self, client: str, waiting: int) -> bool:
         return (
-            self._count + waiting <= MAX_WAITING and self._clients[client] + waiting <= MAX_WAITING_PER_CLIENT
+            self._count + waiting <= self.limits.waiting
+            and self._clients[client] + waiting <= self.limits.waiting_per_client
         )
 
     def _leave(self, poll: "Poll") -> None:
@@ -177,7 +186,7 @@ class Poll:
             left = self._deadline - time.monotonic()
             if left <= 0 or self._polls.is_ending or is_done(seen):
                 return seen
-            announced = await self._await_change(min(left, LOOK_AGAIN_SECONDS))
+            announced = await self._await_change(min(left, self._polls.limits.look_again_seconds))
             if announced is None:
                 seen = None
             elif announced.updated_at > seen.updated_at:
@@ -188,7 +197,8 @@ class Poll:
             return Seen.of(await self._polls.read(self.booking_id))
         try:
             # Before the request's own deadline, which would be told as if nothing were known.
-            async with asyncio.timeout(max(0.0, self._deadline - time.monotonic()) + LAST_READ_SECONDS):
+            left = max(0.0, self._deadline - time.monotonic())
+            async with asyncio.timeout(left + self._polls.limits.last_read_seconds):
                 return Seen.of(await self._polls.read(self.booking_id))
         except (UnavailableError, TimeoutError):
             return known

@@ -55,8 +55,8 @@ def send(protocol: Any, status: int, headers: Headers, body: bytes) -> None:
     protocol.response_file(status, headers, _files.find_path(body))
 
 
-def close_unread_connections() -> None:
-    """Have the kernel close each connection whose client has taken nothing of an answer for UNREAD_SECONDS.
+def close_unread_connections(seconds: float = UNREAD_SECONDS) -> None:
+    """Have the kernel close each connection whose client has taken nothing of an answer for so long.
 
     Connections inherit that from the socket that listens. granian makes it itself, after __rsgi_init__ and
     before the loop runs, and does not tell of it: call this on the loop.
@@ -70,7 +70,7 @@ def close_unread_connections() -> None:
             # No socket; or what listed them, which is closed by now.
             continue
         if found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
-            found.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_SECONDS * 1000)
+            found.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(seconds * 1000))
         # It is not ours to close.
         found.detach()
 

@@ -12,8 +12,7 @@ import pytest
 from granian.constants import HTTPModes
 from granian.server.embed import Server
 
-from api.server import sending
-from api.server.sending import KEPT_FILES, WHOLE_BYTES, close_unread_connections, send
+from api.server.sending import KEPT_FILES, UNREAD_SECONDS, WHOLE_BYTES, close_unread_connections, send
 from local.embedded import find_free_port
 from tests.abuse.raw import ANSWER_SECONDS, LOOPBACK, connected, open_sockets, to_request
 
@@ -28,7 +27,7 @@ async def serve_bodies(scope: Any, protocol: Any) -> None:
 
 
 @asynccontextmanager
-async def served() -> AsyncIterator[int]:
+async def served(unread_seconds: float = UNREAD_SECONDS) -> AsyncIterator[int]:
     """granian on our own loop; its port."""
     port = find_free_port()
     server = Server(serve_bodies, address=LOOPBACK, port=port, http=HTTPModes.http1, log_enabled=False)
@@ -37,7 +36,7 @@ async def served() -> AsyncIterator[int]:
     async with asyncio.timeout(ANSWER_SECONDS):
         while not await answers(port):
             await asyncio.sleep(0.02)
-    close_unread_connections()
+    close_unread_connections(unread_seconds)
     try:
         yield port
     finally:
@@ -96,13 +95,12 @@ async def ask(port: int, size: str) -> None:
 
 
 @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="only Linux closes what is not read")
-def test_client_that_does_not_read_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sending, "UNREAD_SECONDS", 1)
+def test_client_that_does_not_read_is_left() -> None:
     huge = 32 * 1024 * 1024
     BODIES[str(huge)] = bytes(huge)
 
     async def act() -> None:
-        async with served() as port:
+        async with served(unread_seconds=1) as port:
             (connection,) = open_sockets(port, [LOOPBACK], 1, to_request("GET", f"/{huge}"), window=4096)
             with connection:
                 async with asyncio.timeout(ANSWER_SECONDS):

@@ -8,8 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from api.server import long_poll
-from api.server.long_poll import LongPolls, Poll, Seen
+from api.server.long_poll import LIMITS, Limits, LongPolls, Poll, Seen
 from core.bookings.announcements import encode, encode_ids
 from core.bookings.errors import BookingNotFoundError
 from core.bookings.views import Booking
@@ -73,10 +72,10 @@ class Table:
 Scene = Callable[[LongPolls, Table], Awaitable[None]]
 
 
-def play(scene: Scene) -> None:
+def play(scene: Scene, limits: Limits = LIMITS) -> None:
     async def begin() -> None:
         table = Table()
-        await scene(LongPolls(table.read), table)
+        await scene(LongPolls(table.read, limits), table)
 
     asyncio.run(begin())
 
@@ -153,8 +152,7 @@ def test_garbage_wakes_nobody(message: bytes) -> None:
     play(scene)
 
 
-def test_what_nobody_announces_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(long_poll, "LOOK_AGAIN_SECONDS", 0.05)
+def test_what_nobody_announces_is_looked_for() -> None:
 
     async def scene(polls: LongPolls, table: Table) -> None:
         with polls.enter("a client", [ID], seconds=20) as (poll,):
@@ -163,7 +161,7 @@ def test_what_nobody_announces_is_looked_for(monkeypatch: pytest.MonkeyPatch) ->
             table.booking = CONFIRMED
             assert show(await waiting) == show(Seen.of(CONFIRMED))
 
-    play(scene)
+    play(scene, Limits(look_again_seconds=0.05))
 
 
 def test_when_the_time_is_over_it_is_as_it_is() -> None:
@@ -199,10 +197,8 @@ def test_all_are_answered_as_the_process_ends() -> None:
     play(scene)
 
 
-def test_where_too_many_wait_the_next_is_answered_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_too_many_wait_the_next_is_answered_at_once() -> None:
     """Of one client, and of all; those who have left make room."""
-    monkeypatch.setattr(long_poll, "MAX_WAITING", 3)
-    monkeypatch.setattr(long_poll, "MAX_WAITING_PER_CLIENT", 2)
 
     async def scene(polls: LongPolls, table: Table) -> None:
         async def waits(client: str) -> bool:
@@ -218,7 +214,7 @@ def test_where_too_many_wait_the_next_is_answered_at_once(monkeypatch: pytest.Mo
                 assert not await waits("modest")
         assert await waits("greedy")
 
-    play(scene)
+    play(scene, Limits(waiting=3, waiting_per_client=2))
 
 
 def test_redis_is_heard_once_for_all(database: dict[str, str]) -> None:
@@ -237,11 +233,8 @@ def test_redis_is_heard_once_for_all(database: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("error", [UnavailableError("away"), None])
-def test_what_is_known_is_told_where_it_cannot_be_read_again(
-    monkeypatch: pytest.MonkeyPatch, error: Exception | None
-) -> None:
+def test_what_is_known_is_told_where_it_cannot_be_read_again(error: Exception | None) -> None:
     """The database is away, or is frozen."""
-    monkeypatch.setattr(long_poll, "LAST_READ_SECONDS", 0.1)
 
     async def read(_: UUID) -> Booking | None:
         if error:
@@ -249,7 +242,7 @@ def test_what_is_known_is_told_where_it_cannot_be_read_again(
         return await asyncio.get_running_loop().create_future()  # type: ignore[no-any-return]
 
     async def begin() -> None:
-        polls = LongPolls(read)
+        polls = LongPolls(read, Limits(last_read_seconds=0.1))
         for given in ({"seen": Seen.of(PENDING)}, {"known": Seen.of(PENDING)}):
             with polls.enter("a client", [ID], seconds=0.1) as (poll,):
                 polls.hear(encode_ids([ID]))
