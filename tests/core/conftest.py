@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from core.infra.db import transaction
 from tests.apart import live_apart
+from tests.invariants import check_invariants
 
 # What raises is real: the database refuses whatever is written of a customer called "poison".
 TRAP = """\
@@ -40,3 +41,10 @@ def poison(database: dict[str, str]) -> Iterator[Callable[[], None]]:
     yield lay
     with transaction() as connection:
         connection.execute(text("DROP FUNCTION IF EXISTS refuse_poison CASCADE"))
+
+
+@pytest.fixture
+def nothing_is_broken(database: dict[str, str]) -> Iterator[None]:
+    """Check every invariant once the test is over."""
+    yield
+    check_invariants()

@@ -1,6 +1,6 @@
 """Confirm, extend and cancel in one statement: each of a group is answered by itself, and done once."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from uuid import uuid4
 
 import pytest
@@ -11,16 +11,10 @@ from core.shows.service import Show
 from tests import acting as by_hand
 from tests.acting import act, ask, book, hold, read, run, tell
 from tests.core.bookings.groups import confirm, describe, make_key
-from tests.invariants import check_invariants
 
+pytestmark = pytest.mark.usefixtures("nothing_is_broken")
 MakeShow = Callable[..., Show]
 CONFIRM, EXTEND, CANCEL = Action
-
-
-@pytest.fixture(autouse=True)
-def _nothing_is_broken(database: dict[str, str]) -> Iterator[None]:
-    yield
-    check_invariants()
 
 
 def test_each_of_many_is_answered_by_itself(make_show: MakeShow) -> None:

@@ -1,7 +1,7 @@
 """Actions while others change, lock or claim the same: none is lost, and nobody else waits."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -22,18 +22,12 @@ from tests import acting as by_hand
 from tests.acting import act, ask, book, hold, lock, read, run, run_on_loop, settle, tell
 from tests.apart import enter
 from tests.core.bookings.groups import confirm, describe, make_key
-from tests.invariants import check_invariants
 from tests.support import measured
 
+pytestmark = pytest.mark.usefixtures("nothing_is_broken")
 MakeShow = Callable[..., Show]
 CONFIRM, EXTEND, CANCEL = Action
 NOWHERE = {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing"}
-
-
-@pytest.fixture(autouse=True)
-def _nothing_is_broken(database: dict[str, str]) -> Iterator[None]:
-    yield
-    check_invariants()
 
 
 def slow_down(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,6 @@
 """Each action at each stage of a booking, as the table has it, against the real one."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from uuid import UUID
@@ -17,16 +17,10 @@ from core.shows.service import Show
 from tests import acting as by_hand
 from tests.acting import act, ask, book, end_hold, hold, read, run, run_on_loop, settle
 from tests.core.bookings.groups import confirm, describe, make_key
-from tests.invariants import check_invariants
 
+pytestmark = pytest.mark.usefixtures("nothing_is_broken")
 MakeShow = Callable[..., Show]
 CONFIRM, EXTEND, CANCEL = Action
-
-
-@pytest.fixture(autouse=True)
-def _nothing_is_broken(database: dict[str, str]) -> Iterator[None]:
-    yield
-    check_invariants()
 
 
 def bring_to(stage: Stage, show_id: int) -> UUID:

@@ -1,7 +1,7 @@
 """Batches of settling: one at a time a show, all of it or nothing, each at a version of its own."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from copy import copy
 from typing import Any
 
@@ -29,16 +29,10 @@ from tests.acting import (
     tell_all,
     uncommitted_batch,
 )
-from tests.invariants import check_invariants
 from tests.support import wait_until
 
+pytestmark = pytest.mark.usefixtures("nothing_is_broken")
 MakeShow = Callable[..., Show]
-
-
-@pytest.fixture(autouse=True)
-def _nothing_is_broken(database: dict[str, str]) -> Iterator[None]:
-    yield
-    check_invariants()
 
 
 def cancel_the_show(show_id: int) -> None:

@@ -1,6 +1,6 @@
 """Settling on a real PostgreSQL: what becomes of bookings and seats, batch by batch."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -18,15 +18,9 @@ from tests.acting import (
     tell,
     tell_all,
 )
-from tests.invariants import check_invariants
 
+pytestmark = pytest.mark.usefixtures("nothing_is_broken")
 MakeShow = Callable[..., Show]
-
-
-@pytest.fixture(autouse=True)
-def _nothing_is_broken(database: dict[str, str]) -> Iterator[None]:
-    yield
-    check_invariants()
 
 
 def test_named_seats_are_booked(make_show: MakeShow) -> None:
