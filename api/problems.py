@@ -1,4 +1,4 @@
-"""How an error becomes an answer: a problem document (RFC 9457), whoever raised it."""
+"""Errors become problem documents (RFC 9457) here, for every way that a route is served."""
 
 import logging
 from typing import Any

@@ -6,7 +6,7 @@ from ipaddress import IPv6Network
 from api.gate.credentials import ANONYMOUS
 from api.gate.proxies import parse_address
 
-# A subscriber has all addresses of a /64, so that one address of it is nobody in particular.
+# Providers give each subscriber a /64: a limit by single address would be evaded by changing it.
 IPV6_PREFIX_LENGTH = 64
 NETWORKS_KEPT = 10_000
 

@@ -5,8 +5,8 @@ from typing import Protocol
 
 from api.errors import MalformedRequestError
 
-# Headers that we read and that are no lists (RFC 9110, 5.3; for Origin RFC 6454, for Last-Event-ID the HTML
-# standard, for Idempotency-Key its draft): of two values nobody could say which is meant.
+# Singleton headers that are read here (RFC 9110, 5.3; Origin: RFC 6454; Last-Event-ID: the HTML standard;
+# Idempotency-Key: its draft). A request with two values of one is ambiguous, and refused.
 SINGLETONS = frozenset(
     {
         "access-control-request-method",

@@ -110,7 +110,7 @@ class Allowances:
         return await self._gather.ask((client, kind, weight))
 
     def give_back(self, client: str, kind: Kind, weight: int = 1) -> None:
-        """Undo what was taken. Done before the next request is counted; nobody else would notice earlier."""
+        """Give a weight back to a client's allowance, with the next round trip: nothing reads it before."""
         self._given_back.append((client, kind, -weight))
 
     async def _count(self, asked: Sequence[Asked]) -> list[Taken]:
@@ -157,7 +157,7 @@ class Allowances:
 
 
 def make_allowances(settings: Settings) -> Allowances | None:
-    """The allowances that the settings say; None where nobody is limited."""
+    """The allowances of the settings; None where rate limits are off."""
     if not settings.rate_limit_enabled:
         return None
     return Allowances(
@@ -178,7 +178,7 @@ def _describe(limits: Sequence[RateLimitItem]) -> str:
 
 
 def _tell(limit: RateLimitItem, left: int, seconds: float, *, is_over: bool) -> Taken:
-    # Rounded up: whoever comes back when it was told to must not be too early.
+    # RateLimit-Reset is rounded up: a client that retries at that second finds a new window.
     reset = max(1, math.ceil(seconds))
     headers = [(LIMIT_HEADER, str(limit.amount)), (REMAINING_HEADER, str(left)), (RESET_HEADER, str(reset))]
     return Taken(is_over, reset if is_over else None, headers)
