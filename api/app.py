@@ -14,9 +14,9 @@ from api.routes import admin_bookings, bookings, events, operations, shows, webh
 def create_app() -> Flask:
     """The application. What all requests share is the door's (api/server/app.py), and not repeated here."""
     app = Flask(__name__.split(".")[0], static_folder=None)
-    # No second address of anything.
+    # A path with // is 404, not a redirect: each resource has one address.
     app.url_map.merge_slashes = False
-    # The door answers them, as it does what is raised on the event loop.
+    # Exceptions leave Flask: the door answers them as it does those of the event loop.
     app.config["PROPAGATE_EXCEPTIONS"] = True
     app.register_error_handler(HTTPException, _pass_on)
     for module in (shows, bookings, admin_bookings, events, webhooks, operations):

@@ -5,7 +5,7 @@ import re
 from api.request import Request
 from api.schemas.bookings import LONGEST_WAIT_SECONDS
 
-# Longer ones are no client's: to take a list with open quotes apart takes ever longer.
+# Longer headers are ignored: the pattern below takes quadratic time for a list of unclosed quotes.
 LONGEST = 500
 # A list of preferences, each a token, perhaps with a value and with parameters; a comma in quotes is no end.
 _PREFERENCE = re.compile(r'((?:[^",]|"(?:[^"\\]|\\.)*")+)')

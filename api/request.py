@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}", re.ASCII)
 # granian replaces invalid UTF-8 in a path by this character; no route has one of its own.
 UNKNOWN_CHARACTER = "\ufffd"
-# What takes longer to parse is a thread's work: nobody else is served by the loop meanwhile.
+# Larger bodies are parsed in a thread, to keep the event loop free for others.
 SMALL_BYTES = 4096
-# What the metrics call the route of a request that has none.
+# The metrics' label for requests without a route.
 UNMATCHED = "unmatched"
 
 
@@ -94,7 +94,7 @@ class Request:
 
 def choose_request_id(sent: str | None) -> str:
     """The caller's own id for the request where it is a sane one, else a new one."""
-    # No secret, and of every request: a UUID costs a call of the kernel.
+    # A request id is no secret, and a UUID would cost each request a system call.
     return sent if sent and REQUEST_ID.fullmatch(sent) else f"{random.getrandbits(128):032x}"
 
 

@@ -21,7 +21,7 @@ IMMUTABLE = "public, max-age=86400, immutable"
 NO_STORE = "no-store"
 
 Headers = list[tuple[str, str]]
-# Characters of a header whose meaning is remembered.
+# Headers of at most so many characters are cached as parsed.
 REMEMBERED = 200
 
 
@@ -117,7 +117,7 @@ def takes_gzip(request: Request) -> bool:
 
 
 def _remember(parse: Any, header: str) -> Any:
-    # Of long headers, which are a stranger's, nothing is kept.
+    # Long headers are not cached: a stranger could fill the memory with them.
     return parse(header) if len(header) <= REMEMBERED else parse.__wrapped__(header)
 
 

@@ -6,7 +6,7 @@ from core.infra.settings import ANY_ORIGIN
 
 Headers = list[tuple[str, str]]
 
-# What operators and payment providers call is no matter of pages.
+# Addresses of operators and payment providers, which pages of other origins may not call.
 PRIVATE = "/admin", "/metrics", "/console", "/payments/webhooks"
 ALLOWED_HEADERS = (
     "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, Prefer, X-Request-ID"

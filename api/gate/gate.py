@@ -23,7 +23,7 @@ def admit(request: Request) -> None:
     """
     request.check()
     if is_preflight(request.method, request.headers):
-        # Browsers send no key with it.
+        # Browsers send preflights without a credential.
         if not is_public_path(request.path):
             raise ForbiddenError("Pages of other origins may not call this address.")
     elif not request.is_admin and (

@@ -62,7 +62,7 @@ class Door:
         self._threads = ThreadPoolExecutor(RUNNING, thread_name_prefix="request")
         self._urgent = ThreadPoolExecutor(URGENT, thread_name_prefix="urgent")
         self._groups, self._shared, self._live = Groups(self._threads), SharedReads(), Live()
-        # One for each length that a contract has.
+        # One Deadlines for each length that a contract has.
         self._find_deadlines = cache(Deadlines)
         self._ways = {
             Served.LOOP: self._serve_on_loop,
@@ -103,7 +103,7 @@ class Door:
         try:
             answer = await self._answer(request, protocol)
         except GoneError:
-            # Nobody is there to be answered.
+            # The client has gone.
             return
         self._finish(request, answer)
         if answer.follow and request.method == "GET":
@@ -123,7 +123,7 @@ class Door:
             return answer_error(request, error)
 
     async def _serve(self, request: Request, protocol: Any) -> Answer:
-        """One way for all: route, body, allowance, gate, then as its contract says. Raises its refusal."""
+        """One way for all: route, allowance, body, gate, then as its contract says. Raises its refusal."""
         view, refusal = self._find_view(request)
         declared = request.operation
         await self._take(request, declared.weight if request.method != "OPTIONS" else 1)
@@ -144,7 +144,7 @@ class Door:
         try:
             return self._router.find(request), None
         except (NotFoundError, MethodNotAllowedError) as error:
-            # Told once it is counted, and has passed the gate.
+            # The refusal is raised once the request is counted and has passed the gate.
             return None, error
 
     def _tell_methods(self, request: Request) -> Answer:
@@ -169,7 +169,7 @@ class Door:
             given = await self._run_in_thread(request, partial(parse_request, declared, request))
         else:
             given = parse_request(declared, request)
-        # Whoever waits needs it no more.
+        # A request that waits keeps no body in memory.
         request.body = b""
         if declared.weigh and (weight := declared.weigh(given["body"])) > declared.weight:
             await self._take(request, weight - declared.weight)
@@ -188,7 +188,7 @@ class Door:
             found: Representation = view(**given)
             return found.unpack() if is_plain else found
 
-        # By what was parsed: what a route does not take makes no read of its own.
+        # The key is what was parsed: parameters that a route ignores make no read of their own.
         query = given["query"].model_dump() if "query" in given else {}
         what = request.route, *request.arguments.values(), *query.values(), is_plain
         found = await self._shared.read(what, partial(self._run_in_thread, request, read))
@@ -223,7 +223,7 @@ class Door:
         if answer.status >= 400 or not is_preflight(request.method, request.headers):
             is_public = is_public_path(request.path)
             answer.headers += allow_origin(request.headers.get("origin"), self._origins, is_public=is_public)
-        # How long a client had it held back says nothing of the service.
+        # A request that its client had held back is not timed: its duration says nothing of the service.
         seconds = None if request.is_held_back else time.perf_counter() - request.began
         count_request(request.method, request.route, answer.status, seconds)
 

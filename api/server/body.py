@@ -17,7 +17,7 @@ BODY_SECONDS, LARGE_BODY_SECONDS = 10, 60
 LARGE_BODY_BYTES = 1024 * 1024
 # Of a body that is too large so much is still taken, and thrown away: a server that stops reading closes the
 # connection under a client that is still sending, which then reports that instead of the answer.
-# Of one that comes with a refused request a batch's worth.
+# A refused request's body is drained so far.
 REFUSED_BYTES = 256 * 1024
 DRAINED_BYTES, DRAIN_SECONDS = 64 * 1024 * 1024, 5
 

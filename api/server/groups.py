@@ -25,7 +25,7 @@ from core.infra.pubsub import BOOKINGS_CHANNEL
 
 T = TypeVar("T")
 
-# More would hold up the first of them; what is left goes next.
+# A larger group would delay its first request; the rest goes in the next group.
 COMMITTED_TOGETHER = 500
 # Thousands of long polls are woken at once.
 READ_TOGETHER = 2_000

@@ -113,7 +113,7 @@ class LongPolls:
         """
         waiting = len(booking_ids)
         if not seconds or not self._has_room(client, waiting):
-            # Nobody wakes them: each is over as soon as it has been read.
+            # These polls are not registered: each is over after its first read.
             yield [Poll(self, booking_id, deadline=0) for booking_id in booking_ids]
             return
         deadline = time.monotonic() + seconds
@@ -149,7 +149,7 @@ class LongPolls:
         for id_, updated_at, document in decode(message):
             # No look-up that would make an entry.
             if polls := self._waiting.get(id_):
-                # What is announced with its document is what settling left: nothing is wanted of it.
+                # Settling announces documents, of bookings that want nothing any more.
                 announced = None if document is None else Seen(updated_at, None, document)
                 for poll in polls:
                     poll.wake(announced)
@@ -196,7 +196,7 @@ class Poll:
         if known is None:
             return Seen.of(await self._polls.read(self.booking_id))
         try:
-            # Before the request's own deadline, which would be told as if nothing were known.
+            # The read ends before the request's deadline, which would answer 503 in spite of what is known.
             left = max(0.0, self._deadline - time.monotonic())
             async with asyncio.timeout(left + self._polls.limits.last_read_seconds):
                 return Seen.of(await self._polls.read(self.booking_id))

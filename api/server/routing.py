@@ -20,8 +20,8 @@ class Router:
     def __init__(self, app: Flask) -> None:
         self._adapter = app.url_map.bind("")
         self._views = app.view_functions
-        # The map's own search takes longer than all else that a read of a booking costs on the event loop.
-        # What is served past Flask has one argument at most, after its noun, and is looked up.
+        # Routes served past Flask have one argument at most, after their noun: a look-up finds them in a tenth
+        # of the time of the map's own search, which is a few per cent of a booking's read.
         self._hot: dict[Hot, Rule] = {}
         for rule in app.url_map.iter_rules():
             if getattr(self._views[rule.endpoint], "operation", PAGES).served is not Served.THREAD:
@@ -37,7 +37,7 @@ class Router:
         """
         method, path = request.method, request.path
         if "//" in path:
-            # Flask's map would take //admin for /admin, and whoever judges the path would not.
+            # Flask's map takes //admin for /admin; the gate, which judges the path, does not.
             raise NotFoundError("There is nothing at this address.")
         if rule := self._hot.get((method, path)):
             return self._enter(request, rule, {})
