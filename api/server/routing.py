@@ -20,7 +20,7 @@ class Router:
     def __init__(self, app: Flask) -> None:
         self._adapter = app.url_map.bind("")
         self._views = app.view_functions
-        # Routes served past Flask have one argument at most, after their noun: a look-up finds them in a tenth
+        # Routes past Flask have one argument at most, after their noun: a look-up finds them in a tenth
         # of the time of the map's own search, which is a few per cent of a booking's read.
         self._hot: dict[Hot, Rule] = {}
         for rule in app.url_map.iter_rules():
