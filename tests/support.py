@@ -17,6 +17,7 @@ import psutil
 import psycopg2
 import pytest
 
+from core.infra.redis import get_redis
 from core.infra.settings import get_settings
 
 ROOT = Path(__file__).parent.parent
@@ -62,6 +63,18 @@ def run_deaf_port() -> Iterator[int]:
         # The queue has room for one: what comes after it the kernel drops.
         only.connect(listener.getsockname())
         yield int(listener.getsockname()[1])
+
+
+@contextmanager
+def frozen_redis() -> Iterator[None]:
+    """The Redis of the tests takes connections and commands meanwhile, and answers nothing."""
+    pid = get_redis().info("server")["process_id"]
+    assert psutil.Process(pid).ppid() == os.getpid()
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 def wait_for_http(url: str, *, seconds: float = 30.0) -> None:

@@ -38,6 +38,7 @@ from api.server.stream import HEARTBEAT, MAX_VIEWERS, Follow, Live
 from api.server.wsgi import run_wsgi
 from core.errors import SeatlineError, UnavailableError
 from core.infra.db import STATEMENT_POOL_SIZE, TRANSACTION_POOL_SIZE
+from core.infra.pubsub import BOOKINGS_CHANNEL, MAPS_CHANNEL, Listener
 from core.infra.settings import get_settings
 
 T = TypeVar("T")
@@ -62,6 +63,7 @@ class Door:
         self._threads = ThreadPoolExecutor(RUNNING, thread_name_prefix="request")
         self._urgent = ThreadPoolExecutor(URGENT, thread_name_prefix="urgent")
         self._groups, self._shared, self._live = Groups(self._threads), SharedReads(), Live()
+        self._listener = Listener({BOOKINGS_CHANNEL: self._groups.polls.hear, MAPS_CHANNEL: self._live.hear})
         # One Deadlines for each length that a contract has.
         self._find_deadlines = cache(Deadlines)
         self._ways = {
@@ -87,12 +89,13 @@ class Door:
     def begin(self, loop: asyncio.AbstractEventLoop) -> None:
         """Serve on this loop."""
         self._live.begin(loop)
-        self._groups.polls.begin(loop)
+        self._listener.begin(loop)
 
     def end(self) -> None:
         """Answer whoever waits: this process is about to stop."""
         self._groups.polls.end()
         self._live.end()
+        self._listener.end()
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
         """Answer one request."""

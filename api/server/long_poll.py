@@ -15,7 +15,6 @@ from core.bookings.states import Wants
 from core.bookings.views import Booking
 from core.errors import UnavailableError
 from core.infra.json import to_json
-from core.infra.pubsub import BOOKINGS_CHANNEL, get_listener
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,15 +80,6 @@ class LongPolls:
         self._clients: Counter[str] = Counter()
         self._count = 0
         self.is_ending = False
-
-    def begin(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Hear of changes from now on."""
-
-        def hear(message: bytes) -> None:
-            # In the listener's thread.
-            loop.call_soon_threadsafe(self.hear, message)
-
-        get_listener().register(BOOKINGS_CHANNEL, hear)
 
     def end(self) -> None:
         """Have whoever waits answered now, and nobody wait any more: this process is about to stop."""

@@ -14,7 +14,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from core.errors import SeatlineError
-from core.infra.pubsub import MAPS_CHANNEL, get_listener
 from core.maps.maps import Map, read_statuses
 
 log = logging.getLogger(__name__)
@@ -74,7 +73,6 @@ class Live:
         self._watches: dict[int, Watch] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._ending = asyncio.Event()
-        self._is_listening = False
         self.viewers = 0
 
     def begin(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -113,7 +111,6 @@ class Live:
     def _watch(self, follow: Follow) -> Iterator[Watch]:
         watch = self._watches.get(follow.show_id)
         if watch is None:
-            self._listen()
             watch = self._watches[follow.show_id] = Watch(follow.version)
             task = self._loop.create_task(self._keep_up(follow.show_id, watch))
             self._tasks.add(task)
@@ -126,15 +123,10 @@ class Live:
             watch.viewers -= 1
             self.viewers -= 1
 
-    def _listen(self) -> None:
-        if not self._is_listening:
-            get_listener().register(MAPS_CHANNEL, self._hear)
-            self._is_listening = True
-
-    def _hear(self, show: bytes) -> None:
-        # Runs in the listener's thread. A message that is no show id is garbage, and is ignored.
-        if show.isdigit() and len(show) <= LONGEST_ID:
-            self._loop.call_soon_threadsafe(self._stir, show)
+    def hear(self, show: bytes) -> None:
+        """The map of a show has changed; a message that is no show id is garbage, and is ignored."""
+        if show.isdigit() and len(show) <= LONGEST_ID and (watch := self._watches.get(int(show))):
+            watch.stirred.set()
 
     async def _keep_up(self, show_id: int, watch: Watch) -> None:
         """Read what has changed, whenever something has, for as long as anybody follows."""
@@ -153,10 +145,6 @@ class Live:
 
     async def _read(self, show_id: int, since: int) -> tuple[int, bytes]:
         return await self._loop.run_in_executor(self._readers, _read_event, show_id, since)
-
-    def _stir(self, show: bytes) -> None:
-        if watch := self._watches.get(int(show)):
-            watch.stirred.set()
 
 
 def _read_event(show_id: int, since: int) -> tuple[int, bytes]:

@@ -1,4 +1,4 @@
-"""The way into Redis from an event loop: a connection that is waited for without a thread.
+"""The way into Redis from an event loop: connections that are waited for without a thread.
 
 Each user has a connection of its own, and asks one thing at a time. While Redis is away nobody waits for it:
 the first failure is taken for an outage, and one task looks whether it is over.
@@ -7,16 +7,19 @@ the first failure is taken for an outage, and one task looks whether it is over.
 import asyncio
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from redis.asyncio.connection import AbstractConnection
+import hiredis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoScriptError, RedisError, ResponseError
 
 from core.infra.redis import SECONDS_UNTIL_RETRY, TIMEOUT_SECONDS, make_loop_connection
 
 log = logging.getLogger(__name__)
+
+# Any reply may be None or False.
+_INCOMPLETE = object()
 
 
 class RedisAwayError(RedisConnectionError):
@@ -31,15 +34,70 @@ class Script:
         self.digest = hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()
 
 
+class RedisConnection(asyncio.Protocol):
+    """An open connection, on which one thing at a time is asked; `hear` gets what is published on channels.
+
+    redis-py opens it, whatever its URL may ask for; then hiredis writes and reads. Not redis-py's client,
+    or its connection: either costs more than the round trip (docs/adr/0033).
+    """
+
+    def __init__(self, hear: Callable[[bytes, bytes], None] | None = None) -> None:
+        self._hear = hear
+        self._connection = make_loop_connection()
+        self._reply: asyncio.Future[Any] | None = None
+        self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def open(self) -> None:
+        """Connect. Raises RedisError, OSError."""
+        await self._connection.connect()  # type: ignore[no-untyped-call]
+        # Errors have redis-py's classes.
+        parser: Any = self._connection._parser
+        self._reader = hiredis.Reader(replyError=parser.parse_error, notEnoughData=_INCOMPLETE)
+        writer: Any = self._connection._writer
+        self._transport = writer.transport
+        self._transport.set_protocol(self)
+
+    def ask(self, *command: str | bytes | float) -> asyncio.Future[Any]:
+        """The reply to a command. Raises ResponseError, or RedisConnectionError where it is lost."""
+        self._reply = asyncio.get_running_loop().create_future()
+        self._transport.write(hiredis.pack_command(command))  # type: ignore[arg-type]
+        return self._reply
+
+    async def close(self) -> None:
+        """Close it, or give up opening it."""
+        await self._connection.disconnect(nowait=True)
+
+    def data_received(self, data: bytes) -> None:
+        """Called by the event loop."""
+        self._reader.feed(data)
+        while (reply := self._reader.gets()) is not _INCOMPLETE:
+            if self._hear and isinstance(reply, list) and reply[:1] == [b"message"]:
+                self._hear(*reply[1:])
+            else:
+                self._end(reply)
+
+    def connection_lost(self, _: Exception | None) -> None:
+        """Called by the event loop."""
+        self.lost.set_result(None)
+        self._end(RedisConnectionError("The connection was lost."))
+
+    def _end(self, reply: Any) -> None:
+        if self._reply is None or self._reply.done():
+            return
+        if isinstance(reply, Exception):
+            self._reply.set_exception(reply)
+        else:
+            self._reply.set_result(reply)
+
+
 class LoopRedis:
     """A connection for one event loop and one command at a time.
 
-    Opened when it is first needed, and anew after it was lost. Not redis-py's client: its pool, retries and
-    hooks cost nearly as much again as the round trip (docs/adr/0031).
+    Opened when it is first needed, and anew after it was lost.
     """
 
     def __init__(self) -> None:
-        self._connection: AbstractConnection | None = None
+        self._connection: RedisConnection | None = None
         self._outage: asyncio.Task[None] | None = None
 
     async def run_script(self, script: Script, keys: Sequence[str], *arguments: str | bytes | float) -> Any:
@@ -84,9 +142,11 @@ class LoopRedis:
         is_fit = False
         try:
             async with asyncio.timeout(TIMEOUT_SECONDS):
-                connection = await self._connect()
-                await connection.send_packed_command(connection.pack_command(*command), check_health=False)
-                reply = await connection.read_response()
+                if self._connection is None or self._connection.lost.done():
+                    # The server has closed it while it was idle.
+                    self._connection = RedisConnection()
+                    await self._connection.open()
+                reply = await self._connection.ask(*command)
             is_fit = True
         except ResponseError:
             is_fit = True
@@ -97,18 +157,7 @@ class LoopRedis:
                 await self._close()
         return reply
 
-    async def _connect(self) -> AbstractConnection:
-        if self._connection is not None and (
-            not self._connection.is_connected or await self._connection.can_read()
-        ):
-            # The server has closed it while it was idle.
-            await self._close()
-        if self._connection is None:
-            self._connection = make_loop_connection()
-            await self._connection.connect()  # type: ignore[no-untyped-call]
-        return self._connection
-
     async def _close(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            await connection.disconnect(nowait=True)
+            await connection.close()

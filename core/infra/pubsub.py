@@ -1,12 +1,12 @@
-"""This process's one subscription in Redis: what a channel announces goes to whoever registered for it."""
+"""A process's one subscription in Redis: what a channel announces goes to whoever registered for it."""
 
+import asyncio
 import logging
-import threading
-import time
 from collections.abc import Callable
 
-from core.infra.redis import connect_listener
-from core.infra.singletons import make_once
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from core.infra.async_redis import RedisConnection
 
 log = logging.getLogger(__name__)
 
@@ -14,41 +14,53 @@ log = logging.getLogger(__name__)
 # version before goes on listening while this one is installed. A show whose map has a new version: its id in
 # digits.
 BOOKINGS_CHANNEL, MAPS_CHANNEL = "bookings:announced", "maps:changed"
-RECONNECT_SECONDS = 1.0
+CONNECT_SECONDS, RECONNECT_SECONDS = 1.0, 1.0
+# A connection on which nothing is announced is asked so often whether Redis is still there.
+PING_SECONDS, PONG_SECONDS = 2.0, 5.0
 
 Handler = Callable[[bytes], None]
 
 
 class Listener:
-    """A thread that listens on both channels. Nothing is promised: whoever waits looks again by itself."""
+    """Listens on channels, on an event loop. Nothing is promised: whoever waits looks again by itself."""
 
-    def __init__(self) -> None:
-        self._handlers: dict[str, list[Handler]] = {BOOKINGS_CHANNEL: [], MAPS_CHANNEL: []}
-        threading.Thread(target=self._run, name="listener", daemon=True).start()
+    def __init__(self, handlers: dict[str, Handler]) -> None:
+        self._handlers = {channel.encode(): handle for channel, handle in handlers.items()}
 
-    def register(self, channel: str, handler: Handler) -> None:
-        """Have `handler` called, in the listener's thread, with each message on a channel."""
-        self._handlers[channel].append(handler)
+    def begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Have each channel's handler called with what is announced there, from now on."""
+        self._task = loop.create_task(self._run())
 
-    def _run(self) -> None:
+    def end(self) -> None:
+        """Listen no more."""
+        self._task.cancel()
+
+    def _hear(self, channel: bytes, message: bytes) -> None:
+        try:
+            self._handlers[channel](message)
+        except Exception:
+            # A message that nobody can read must not end the connection.
+            log.exception("announcement not understood", extra={"channel": channel.decode()})
+
+    async def _run(self) -> None:
         while True:
+            connection = RedisConnection(self._hear)
             try:
-                self._listen()
+                await self._listen(connection)
             except Exception as error:
-                # This thread must outlive whatever a client library makes up.
+                # It goes on listening, whatever a client library makes up.
                 log.info("not listening to redis", extra={"error": type(error).__name__})
-                time.sleep(RECONNECT_SECONDS)
+            finally:
+                await connection.close()
+            await asyncio.sleep(RECONNECT_SECONDS)
 
-    def _listen(self) -> None:
-        with connect_listener() as redis, redis.pubsub(ignore_subscribe_messages=True) as pubsub:
-            pubsub.subscribe(BOOKINGS_CHANNEL, MAPS_CHANNEL)
-            while True:
-                message = pubsub.get_message(timeout=1.0)
-                for handler in self._handlers[message["channel"].decode()] if message else ():
-                    handler(message["data"])
-
-
-@make_once
-def get_listener() -> Listener:
-    """This process's listener, started when first needed (so after any fork)."""
-    return Listener()
+    async def _listen(self, connection: RedisConnection) -> None:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            await connection.open()
+            for channel in self._handlers:
+                await connection.ask("SUBSCRIBE", channel)
+        while not connection.lost.done():
+            async with asyncio.timeout(PONG_SECONDS):
+                await connection.ask("PING")
+            await asyncio.wait([connection.lost], timeout=PING_SECONDS)
+        raise RedisConnectionError("The connection was lost.")

@@ -36,11 +36,12 @@ _trial = threading.Lock()
 @make_once
 def get_redis() -> Redis:
     """This process's client. No retries: whoever calls has the database to fall back on."""
-    return _connect(socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS)
-
-
-def _connect(**options: Any) -> Redis:
-    return Redis.from_url(**_locate(), retry=Retry(NoBackoff(), 0), **options)
+    return Redis.from_url(
+        **_locate(),
+        retry=Retry(NoBackoff(), 0),
+        socket_timeout=TIMEOUT_SECONDS,
+        socket_connect_timeout=TIMEOUT_SECONDS,
+    )
 
 
 def make_loop_connection() -> AbstractConnection:
@@ -95,8 +96,3 @@ def tell_redis(run: Callable[[Redis], Any], default: Any = None) -> Any:
     except (RedisError, OSError) as error:
         log.info("redis not told", extra={"error": type(error).__name__})
         return default
-
-
-def connect_listener() -> Redis:
-    """A client of its own for a subscription, which waits long; a ping tells whether Redis is still there."""
-    return _connect(socket_timeout=5, socket_connect_timeout=1, health_check_interval=2)

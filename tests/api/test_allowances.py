@@ -2,12 +2,9 @@
 
 import asyncio
 import json
-import os
-import signal
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
 from itertools import chain
 
 import pytest
@@ -17,7 +14,7 @@ from core.infra.redis import TIMEOUT_SECONDS, get_redis
 from core.infra.settings import get_settings
 from local.embedded import find_free_port
 from tests.apart import enter
-from tests.support import ROOT, measured
+from tests.support import ROOT, frozen_redis, measured
 
 CLIENT = "address:192.0.2.1"
 TAKE_MANY = """
@@ -68,16 +65,6 @@ async def take(allowances: Allowances, times: int = 1, client: str = CLIENT, wei
 
 def list_told(headers: list[tuple[str, str]]) -> list[str]:
     return [dict(headers)[f"RateLimit-{name}"] for name in ("Limit", "Remaining", "Reset")]
-
-
-@contextmanager
-def frozen_redis() -> Iterator[None]:
-    pid = get_redis().info("server")["process_id"]
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
 
 
 def test_exactly_the_allowance_passes_and_each_is_told_its_own(store: str) -> None:

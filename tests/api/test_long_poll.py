@@ -14,7 +14,7 @@ from core.bookings.errors import BookingNotFoundError
 from core.bookings.views import Booking
 from core.errors import UnavailableError
 from core.infra.json import to_json
-from core.infra.pubsub import BOOKINGS_CHANNEL
+from core.infra.pubsub import BOOKINGS_CHANNEL, Listener
 from core.infra.redis import get_redis
 from tests.support import wait_until
 
@@ -219,9 +219,10 @@ def test_where_too_many_wait_the_next_is_answered_at_once() -> None:
 
 def test_redis_is_heard_once_for_all(database: dict[str, str]) -> None:
     async def scene(polls: LongPolls, table: Table) -> None:
-        polls.begin(asyncio.get_running_loop())
         redis = get_redis()
-        await asyncio.to_thread(wait_until, lambda: redis.pubsub_numsub(BOOKINGS_CHANNEL)[0][1] > 0)
+        ((_, others),) = redis.pubsub_numsub(BOOKINGS_CHANNEL)
+        Listener({BOOKINGS_CHANNEL: polls.hear}).begin(asyncio.get_running_loop())
+        await asyncio.to_thread(wait_until, lambda: redis.pubsub_numsub(BOOKINGS_CHANNEL)[0][1] > others)
         with polls.enter("a client", [ID] * 100, seconds=20) as entered:
             waiting = [asyncio.create_task(poll.wait(is_settled, Seen.of(PENDING))) for poll in entered]
             await until_waiting(entered[-1])

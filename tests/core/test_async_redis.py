@@ -1,16 +1,12 @@
 """The event loop's way into Redis, and what becomes of it where Redis is not well."""
 
 import asyncio
-import os
-import signal
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
-from redis import Redis
 from redis.exceptions import RedisError, ResponseError
 
 from core.infra import async_redis
@@ -18,7 +14,7 @@ from core.infra.async_redis import LoopRedis, RedisAwayError, Script
 from core.infra.redis import TIMEOUT_SECONDS, get_redis
 from core.infra.settings import get_settings
 from tests.apart import enter
-from tests.support import measured, run_deaf_port, run_silent_port
+from tests.support import frozen_redis, measured, run_deaf_port, run_silent_port
 
 ADD = Script("return redis.call('INCRBY', KEYS[1], ARGV[1])")
 
@@ -28,18 +24,6 @@ def play(run: Callable[[LoopRedis], Awaitable[None]]) -> None:
         await run(LoopRedis())
 
     asyncio.run(begin())
-
-
-@contextmanager
-def frozen(client: Redis) -> Iterator[None]:
-    """Redis takes connections and commands meanwhile, and answers nothing."""
-    pid = client.info("server")["process_id"]
-    assert psutil.Process(pid).ppid() == os.getpid()
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
 
 
 async def until_back(redis: LoopRedis) -> Any:
@@ -77,8 +61,7 @@ def test_connection_that_was_closed_while_idle_is_opened_anew(database: dict[str
         own = await redis.call("CLIENT", "ID")
         get_redis().client_kill_filter(_id=str(own))
         async with asyncio.timeout(5):
-            while not await redis._connection.can_read():
-                await asyncio.sleep(0)
+            await redis._connection.lost
         assert await redis.call("CLIENT", "ID") != own
 
     play(run)
@@ -97,11 +80,9 @@ def test_reply_to_one_that_went_away_is_not_taken_for_the_next_ones(database: di
 
 
 def test_frozen_redis_is_waited_for_once_and_asked_again_when_it_is_back(database: dict[str, str]) -> None:
-    client = get_redis()
-
     async def run(redis: LoopRedis) -> None:
         await redis.call("PING")
-        with frozen(client):
+        with frozen_redis():
             with measured() as first, pytest.raises((RedisError, OSError)):
                 await redis.call("PING")
             with measured() as others:
@@ -120,10 +101,9 @@ def test_it_is_looked_for_while_nobody_waits_until_it_is_back(
 ) -> None:
     """Several times, and each time in vain, while it is frozen."""
     monkeypatch.setattr(async_redis, "SECONDS_UNTIL_RETRY", 0.01)
-    client = get_redis()
 
     async def run(redis: LoopRedis) -> None:
-        with frozen(client):
+        with frozen_redis():
             for _ in range(2):
                 with pytest.raises((RedisError, OSError)):
                     await redis.call("PING")

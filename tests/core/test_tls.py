@@ -16,7 +16,7 @@ from core.errors import UnavailableError
 from core.events.publisher import publish
 from core.infra.async_redis import LoopRedis
 from core.infra.jobs import SWEEP, get_celery
-from core.infra.redis import connect_listener, get_redis
+from core.infra.redis import get_redis
 from core.infra.tls import find_tls_fault, get_tls_options, is_verified, strip_tls
 from local.checks import connect_redis
 from tests.apart import enter
@@ -28,11 +28,6 @@ REFUSALS = (RedisError, OSError, OperationalError, UnavailableError, PermissionE
 
 def use_cache(url: str) -> None:
     with enter({"REDIS_URL": url}), get_redis() as redis:
-        redis.ping()
-
-
-def use_listener(url: str) -> None:
-    with enter({"REDIS_URL": url}), connect_listener() as redis:
         redis.ping()
 
 
@@ -67,7 +62,7 @@ def use_flower(url: str) -> None:
 
 
 BROKERS: list[Callable[[str], None]] = [use_nudger, use_consumer, use_publisher]
-CLIENTS = [*BROKERS, use_cache, use_listener, use_loop, use_flower, connect_redis]
+CLIENTS = [*BROKERS, use_cache, use_loop, use_flower, connect_redis]
 
 
 @pytest.fixture(scope="module")

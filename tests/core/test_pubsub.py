@@ -1,0 +1,118 @@
+"""The subscription of an event loop: what is announced is heard, also after the connection was lost."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
+
+import pytest
+
+from core.infra import pubsub
+from core.infra.pubsub import BOOKINGS_CHANNEL, MAPS_CHANNEL, Listener
+from core.infra.redis import get_redis
+from core.infra.settings import get_settings
+from tests.apart import enter
+from tests.support import frozen_redis, run_deaf_port, run_silent_port, wait_until
+
+Heard = asyncio.Queue[tuple[str, bytes]]
+
+
+def play(scene: Callable[[Heard], Awaitable[None]]) -> None:
+    async def begin() -> None:
+        heard: Heard = asyncio.Queue()
+
+        def refuse(message: bytes) -> None:
+            heard.put_nowait((MAPS_CHANNEL, message))
+            raise ValueError(message)
+
+        handlers = {BOOKINGS_CHANNEL: lambda message: heard.put_nowait((BOOKINGS_CHANNEL, message))}
+        Listener(handlers | {MAPS_CHANNEL: refuse}).begin(asyncio.get_running_loop())
+        async with asyncio.timeout(30):
+            await scene(heard)
+
+    asyncio.run(begin())
+
+
+async def until_listening() -> None:
+    redis = get_redis()
+    assert await asyncio.to_thread(
+        wait_until, lambda: all(count for _, count in redis.pubsub_numsub(BOOKINGS_CHANNEL, MAPS_CHANNEL))
+    )
+
+
+def publish(channel: str, message: bytes) -> None:
+    get_redis().publish(channel, message)
+
+
+def test_each_channel_is_heard_whatever_a_handler_raises(
+    database: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scene(heard: Heard) -> None:
+        await until_listening()
+        for channel, message in ((MAPS_CHANNEL, b"1"), (BOOKINGS_CHANNEL, b"2"), (MAPS_CHANNEL, b"3")):
+            publish(channel, message)
+            assert await heard.get() == (channel, message)
+
+    play(scene)
+    assert caplog.text.count("announcement not understood") == 2
+
+
+def test_protocol_of_before_is_understood(database: dict[str, str]) -> None:
+    async def scene(heard: Heard) -> None:
+        await until_listening()
+        publish(BOOKINGS_CHANNEL, b"1")
+        assert await heard.get() == (BOOKINGS_CHANNEL, b"1")
+
+    with enter({"REDIS_URL": f"{get_settings().redis_url}?protocol=2"}):
+        play(scene)
+
+
+def test_connection_that_was_lost_is_opened_anew(database: dict[str, str]) -> None:
+    async def scene(heard: Heard) -> None:
+        await until_listening()
+        get_redis().client_kill_filter(_type="pubsub")
+        await until_listening()
+        publish(BOOKINGS_CHANNEL, b"1")
+        assert await heard.get() == (BOOKINGS_CHANNEL, b"1")
+
+    play(scene)
+
+
+def test_server_that_is_frozen_is_noticed(
+    database: dict[str, str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(pubsub, "PING_SECONDS", 0.1)
+    monkeypatch.setattr(pubsub, "PONG_SECONDS", 0.2)
+
+    async def scene(heard: Heard) -> None:
+        await until_listening()
+        with frozen_redis():
+            while "not listening to redis" not in caplog.text:
+                await asyncio.sleep(0.01)
+        await until_listening()
+        publish(BOOKINGS_CHANNEL, b"1")
+        assert await heard.get() == (BOOKINGS_CHANNEL, b"1")
+
+    with caplog.at_level("INFO"):
+        play(scene)
+
+
+@pytest.mark.parametrize("run_port", [run_deaf_port, run_silent_port])
+def test_server_that_is_not_there_is_tried_again_and_again(
+    database: dict[str, str],
+    run_port: Callable[[], AbstractContextManager[int]],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(pubsub, "CONNECT_SECONDS", 0.1)
+    monkeypatch.setattr(pubsub, "RECONNECT_SECONDS", 0.01)
+
+    async def scene(_: Heard) -> None:
+        while caplog.text.count("not listening to redis") < 3:
+            await asyncio.sleep(0.01)
+
+    with (
+        caplog.at_level("INFO"),
+        run_port() as port,
+        enter({"REDIS_URL": f"redis://127.0.0.1:{port}/0"}),
+    ):
+        play(scene)
