@@ -25,7 +25,7 @@ from core.errors import SeatlineError
 from core.infra.async_db import LoopConnection
 from core.infra.brief import brief_transaction
 from core.infra.db import primary, transaction
-from core.infra.jobs import BOOKINGS_QUEUE
+from core.infra.jobs import BOOKINGS_QUEUE, nudge
 from core.infra.redis import get_redis
 from core.infra.settings import get_settings
 from core.settling import batch, worker
@@ -77,7 +77,7 @@ def accept_batch(news: Sequence[NewBooking], key: Key | None = None) -> Accepted
 
 def accept(requests: Sequence[Request]) -> list[Accepted | SeatlineError]:
     """Accept these together."""
-    return run_on_loop(lambda connection: accepting.accept(connection, requests))
+    return run_on_loop(lambda connection: accepting.accept(connection, requests, nudge=nudge))
 
 
 def unwrap(outcomes: Sequence[T | SeatlineError]) -> T:
@@ -156,14 +156,14 @@ def _act(booking_id: UUID, action: Action, key: Key | None) -> Acted:
     asked = Asked(booking_id=booking_id, action=action, key=key)
 
     async def ask(connection: LoopConnection, asked: Asked) -> Acted:
-        return unwrap(await acting.act(connection, [asked]))
+        return unwrap(await acting.act(connection, [asked], nudge=nudge))
 
     return run_on_loop(lambda connection: insist(partial(ask, connection), asked))
 
 
 def act(*asked: Asked) -> list[Acted | SeatlineError]:
     """What came of asking all this at once."""
-    return run_on_loop(lambda connection: acting.act(connection, asked))
+    return run_on_loop(lambda connection: acting.act(connection, asked, nudge=nudge))
 
 
 def read(booking_id: UUID) -> Booking:

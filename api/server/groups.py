@@ -19,6 +19,7 @@ from core.bookings.requests import Asked
 from core.bookings.requests import Request as Wish
 from core.bookings.views import Booking
 from core.infra.async_db import LoopConnection
+from core.infra.async_jobs import LoopNudger
 from core.infra.async_redis import LoopRedis
 from core.infra.gather import Gather
 from core.infra.pubsub import BOOKINGS_CHANNEL
@@ -35,15 +36,15 @@ class Groups:
     """The groups of one process, each with a connection of its own, opened when it is first needed."""
 
     def __init__(self, threads: ThreadPoolExecutor) -> None:
-        self._threads = threads
+        self._threads, nudger = threads, LoopNudger()
         self._reading = LoopConnection()
         self.commits: Gather[Wish, Accepted] = Gather(
-            partial(accept, LoopConnection()),
+            partial(accept, LoopConnection(), nudge=nudger.nudge),
             at_most=COMMITTED_TOGETHER,
             weigh=lambda wish: len(wish.items),
         )
         self.actions: Gather[Asked, Acted] = Gather(
-            partial(act, LoopConnection()), at_most=COMMITTED_TOGETHER
+            partial(act, LoopConnection(), nudge=nudger.nudge), at_most=COMMITTED_TOGETHER
         )
         self.reads: Gather[UUID, Booking | None] = Gather(self._read, at_most=READ_TOGETHER)
         self.polls = LongPolls(self.reads.ask)

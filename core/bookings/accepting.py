@@ -19,7 +19,6 @@ from core.bookings.views import Booking
 from core.errors import Fault, InvalidRequestError, SeatlineError, UnavailableError
 from core.infra.async_db import LoopConnection
 from core.infra.ids import new_id
-from core.infra.jobs import nudge
 from core.seats.errors import DuplicateSeatsError, TooManySeatsError, UnknownSeatsError
 from core.shows.catalogue import CatalogueEntry, get_entry
 from core.shows.errors import SalesClosedError, SalesNotOpenError, ShowCancelledError, ShowNotFoundError
@@ -85,12 +84,14 @@ def prepare_batch(news: Sequence[NewBooking], key: Key | None) -> Request:
     return _to_request(news, refusals, key, entry, is_batch=True)
 
 
-async def accept(connection: LoopConnection, requests: Sequence[Request]) -> list[Accepted | SeatlineError]:
+async def accept(
+    connection: LoopConnection, requests: Sequence[Request], *, nudge: Callable[[int], None]
+) -> list[Accepted | SeatlineError]:
     """What came of each request, by itself: its bookings, all of them on disk; or what refuses it.
 
     Where its key was used for the same before, the bookings of then as they are now. A batch is refused with
     InvalidRequestError and a fault an item at fault; of what is refused nothing is kept, nor is its key.
-    UnavailableError where nobody knows whether it is on disk.
+    UnavailableError where nobody knows whether it is on disk. Each show that got one is nudged.
     """
     outcomes = await judge_all(lambda some: ACCEPT.run_on_loop(connection, some), _judge, requests)
     for show_id in {o.bookings[0].show_id for o in outcomes if isinstance(o, _Granted) and o.bookings}:

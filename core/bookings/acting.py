@@ -13,7 +13,6 @@ from core.bookings.rules import Action, judge_action
 from core.bookings.views import Booking
 from core.errors import SeatlineError, UnavailableError
 from core.infra.async_db import LoopConnection
-from core.infra.jobs import nudge
 
 # A booking is locked while a batch of settling is under way, a fifth of a second; whoever still waits after a
 # second waits for a frozen process.
@@ -36,11 +35,13 @@ class Acted:
     is_replay: bool
 
 
-async def act(connection: LoopConnection, asked: Sequence[Asked]) -> list[Acted | SeatlineError]:
+async def act(
+    connection: LoopConnection, asked: Sequence[Asked], *, nudge: Callable[[int], None]
+) -> list[Acted | SeatlineError]:
     """What came of each, by itself: done, done before, or refused, as the table in rules.py has it.
 
     Refusals leave nothing, their keys neither. BookingLockedError where another transaction has the booking:
-    see insist(). UnavailableError where nobody knows whether it was done.
+    see insist(). UnavailableError where nobody knows whether it was done. Shows with work are nudged.
     """
     lost = BookingLockedError("Others are changing this booking just now.")
     told = await judge_all(lambda some: ACT.run_on_loop(connection, some), _judge, asked, lost=lost)

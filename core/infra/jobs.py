@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from itertools import compress, islice
 from typing import Any
 
@@ -108,15 +108,16 @@ def put_up_flag(redis: Redis, task: str, *args: int) -> Any:
     """Raise one flag; None where it is up already. `redis` may be a pipeline."""
     is_outbound = QUEUE_OF[task] in (EVENTS_QUEUE, WEBHOOKS_QUEUE)
     seconds = OUTBOUND_FLAG_TTL_SECONDS if is_outbound else FLAG_TTL_SECONDS
-    return redis.set(_name_flag(task, *args), 1, nx=True, ex=seconds)
+    return redis.set(name_flag(task, *args), 1, nx=True, ex=seconds)
 
 
 def clear_flag(task: str, *args: int) -> None:
     """Let the next message of this task through: read the tables once more afterwards."""
-    try_redis(lambda redis: redis.delete(_name_flag(task, *args)), default=None)
+    try_redis(lambda redis: redis.delete(name_flag(task, *args)), default=None)
 
 
-def _name_flag(task: str, *args: int) -> str:
+def name_flag(task: str, *args: int) -> str:
+    """The key of a task's flag in Redis."""
     return ":".join(["flag", task, *map(str, args)])
 
 
@@ -124,8 +125,13 @@ def send_once(messages: Collection[Message]) -> None:
     """Send tasks now, but for those that are on their way already. Promises nothing, like any nudge."""
     waiting = iter(messages)
     while some := list(islice(waiting, FLAGS_AT_ONCE)):
-        for task, args in raise_flags(some):
-            _send(task, *args)
+        send_flagged(raise_flags(some))
+
+
+def send_flagged(messages: Iterable[Message]) -> None:
+    """Send tasks whose flags are up, now."""
+    for task, args in messages:
+        _send(task, *args)
 
 
 def nudge(show_id: int) -> None:
@@ -174,8 +180,7 @@ class Nudger:
                 self._wake.wait_for(lambda: any(self._waiting.values()))
                 waiting, self._waiting = self._waiting, {False: set(), True: set()}
             try:
-                for task, args in waiting[True]:
-                    _send(task, *args)
+                send_flagged(waiting[True])
                 send_once(waiting[False])
             except Exception:
                 # This thread must outlive it.

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 
-from core.bookings import accepting
 from core.errors import UnavailableError
 from core.infra import jobs
 from core.infra.db import transaction
@@ -23,6 +22,7 @@ from core.settling import batch as settling
 from core.settling import worker
 from core.settling.queries import select_work
 from core.shows.service import Show
+from tests import acting
 from tests.acting import book, cancel, count_messages, end_hold, hold, run, settle, tell
 from tests.apart import enter
 from tests.support import measured, run_deaf_port, run_silent_port, wait_until
@@ -58,7 +58,7 @@ def test_cleared_flag_lets_the_next_through(database: dict[str, str]) -> None:
 
 
 def is_flagged(show_id: int) -> bool:
-    return bool(get_redis().exists(jobs._name_flag(SETTLE_SHOW, show_id)))
+    return bool(get_redis().exists(jobs.name_flag(SETTLE_SHOW, show_id)))
 
 
 def test_flag_stays_up_while_a_show_is_settled_and_not_for_the_last_look(
@@ -195,7 +195,7 @@ def test_turn_ends_and_queues_up_again(make_show: MakeShow, monkeypatch: pytest.
     monkeypatch.setattr(worker, "TURN_SECONDS", 0.3)
     monkeypatch.setattr(worker, "GATHER_SECONDS", 0.4)
     # Nothing is on its way but what the turn itself sends.
-    monkeypatch.setattr(accepting, "nudge", lambda _: None)
+    monkeypatch.setattr(acting, "nudge", lambda _: None)
     ids = [book(show.id, str(n)) for n in range(1, 4)]
     worker.settle_show(show.id)
     assert [tell(booking_id) for booking_id in ids] == ["CONFIRMED", "PENDING", "PENDING"]

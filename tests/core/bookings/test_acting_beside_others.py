@@ -17,6 +17,7 @@ from core.bookings.rules import Action
 from core.errors import InvalidRequestError, SeatlineError, UnavailableError
 from core.infra.async_db import LoopConnection
 from core.infra.db import Prepared, transaction
+from core.infra.jobs import nudge
 from core.shows.service import Show
 from tests import acting as by_hand
 from tests.acting import act, ask, book, hold, lock, read, run, run_on_loop, settle, tell
@@ -49,7 +50,7 @@ def act_behind(asked: Asked, change: Callable[[], object]) -> Acted | SeatlineEr
     """What came of it where the change was committed after the statement's snapshot, and before its lock."""
 
     async def play(connection: LoopConnection) -> list[Acted | SeatlineError]:
-        acted = asyncio.create_task(acting.act(connection, [asked]))
+        acted = asyncio.create_task(acting.act(connection, [asked], nudge=nudge))
         while not await asyncio.to_thread(ask, "SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep'"):
             await asyncio.sleep(0.01)
         await asyncio.to_thread(change)
@@ -128,7 +129,7 @@ def test_whoever_insists_has_the_booking_once_it_is_free(make_show: MakeShow) ->
             asked_times += 1
             if asked_times == 3:
                 holder.rollback()
-            return by_hand.unwrap(await acting.act(connection, [asked]))
+            return by_hand.unwrap(await acting.act(connection, [asked], nudge=nudge))
 
         return await insist(ask_for, confirm(booking_id))
 
