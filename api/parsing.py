@@ -92,7 +92,7 @@ def load_json(raw: bytes) -> Any:
     """What the bytes say. Raises MalformedJsonError."""
     try:
         text = raw.decode("utf-8")
-        value = json.loads(text, object_pairs_hook=_take_pairs, parse_constant=_refuse_constant)
+        value = _DECODER.decode(text)
         if b"\\u" in raw:
             # An escape may name half a character, which no answer, log or table could hold.
             json.dumps(value, ensure_ascii=False).encode("utf-8")
@@ -122,6 +122,10 @@ def _take_pairs(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise _NotJsonError(f"{name} is no JSON number")
+
+
+# Made once: json.loads() would make one for each body.
+_DECODER = json.JSONDecoder(object_pairs_hook=_take_pairs, parse_constant=_refuse_constant)
 
 
 def parse_query(model: type[Model], query: Sequence[tuple[str, str]]) -> Model:

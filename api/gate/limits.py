@@ -5,11 +5,13 @@ Requests that came while the last were counted are counted together, in one roun
 
 import math
 import time
+from asyncio import Future
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
+from cachetools import LRUCache
 from limits import RateLimitItem, parse_many
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
@@ -102,12 +104,17 @@ class Allowances:
         self._redis = LoopRedis()
         self._gather = Gather(self._count, at_most=COUNTED_TOGETHER)
         self._given_back: list[Asked] = []
+        self._over: LRUCache[tuple[str, Kind], float] = LRUCache(CLIENTS_KEPT)
         self._storage = MemoryStorage()
         self._local = FixedWindowRateLimiter(self._storage)
 
-    async def take(self, client: str, kind: Kind, weight: int = 1) -> Taken:
+    def take(self, client: str, kind: Kind, weight: int = 1) -> Future[Taken]:
         """Count a request, unless it is more than the client may still ask."""
-        return await self._gather.ask((client, kind, weight))
+        return self._gather.ask((client, kind, weight))
+
+    def was_over(self, client: str, kind: Kind) -> bool:
+        """Whether the client has asked too much of this kind, in a window that has not ended."""
+        return self._over.get((client, kind), 0.0) > time.monotonic()
 
     def give_back(self, client: str, kind: Kind, weight: int = 1) -> None:
         """Give a weight back to a client's allowance, with the next round trip: nothing reads it before."""
@@ -122,12 +129,13 @@ class Allowances:
                 self._give_back_here(*each)
             return [self._count_here(*each) for each in asked]
         numbers = list(map(int, replies.split()))[3 * len(given_back) :]
-        return [
-            _tell(self._limits[kind][max(over - 1, 0)], left, ms / 1000, is_over=over > 0)
-            for (_, kind, _), over, left, ms in zip(
-                asked, numbers[0::3], numbers[1::3], numbers[2::3], strict=True
-            )
-        ]
+        told = zip(asked, numbers[0::3], numbers[1::3], numbers[2::3], strict=True)
+        return [self._tell(client, kind, over, left, ms / 1000) for (client, kind, _), over, left, ms in told]
+
+    def _tell(self, client: str, kind: Kind, over: int, left: int, seconds: float) -> Taken:
+        if over:
+            self._over[client, kind] = time.monotonic() + seconds
+        return _tell(self._limits[kind][max(over - 1, 0)], left, seconds, is_over=over > 0)
 
     def _list_counters(self, asked: Sequence[Asked]) -> tuple[list[str], str]:
         keys: list[str] = []

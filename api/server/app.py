@@ -8,6 +8,7 @@ coroutine and no thread; a server behind us that is frozen costs a thread and no
 import asyncio
 import signal
 import time
+from asyncio import Future
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -21,7 +22,7 @@ from api.contract import Operation, Served, parse_request
 from api.errors import MethodNotAllowedError, NotFoundError
 from api.gate.cors import allow_methods, allow_origin, is_preflight, is_public_path
 from api.gate.gate import admit, refuse_excess
-from api.gate.limits import Allowances, find_kind
+from api.gate.limits import Allowances, Kind, Taken, find_kind
 from api.metrics import count_request
 from api.problems import answer_error
 from api.request import Request, current
@@ -128,12 +129,43 @@ class Door:
     async def _serve(self, request: Request, protocol: Any) -> Answer:
         """One way for all: route, allowance, body, gate, then as its contract says. Raises its refusal."""
         view, refusal = self._find_view(request)
+        weight = request.operation.weight if request.method != "OPTIONS" else 1
+        taking = self._take(request, weight)
+        if taking is None:
+            return await self._admit_and_serve(request, protocol, view, refusal)
+        if not self._is_cheap(request):
+            await self._judge(request, taking, protocol)
+            return await self._admit_and_serve(request, protocol, view, refusal)
+        try:
+            return await self._admit_and_serve(request, protocol, view, refusal)
+        finally:
+            await self._judge(request, taking, protocol)
+
+    def _is_cheap(self, request: Request) -> bool:
+        """Whether a request is served while it is counted: a read that others share, and that does not wait.
+
+        But of a client that has asked too much before: it gets nothing that has not been counted.
+        """
         declared = request.operation
-        await self._take(request, declared.weight if request.method != "OPTIONS" else 1)
-        if request.taken is not None and request.taken.is_over:
+        is_shared = declared.served is Served.SHARED and declared.weight == 1
+        is_read = declared.served is Served.LOOP and not request.query_string
+        return (
+            request.method == "GET"
+            and (is_shared or is_read)
+            and not (self._allowances and self._allowances.was_over(request.client, Kind.OTHER))
+        )
+
+    async def _judge(self, request: Request, taking: Future[Taken], protocol: Any) -> None:
+        request.taken = await taking
+        if request.taken.is_over:
             await discard(request, protocol)
             refuse_excess(request.taken)
-        request.body = await receive(request, protocol)
+
+    async def _admit_and_serve(
+        self, request: Request, protocol: Any, view: Any, refusal: SeatlineError | None
+    ) -> Answer:
+        declared = request.operation
+        request.body = await receive(request, protocol, self._find_deadlines)
         request.size = len(request.body)
         with self._find_deadlines(declared.seconds).begin() as request.deadline:
             admit(request)
@@ -156,12 +188,12 @@ class Door:
             return Answer(200, [("Allow", ", ".join(methods))])
         return Answer(204, allow_methods(request.headers["origin"], self._origins, methods))
 
-    async def _take(self, request: Request, weight: int) -> None:
-        if self._allowances and request.operation.is_counted:
-            request.taken = await self._allowances.take(
-                request.client, find_kind(request.method, request.path), weight
-            )
-            request.weight += weight
+    def _take(self, request: Request, weight: int) -> Future[Taken] | None:
+        """Count the request against its client's allowance; None where it is against none."""
+        if self._allowances is None or not request.operation.is_counted:
+            return None
+        request.weight += weight
+        return self._allowances.take(request.client, find_kind(request.method, request.path), weight)
 
     def _give_back(self, request: Request, weight: int) -> None:
         if self._allowances and request.taken is not None:
@@ -175,10 +207,11 @@ class Door:
         # A request that waits keeps no body in memory.
         request.body = b""
         if declared.weigh and (weight := declared.weigh(given["body"])) > declared.weight:
-            await self._take(request, weight - declared.weight)
-            if request.taken is not None and request.taken.is_over:
-                # A refusal uses nothing up: what was taken before its weight was known is given back.
-                self._give_back(request, declared.weight)
+            if (taking := self._take(request, weight - declared.weight)) is not None:
+                request.taken = await taking
+                if request.taken.is_over:
+                    # A refusal uses nothing up: what was taken before its weight was known is given back.
+                    self._give_back(request, declared.weight)
             refuse_excess(request.taken)
         answer: Answer = await view(request, self._groups, **given)
         return answer

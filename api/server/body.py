@@ -1,6 +1,7 @@
 """The body of a request, received whole: so much of it as its sender may send, and in time."""
 
 import asyncio
+from collections.abc import Callable
 from math import inf
 from typing import Any
 
@@ -9,6 +10,7 @@ from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]
 from api.errors import MalformedJsonError
 from api.parsing import BODY_LIMIT
 from api.request import Request
+from api.server.deadline import Deadlines
 
 # Time for a body to come: the larger ones are a show's, and may come from afar.
 BODY_SECONDS, LARGE_BODY_SECONDS = 10, 60
@@ -26,7 +28,7 @@ class GoneError(Exception):
     """The client went away in the middle of its body."""
 
 
-async def receive(request: Request, protocol: Any) -> bytes:
+async def receive(request: Request, protocol: Any, find_deadlines: Callable[[float], Deadlines]) -> bytes:
     """The body; of one that is too large for its route a byte more than that.
 
     Raises MalformedJsonError where it does not come in time, GoneError.
@@ -40,7 +42,7 @@ async def receive(request: Request, protocol: Any) -> bytes:
     try:
         if _read_length(request) <= limit:
             # At once: each chunk would be a way through the event loop of its own.
-            async with asyncio.timeout(seconds):
+            with find_deadlines(seconds).begin():
                 return bytes(await protocol())
         return await _receive_some(protocol, limit, seconds)
     except TimeoutError as error:
