@@ -9,28 +9,34 @@ from sqlalchemy.engine import Connection
 from core.infra.brief import fetch_one
 from core.infra.db import Prepared
 
+# The clock, asked once: an index is read up to a moment that is known. clock_timestamp() by itself is asked
+# anew for each row, and so all holds of a show are read, however late they end.
+_NOW = "(SELECT clock_timestamp())"
 # retry_at is NULL where the version before counted the try.
-_IS_DUE = "coalesce(retry_at <= clock_timestamp(), true)"
+_IS_DUE = f"coalesce(retry_at <= {_NOW}, true)"
 
 # ORDER BY … LIMIT 1 makes the planner use the partial indexes; EXISTS made it scan the table. A cancelled
-# show's bookings that want to be cancelled are waiting rows. bookings_set_aside finds the retried ones, which
-# are few, if any: IS TRUE keeps the planner from reading all of the show's instead.
+# show's bookings that want to be cancelled are waiting rows. Its seats are looked at once it is known to be
+# cancelled, and the booking of each by itself: a join would read all bookings there are, of any show.
+# bookings_set_aside finds the retried ones, which are few, if any: IS TRUE keeps the planner from reading all
+# of the show's instead.
 _SELECT_WORK = Prepared(
     "select_work",
     f"""
     SELECT (SELECT true FROM bookings WHERE show_id = :show_id AND wants IS NOT NULL AND tries = 0
             ORDER BY seq LIMIT 1) IS NOT NULL
         OR (SELECT true FROM bookings
-            WHERE show_id = :show_id AND hold_expires_at <= clock_timestamp() AND wants IS NULL AND tries = 0
+            WHERE show_id = :show_id AND hold_expires_at <= {_NOW} AND wants IS NULL AND tries = 0
             ORDER BY hold_expires_at LIMIT 1) IS NOT NULL
         OR EXISTS (SELECT FROM shows s JOIN show_versions v ON v.show_id = s.id
-                   WHERE s.id = :show_id AND s.cancelled_at IS NOT NULL AND v.held + v.booked > 0
-                     AND EXISTS (SELECT FROM seats JOIN bookings b ON b.id = seats.booking_id
-                                 WHERE seats.show_id = :show_id AND b.wants IS DISTINCT FROM 'cancel'))
+                   WHERE s.id = :show_id AND s.cancelled_at IS NOT NULL AND v.held + v.booked > 0)
+           AND EXISTS (SELECT FROM seats
+                       WHERE show_id = :show_id AND booking_id IS NOT NULL
+                         AND (SELECT wants IS DISTINCT FROM 'cancel' FROM bookings WHERE id = booking_id))
            AS for_batch,
            EXISTS (SELECT FROM bookings
                    WHERE tries > 0 AND (show_id = :show_id) IS TRUE AND {_IS_DUE}
-                     AND (wants IS NOT NULL OR hold_expires_at <= clock_timestamp())) AS alone
+                     AND (wants IS NOT NULL OR hold_expires_at <= {_NOW})) AS alone
 """,
 )
 
@@ -38,7 +44,7 @@ _SELECT_WORK = Prepared(
 _SELECT_WAITING_IDS = text(f"""
     SELECT id FROM (
         (SELECT id, row_number() OVER (ORDER BY hold_expires_at) AS place FROM bookings
-         WHERE show_id = :show_id AND wants IS NULL AND hold_expires_at <= clock_timestamp()
+         WHERE show_id = :show_id AND wants IS NULL AND hold_expires_at <= {_NOW}
            AND (tries > 0 AND {_IS_DUE} OR tries = 0 AND NOT :only_retried)
          ORDER BY hold_expires_at LIMIT :limit)
         UNION ALL
@@ -106,12 +112,13 @@ _SELECT_WAITING_SHOWS = text(f"""
 
 _SELECT_EXPIRED_SHOWS = text(f"""
     {_STEPS.format(which="hold_expires_at IS NOT NULL")}
-    SELECT show_id FROM step
-    WHERE EXISTS (
+    SELECT step.show_id FROM step CROSS JOIN LATERAL (
         SELECT FROM bookings b
         WHERE b.show_id = step.show_id AND b.wants IS NULL
-          AND greatest(b.hold_expires_at, CASE WHEN b.tries > 0 THEN b.retry_at END)
-              <= clock_timestamp() - make_interval(secs => :seconds))
+          AND b.hold_expires_at <= {_NOW} - make_interval(secs => :seconds)
+          AND (b.tries = 0 OR coalesce(b.retry_at <= {_NOW} - make_interval(secs => :seconds), true))
+        ORDER BY b.hold_expires_at LIMIT 1
+    ) AS expired
 """)
 
 _SELECT_CANCELLED_SHOWS = text("""
