@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from core.bookings.acting_queries import ACT, Found
+from core.bookings.acting_queries import Found, choose_query
 from core.bookings.errors import BookingLockedError, BookingNotFoundError, IdempotencyKeyReusedError
 from core.bookings.grouped import judge_all
 from core.bookings.requests import Asked
@@ -44,7 +44,9 @@ async def act(
     see insist(). UnavailableError where nobody knows whether it was done. Shows with work are nudged.
     """
     lost = BookingLockedError("Others are changing this booking just now.")
-    told = await judge_all(lambda some: ACT.run_on_loop(connection, some), _judge, asked, lost=lost)
+    told = await judge_all(
+        lambda some: choose_query(some).run_on_loop(connection, some), _judge, asked, lost=lost
+    )
     for show_id in {each.booking.show_id for each in told if isinstance(each, Acted) and each.is_waiting}:
         nudge(show_id)
     return told

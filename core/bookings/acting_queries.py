@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from core.bookings.requests import Asked
-from core.bookings.rules import LONGEST_HOLD, Answer, Stage, list_allowed
+from core.bookings.rules import LONGEST_HOLD, Action, Answer, Stage, list_allowed
 from core.bookings.views import COLUMNS, Booking
 from core.infra.db import Prepared
 from core.infra.json import to_json_text
@@ -58,6 +58,10 @@ def _to_rfc_3339(time: str) -> str:
     return f"""to_char({time} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
 
 
+# The columns that an action may change; all others stay as they were judged.
+_CHANGED = ("wants", "hold_expires_at", "updated_at")
+_AS_IT_IS = ", ".join(f"coalesce(w.{c}, j.{c})" if c in _CHANGED else f"j.{c}" for c in Booking._fields)
+
 # Rows are locked one by one, through the primary key. SKIP LOCKED: one that another transaction is changing
 # holds up nobody. As no row's lock is waited for, all is judged by one snapshot, and by the clock, asked once
 # the row is locked. A row that changed between the two is passed over, and judged by the next snapshot, since
@@ -65,29 +69,28 @@ def _to_rfc_3339(time: str) -> str:
 # the first goes on, and the others are passed over. Keys are claimed in their order: two processes with the
 # same ones must not wait for each other.
 # OFFSET 0, and ANY in place of =, keep the planner from joins that read all shows, or all bookings.
-_ACT = Prepared(
-    "act_on_bookings",
-    f"""
+_WRITTEN = f"""
     WITH item AS MATERIALIZED (
         SELECT * FROM json_to_recordset(cast(:items AS json)) AS i(
             number int, booking_id uuid, action text, at_any_time boolean, principal text, key text,
             fingerprint text)
-    ), found AS MATERIALIZED (
-        SELECT item.*, b.*, clock_timestamp() AS now FROM item CROSS JOIN LATERAL (
-            SELECT {COLUMNS}, ctid AS version FROM bookings WHERE id = item.booking_id
-            FOR NO KEY UPDATE SKIP LOCKED) AS b
     ), judged AS MATERIALIZED (
         SELECT b.*, {STAGE} AS stage, CASE b.action WHEN 'extend' THEN {_EXTENDED} END AS extended_to,
                (SELECT u.fingerprint FROM used_keys u
                 WHERE u.principal = b.principal AND u.show_id = b.show_id AND u.key = b.key) AS used_for,
                b.version <> (SELECT ctid FROM bookings WHERE id = b.booking_id) AS is_stale
-        FROM found b CROSS JOIN LATERAL (
+        FROM (SELECT item.*, b.*, clock_timestamp() AS now FROM item CROSS JOIN LATERAL (
+                  SELECT {COLUMNS}, ctid AS version FROM bookings WHERE id = item.booking_id
+                  FOR NO KEY UPDATE SKIP LOCKED) AS b) AS b
+        CROSS JOIN LATERAL (
             SELECT cancelled_at, payment_required, cancel_until, start_time, hold_seconds
             FROM shows WHERE id = b.show_id OFFSET 0) AS s
     ), allowed AS MATERIALIZED (
-        SELECT *, (NOT is_due OR row_number() OVER (PARTITION BY id, is_due ORDER BY number) = 1)
-            AND (key IS NULL OR row_number() OVER (PARTITION BY principal, show_id, key ORDER BY number) = 1)
-            AS is_first
+        SELECT number, action, id, show_id, seats, now, extended_to, is_due, principal, key, fingerprint,
+               (NOT is_due OR row_number() OVER (PARTITION BY id, is_due ORDER BY number) = 1)
+               AND (key IS NULL
+                    OR row_number() OVER (PARTITION BY principal, show_id, key ORDER BY number) = 1)
+               AS is_first
         FROM (SELECT *, (stage, action) IN {_list_pairs(Answer.DO)}
                     AND coalesce(extended_to <> hold_expires_at, true) AS is_due
               FROM judged
@@ -100,7 +103,7 @@ _ACT = Prepared(
         ON CONFLICT DO NOTHING
         RETURNING principal, show_id, key
     ), granted AS MATERIALIZED (
-        SELECT * FROM allowed
+        SELECT number, action, id, show_id, seats, now, extended_to, is_due FROM allowed
         WHERE is_first
           AND (key IS NULL OR (principal, show_id, key) IN (SELECT principal, show_id, key FROM claimed))
     ), written AS (
@@ -113,24 +116,31 @@ _ACT = Prepared(
             tries = 0, retry_at = NULL
         FROM granted g
         WHERE b.id = ANY(ARRAY[g.id]) AND g.is_due
-        RETURNING g.number, {", ".join(f"b.{column}" for column in Booking._fields)}
-    ), moved AS (
+        RETURNING g.number, {", ".join(f"b.{column}" for column in _CHANGED)}
+    )
+"""
+
+# Of an extended hold its seats tell the end as well.
+_MOVED = """
+    , moved AS (
         UPDATE seats s SET hold_expires_at = g.extended_to FROM granted g
         WHERE g.is_due AND g.action = 'extend'
           AND s.show_id = g.show_id AND s.seat_number = ANY(g.seats)
           AND s.booking_id = g.id AND s.status = 'held'
     )
+"""
+
+_FOUND = f"""
     SELECT coalesce(j.stage, (SELECT '{Stage.LOCKED}' FROM bookings WHERE id = i.booking_id),
                     (SELECT '{Stage.ARCHIVED}' FROM archived_bookings WHERE id = i.booking_id)) AS stage,
            j.used_for,
            coalesce(j.is_stale, false) OR (a.number IS NOT NULL AND g.number IS NULL) AS is_passed_over,
            w.number IS NOT NULL AS has_changed,
-           {", ".join(f"coalesce(w.{column}, j.{column})" for column in Booking._fields)}
+           {_AS_IT_IS}
     FROM item i LEFT JOIN judged j USING (number) LEFT JOIN allowed a USING (number)
     LEFT JOIN granted g USING (number) LEFT JOIN written w USING (number)
     ORDER BY number
-    """,
-)
+"""
 
 
 def _to_parameters(asked: Sequence[Asked]) -> dict[str, str]:
@@ -162,5 +172,13 @@ def _read_found(rows: Sequence[Sequence[Any]]) -> list[Found]:
     ]
 
 
-# Does what is asked of these bookings, each where it may be done; what was found of each, in their order.
-ACT = Query(_ACT, _to_parameters, _read_found)
+# Each does what is asked of these bookings, where it may be done, and tells what was found of each, in their
+# order. One is for what has no extends: to get ready to change seats, which are in 32 partitions, would cost
+# the statement as much as to write three confirms.
+_ACT = Query(Prepared("act_on_bookings", _WRITTEN + _MOVED + _FOUND), _to_parameters, _read_found)
+_WITHOUT_EXTENDS = Query(Prepared("confirm_or_cancel", _WRITTEN + _FOUND), _to_parameters, _read_found)
+
+
+def choose_query(asked: Sequence[Asked]) -> Query[[Sequence[Asked]], list[Found]]:
+    """The query that does what is asked."""
+    return _ACT if any(each.action is Action.EXTEND for each in asked) else _WITHOUT_EXTENDS

@@ -10,7 +10,7 @@ import pytest
 
 from core.bookings import acting
 from core.bookings.acting import Acted, insist
-from core.bookings.acting_queries import ACT
+from core.bookings.acting_queries import choose_query
 from core.bookings.errors import BookingLockedError, BookingNotFoundError
 from core.bookings.requests import Asked
 from core.bookings.rules import Action
@@ -31,19 +31,20 @@ CONFIRM, EXTEND, CANCEL = Action
 NOWHERE = {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing"}
 
 
-def slow_down(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the first statement pause between its snapshot and its locks."""
-    statement, first = ACT.statement, "FROM item CROSS JOIN"
+def slow_down(monkeypatch: pytest.MonkeyPatch, action: Action = CONFIRM) -> None:
+    """Have the first statement for such an action pause between its snapshot and its locks."""
+    query, first = choose_query([Asked(booking_id=uuid4(), action=action)]), "FROM item CROSS JOIN"
+    statement = query.statement
     slow = statement.sql.replace(first, "FROM (SELECT pg_sleep(0.5)) AS pause, item CROSS JOIN")
     assert "pg_sleep" in slow
     statements = iter([Prepared("act_slowly", slow)])
-    run_on_loop = ACT.run_on_loop
+    run_on_loop = query.run_on_loop
 
     def run(*arguments: Any) -> Any:
-        monkeypatch.setattr(ACT, "statement", next(statements, statement))
+        monkeypatch.setattr(query, "statement", next(statements, statement))
         return run_on_loop(*arguments)
 
-    monkeypatch.setattr(ACT, "run_on_loop", run)
+    monkeypatch.setattr(query, "run_on_loop", run)
 
 
 def act_behind(asked: Asked, change: Callable[[], object]) -> Acted | SeatlineError:
@@ -66,7 +67,7 @@ def test_row_that_changed_before_its_lock_is_judged_by_its_new_version(
     """In the snapshot it has no seats yet: it is held, and so are they, when it is locked."""
     show = make_show()
     booking_id = book(show.id, "1", hold=True)
-    slow_down(monkeypatch)
+    slow_down(monkeypatch, action)
     outcome = act_behind(Asked(booking_id=booking_id, action=action), partial(settle, show.id))
     assert isinstance(outcome, Acted)
     assert (outcome.has_changed, outcome.booking) == (True, read(booking_id))

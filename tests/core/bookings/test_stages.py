@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from core.bookings.acting import Acted
-from core.bookings.acting_queries import ACT
+from core.bookings.acting_queries import choose_query
 from core.bookings.requests import Asked
 from core.bookings.rules import Action, Answer, Stage, judge_action
 from core.bookings.states import FailureCode
@@ -100,7 +100,8 @@ def test_each_action_at_each_stage(make_show: MakeShow, stage: Stage, action: Ac
 def test_every_failure_has_a_stage(make_show: MakeShow, code: FailureCode) -> None:
     booking_id = bring_to(Stage.FAILED, make_show().id)
     run("UPDATE bookings SET failure_code = :code WHERE id = :id", code=code, id=booking_id)
-    (found,) = run_on_loop(lambda connection: ACT.run_on_loop(connection, [confirm(booking_id)]))
+    asked = [confirm(booking_id)]
+    (found,) = run_on_loop(lambda connection: choose_query(asked).run_on_loop(connection, asked))
     assert found.stage == (Stage.EXPIRED if code is FailureCode.HOLD_EXPIRED else Stage.FAILED)
 
 
