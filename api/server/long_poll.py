@@ -136,6 +136,8 @@ class LongPolls:
 
     def hear(self, message: bytes) -> None:
         """Wake whoever waits for one of the bookings that a message tells of."""
+        if not self._waiting:
+            return
         for id_, updated_at, document in decode(message):
             # No look-up that would make an entry.
             if polls := self._waiting.get(id_):
