@@ -121,6 +121,13 @@ class Allowances:
         self._given_back.append((client, kind, -weight))
 
     async def _count(self, asked: Sequence[Asked]) -> list[Taken]:
+        found = await self._count_all(asked)
+        for (client, kind, _), taken in zip(asked, found, strict=True):
+            if taken.retry_after:
+                self._over[client, kind] = time.monotonic() + taken.retry_after
+        return found
+
+    async def _count_all(self, asked: Sequence[Asked]) -> list[Taken]:
         given_back, self._given_back = self._given_back, []
         try:
             replies = await self._redis.run_script(COUNT, *self._list_counters([*given_back, *asked]))
@@ -129,13 +136,12 @@ class Allowances:
                 self._give_back_here(*each)
             return [self._count_here(*each) for each in asked]
         numbers = list(map(int, replies.split()))[3 * len(given_back) :]
-        told = zip(asked, numbers[0::3], numbers[1::3], numbers[2::3], strict=True)
-        return [self._tell(client, kind, over, left, ms / 1000) for (client, kind, _), over, left, ms in told]
-
-    def _tell(self, client: str, kind: Kind, over: int, left: int, seconds: float) -> Taken:
-        if over:
-            self._over[client, kind] = time.monotonic() + seconds
-        return _tell(self._limits[kind][max(over - 1, 0)], left, seconds, is_over=over > 0)
+        return [
+            _tell(self._limits[kind][max(over - 1, 0)], left, ms / 1000, is_over=over > 0)
+            for (_, kind, _), over, left, ms in zip(
+                asked, numbers[0::3], numbers[1::3], numbers[2::3], strict=True
+            )
+        ]
 
     def _list_counters(self, asked: Sequence[Asked]) -> tuple[list[str], str]:
         keys: list[str] = []

@@ -180,6 +180,22 @@ def test_allowance_is_new_when_it_was_told_to_be(store: str) -> None:
     play(run, "1/second")
 
 
+def test_client_that_was_over_is_known_until_its_window_ends(store: str) -> None:
+    async def run(allowances: Allowances) -> None:
+        assert await take(allowances) == [True]
+        assert not allowances.was_over(CLIENT, Kind.BOOKING)
+        assert await take(allowances) == [False]
+        assert allowances.was_over(CLIENT, Kind.BOOKING)
+        assert not allowances.was_over(CLIENT, Kind.OTHER)
+        assert not allowances.was_over("address:192.0.2.2", Kind.BOOKING)
+        async with asyncio.timeout(10):
+            while allowances.was_over(CLIENT, Kind.BOOKING):
+                await asyncio.sleep(0.02)
+        assert await take(allowances) == [True]
+
+    play(run, "1/second")
+
+
 def test_those_that_come_together_are_counted_in_one_round_trip(database: dict[str, str]) -> None:
     async def run(allowances: Allowances) -> None:
         await take(allowances)
