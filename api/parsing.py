@@ -4,6 +4,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, NoReturn, TypeVar
 from uuid import UUID
 
@@ -130,11 +131,19 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_take_pairs, parse_constant=_refus
 
 def parse_query(model: type[Model], query: Sequence[tuple[str, str]]) -> Model:
     """The query as the model; an unknown or doubled parameter is an error."""
+    if not query:
+        return _find_default(model)  # type: ignore[return-value]
     values = dict(query)
     if len(values) < len(query):
         doubled, _ = Counter(name for name, _ in query).most_common(1)[0]
         raise InvalidRequestError("A parameter is given twice.", pointer=f"/{doubled}")
     return validate(model, values)
+
+
+@cache
+def _find_default(model: type[BaseModel]) -> BaseModel:
+    # Most requests have no query.
+    return validate(model, {})
 
 
 def validate(model: type[Model], value: Any) -> Model:

@@ -23,7 +23,8 @@ class RequestModel(BaseModel):
 class QueryModel(BaseModel):
     """A query string: its values come as text."""
 
-    model_config = ConfigDict(extra="forbid")
+    # Requests without a query share one.
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class AnswerModel(BaseModel):

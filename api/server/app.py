@@ -225,8 +225,7 @@ class Door:
             return found.unpack() if is_plain else found
 
         # The key is what was parsed: parameters that a route ignores make no read of their own.
-        query = given["query"].model_dump() if "query" in given else {}
-        what = request.route, *request.arguments.values(), *query.values(), is_plain
+        what = request.route, *request.arguments.values(), *given.get("query", ()), is_plain
         found = await self._shared.read(what, partial(self._run_in_thread, request, read))
         return respond_tagged(request, found)
 
