@@ -4,10 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
+import psycopg2
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from core.infra.db import Prepared, primary
+from core.infra.db import Prepared, note_loss, primary
 
 # Planning a statement that finds a few rows by index takes longer than running it. A kept plan is made for
 # no parameters in particular; made while the tables are empty it would read them whole for as long as nobody
@@ -70,7 +71,7 @@ class BriefTransaction:
 
     def _send(self, sql: str, parameters: Mapping[str, Any]) -> Any:
         prefix, self._prefix = self._prefix, ""
-        return self._connection.exec_driver_sql(prefix + sql, dict(parameters))
+        return _execute(self._connection, prefix + sql, parameters)
 
     def _end(self, how: str) -> None:
         has_begun = not self._prefix.startswith("BEGIN")
@@ -97,7 +98,7 @@ class BriefTransaction:
 def brief_transaction() -> Iterator[BriefTransaction]:
     """A transaction on the primary: commits at the end at the latest, rolls back when left by an error.
 
-    Raises UnavailableError as transaction() does.
+    Raises UnavailableError as transaction() does, and else the driver's errors.
     """
     with primary() as connection:
         current = BriefTransaction(connection)
@@ -113,7 +114,23 @@ def fetch_one(connection: Connection, statement: Prepared, parameters: Mapping[s
     """The one row of a statement that commits by itself, by a kept plan."""
     statement.prepare(connection)
     # Several statements in a message are one transaction, and the last one's rows come back.
-    return connection.exec_driver_sql(KEEP_PLANS + statement.call, dict(parameters)).one()
+    return _execute(connection, KEEP_PLANS + statement.call, parameters).fetchone()
+
+
+def _execute(connection: Connection, sql: str, parameters: Mapping[str, Any]) -> Any:
+    """The driver's cursor after a statement. Raises its errors; SQLAlchemy would cost more than it does."""
+    driver: Any = connection.connection
+    cursor = driver.cursor()
+    try:
+        cursor.execute(sql, parameters)
+    except psycopg2.Error as error:
+        # As SQLAlchemy does for what goes through it.
+        judge: Any = connection.dialect.is_disconnect
+        if note_loss(error, is_disconnect=judge(error, driver, cursor)):
+            connection.invalidate(error)
+            connection.engine.dispose()
+        raise
+    return cursor
 
 
 def to_array(values: Iterable[object]) -> str:

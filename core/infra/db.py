@@ -139,13 +139,8 @@ def make_engine(**options: Any) -> Engine:
 
 
 def _make_pool(size: int, **options: Any) -> Engine:
-    engine = make_engine(
-        creator=_connect_or_tell,
-        pool_size=size,
-        max_overflow=0,
-        pool_timeout=POOL_TIMEOUT_SECONDS,
-        **options,
-    )
+    limits = {"pool_size": size, "max_overflow": 0, "pool_timeout": POOL_TIMEOUT_SECONDS}
+    engine = make_engine(creator=_connect_or_tell, **limits, **options)
     event.listen(engine, "handle_error", _judge_connection)
     event.listen(engine, "checkout", _replace_dead)
     return engine
@@ -210,10 +205,14 @@ class Prepared:
 
 def _judge_connection(context: Any) -> None:
     # SQLAlchemy then drops the whole pool: its connections lead to the same server.
-    if get_sqlstate(context.original_exception) == READ_ONLY:
-        context.is_disconnect = True
-    if context.is_disconnect:
-        log.warning("database connection lost", extra={"error": type(context.original_exception).__name__})
+    context.is_disconnect = note_loss(context.original_exception, is_disconnect=context.is_disconnect)
+
+
+def note_loss(error: BaseException, *, is_disconnect: bool) -> bool:
+    """Whether a connection is lost for us: SQLAlchemy judges so, or its server takes no writes. Logs it."""
+    if is_lost := is_disconnect or get_sqlstate(error) == READ_ONLY:
+        log.warning("database connection lost", extra={"error": type(error).__name__})
+    return is_lost
 
 
 @contextmanager
@@ -249,7 +248,7 @@ def translate_outages() -> Iterator[None]:
     except PoolTimeoutError as error:
         raise UnavailableError("All database connections are busy.") from error
     except (DBAPIError, psycopg2.Error) as error:
-        # COPY uses a cursor of the driver's, whose errors SQLAlchemy does not wrap.
+        # COPY and brief transactions use a cursor of the driver's, whose errors SQLAlchemy does not wrap.
         if is_outage(error):
             raise UnavailableError(describe_outage(error)) from error
         raise
@@ -292,7 +291,7 @@ def retry_conflicts(run: Callable[[], T]) -> T:
     for attempt in range(1, TRIES + 1):
         try:
             return run()
-        except (DBAPIError, UnavailableError) as error:
+        except (DBAPIError, psycopg2.Error, UnavailableError) as error:
             if get_sqlstate(error) not in RETRIED_SQLSTATES or attempt == TRIES:
                 raise
             log.info("transaction retried", extra={"attempt": attempt, "sqlstate": get_sqlstate(error)})

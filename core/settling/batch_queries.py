@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from psycopg2 import DataError
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DataError
 
 from core.bookings.views import COLUMNS, Booking
 from core.events.queries import INSERT_EVENTS
@@ -181,6 +181,6 @@ def write_batch(transaction: BriefTransaction, parameters: Mapping[str, Any], *,
         else:
             transaction.fetch_all(_WRITE_BATCH, parameters)
     except DataError as error:
-        if _NOT_AS_DECIDED in str(error.orig):
-            raise GuardError(str(error.orig).splitlines()[0]) from error
+        if _NOT_AS_DECIDED in str(error):
+            raise GuardError(str(error).splitlines()[0]) from error
         raise

@@ -1,6 +1,6 @@
 """SQL statements of settling that find work, and count tries; those of a batch are in batch_queries.py."""
 
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Row, text
@@ -127,6 +127,13 @@ _SELECT_CANCELLED_SHOWS = text("""
 """)
 
 
+class Work(NamedTuple):
+    """Whether there is something for a batch, and something that is tried again alone."""
+
+    for_batch: bool
+    alone: bool
+
+
 def select_waiting_ids(
     connection: Connection, show_id: int, *, limit: int, only_retried: bool = False
 ) -> list[UUID]:
@@ -162,10 +169,9 @@ def select_recovery_stats(connection: Connection, *, tries: int) -> Row[Any]:
     return connection.execute(_SELECT_RECOVERY_STATS, {"tries": tries}).one()
 
 
-def select_work(connection: Connection, show_id: int) -> Row[Any]:
-    """Whether anything of this show is to be settled or released now: `for_batch`, and `alone`."""
-    row: Row[Any] = fetch_one(connection, _SELECT_WORK, {"show_id": show_id})
-    return row
+def select_work(connection: Connection, show_id: int) -> Work:
+    """Whether anything of this show is to be settled or released now."""
+    return Work._make(fetch_one(connection, _SELECT_WORK, {"show_id": show_id}))
 
 
 def select_expired_shows(connection: Connection, *, seconds: float = 0) -> list[int]:

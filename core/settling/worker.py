@@ -4,11 +4,9 @@ import logging
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NoReturn
+from typing import NoReturn
 from uuid import UUID
 
-from redis import Redis
-from sqlalchemy import Row
 from sqlalchemy.engine import Connection
 
 from core.bookings.archive_queries import move_to_archive
@@ -18,7 +16,7 @@ from core.infra.brief import BriefTransaction, brief_transaction
 from core.infra.db import QUERY_CANCELED, get_sqlstate, primary, retry_conflicts, transaction
 from core.infra.jobs import RELAY_EVENTS, SETTLE_SHOW, clear_flag, nudge, put_up_flag, send_later
 from core.infra.pubsub import BOOKINGS_CHANNEL
-from core.infra.redis import tell_redis
+from core.infra.redis import RoundTrip, tell_redis
 from core.infra.settings import get_settings
 from core.maps.cache import publish_version
 from core.seats.queries import lock_version
@@ -100,7 +98,7 @@ def _look_again(show_id: int) -> bool:
     return any(work)
 
 
-def _find_work(show_id: int) -> Row[Any]:
+def _find_work(show_id: int) -> queries.Work:
     # Without the lock, after the commit: whoever found the show locked has left it to this.
     with primary() as connection:
         return queries.select_work(connection, show_id)
@@ -208,15 +206,15 @@ def _commit(show_id: int, settle: Callable[[BriefTransaction], Batch | None]) ->
 def _tell(show_id: int, batch: Batch) -> None:
     """Tell of a batch in one round trip, of its version first: who hears of a booking reads no older map."""
 
-    def tell(redis: Redis) -> bool:
-        pipeline = redis.pipeline(transaction=False)
+    def write(redis: RoundTrip) -> None:
         if batch.version is not None:
-            publish_version(pipeline, show_id, batch.version)
-        pipeline.publish(BOOKINGS_CHANNEL, batch.announcement)
-        put_up_flag(pipeline, RELAY_EVENTS)
-        return bool(pipeline.execute()[-1])
+            publish_version(redis, show_id, batch.version)
+        redis.publish(BOOKINGS_CHANNEL, batch.announcement)
+        put_up_flag(redis, RELAY_EVENTS)
 
-    if tell_redis(tell, default=True):
+    replies = tell_redis(write)
+    # Without Redis nobody knows whether the flag is up.
+    if replies is None or replies[-1]:
         send_later(RELAY_EVENTS, is_flagged=True)
 
 

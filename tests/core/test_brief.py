@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
+import psycopg2.extensions
 import pytest
-from sqlalchemy import event
-from sqlalchemy.exc import IntegrityError
+from psycopg2 import IntegrityError
 
 from core.errors import UnavailableError
 from core.infra.brief import KEEP_PLANS, brief_transaction, to_array
@@ -69,17 +70,30 @@ def test_lost_connection_is_an_outage_and_the_next_one_works(make_show: MakeShow
     assert read_name(show.id) == "kept"
 
 
+def test_connection_that_takes_no_writes_is_an_outage_and_is_dropped(make_show: MakeShow) -> None:
+    show = make_show()
+    with pytest.raises(UnavailableError), brief_transaction() as transaction:
+        transaction.connection.exec_driver_sql("SET LOCAL transaction_read_only = on")
+        transaction.commit_with(RENAME, {"id": show.id, "name": "lost"})
+    assert (get_statement_engine().pool.checkedin(), read_name(show.id)) == (0, show.name)  # type: ignore[attr-defined]
+
+
 def test_small_batch_takes_three_messages(make_show: MakeShow) -> None:
     show = make_show()
     book(show.id, "1", hold=True)
     sent: list[str] = []
-    note = lambda _c, _cursor, sql, *_: sent.append(sql)  # noqa: E731 (to be removed again)
-    event.listen(get_statement_engine(), "before_cursor_execute", note)
-    try:
-        with brief_transaction() as transaction:
+
+    class Noting(psycopg2.extensions.cursor):
+        def execute(self, sql: str, parameters: Any = None) -> None:
+            sent.append(sql)
+            super().execute(sql, parameters)
+
+    with brief_transaction() as transaction:
+        transaction._connection.connection.dbapi_connection.cursor_factory = Noting
+        try:
             assert settle_batch(transaction, show.id)
-    finally:
-        event.remove(get_statement_engine(), "before_cursor_execute", note)
+        finally:
+            transaction._connection.connection.dbapi_connection.cursor_factory = psycopg2.extensions.cursor
     # The connection may have to learn the statements first.
     assert [sql.split("(")[0] for sql in sent if not sql.startswith("PREPARE")] == [
         f"BEGIN; {KEEP_PLANS}EXECUTE lock_work",

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 import pytest
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
-from core.infra.redis import TIMEOUT_SECONDS, get_redis
+from core.infra.redis import TIMEOUT_SECONDS, RoundTrip, get_redis
 from tests.apart import enter
 from tests.support import measured, run_deaf_port, run_silent_port
 
@@ -24,3 +24,15 @@ def test_server_that_is_not_there_is_given_up(
     ):
         redis.ping()
     assert TIMEOUT_SECONDS <= took[0] < TIMEOUT_SECONDS + 0.7
+
+
+def test_refused_command_leaves_no_reply_for_the_next_ones(database: dict[str, str]) -> None:
+    first = RoundTrip()
+    first.set("text", "no number")
+    first.incr("text")
+    first.set("text", "sent all the same")
+    with pytest.raises(ResponseError):
+        first.send(get_redis())
+    second = RoundTrip()
+    second.get("text")
+    assert second.send(get_redis()) == [b"sent all the same"]
