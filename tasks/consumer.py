@@ -1,6 +1,7 @@
 """The worker's consumer (`worker_consumer`): drops messages that are not ours before Celery handles them."""
 
 import logging
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -14,17 +15,24 @@ from tasks.messages import find_fault
 
 log = logging.getLogger(__name__)
 
+# What Flower hears of tasks goes together, so much later. Celery would send it between a task's arrival and
+# its start, which waits for the broker meanwhile.
+EVENTS_SECONDS = 0.1
+
 
 class CarefulConsumer(Consumer):
     """Celery's consumer, which survives any message, and leaves no garbage in its queues."""
 
     connection_errors: tuple[type[BaseException], ...]
+    hub: Any
+    _flush_events: Callable[[], None]
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         # WRONGTYPE: a foreign key has a queue's name, and is not ours to delete. The worker treats it as an
         # outage: it sweeps meanwhile, and reconnects.
         self.connection_errors = (*self.connection_errors, ResponseError)
+        self._next_events_at = 0.0
 
     def create_task_handler(self, *args: Any, **options: Any) -> Callable[[Message], Any]:
         """Celery's handler of a message, behind our check of it."""
@@ -35,6 +43,14 @@ class CarefulConsumer(Consumer):
             return self._drop(message, fault) if fault else handle(message)
 
         return take
+
+    def on_send_event_buffered(self) -> Any:
+        """Have the events that wait sent soon, unless they are about to be."""
+        now = time.monotonic()
+        if self.hub and now >= self._next_events_at:
+            self._next_events_at = now + EVENTS_SECONDS
+            # The hub's timers are for its own thread; tasks may end in others.
+            self.hub.call_soon(self.hub.call_later, EVENTS_SECONDS, self._flush_events)
 
     def on_decode_error(self, message: Message, exc: Exception) -> None:
         """Drop a task or control command whose body does not decode; Celery would log all of it."""

@@ -1,6 +1,7 @@
 """Whatever is in its queues, a worker drops what is none of our messages, and goes on with the next."""
 
 import json
+import threading
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -11,7 +12,17 @@ import psutil
 import pytest
 
 from core.infra.dropped import read_dropped
-from core.infra.jobs import BOOKINGS_QUEUE, EVENTS_QUEUE, EXPIRY_QUEUE, WEBHOOKS_QUEUE, get_celery, nudge
+from core.infra.jobs import (
+    BOOKINGS_QUEUE,
+    EVENTS_QUEUE,
+    EXPIRY_QUEUE,
+    RELAY_EVENTS,
+    SWEEP,
+    WEBHOOKS_QUEUE,
+    get_celery,
+    nudge,
+    send_once,
+)
 from core.infra.redis import get_redis
 from core.shows.service import Show
 from local.embedded import find_free_port
@@ -111,6 +122,29 @@ def test_garbage_among_commands_is_dropped(
     wait_until(lambda: get_celery().control.ping(timeout=1), seconds=60)
     assert alive.is_running()
     assert is_nothing_left(name)
+
+
+def test_events_of_tasks_are_heard(process: tuple[str, psutil.Process], database: dict[str, str]) -> None:
+    """They are sent together, a moment late."""
+    task = {"worker": SWEEP, "outbound": RELAY_EVENTS}[process[0]]
+    heard: list[str] = []
+    note = lambda event: heard.append(event["type"])  # noqa: E731 (for each of them)
+    kinds = "task-received", "task-started", "task-succeeded"
+
+    def is_heard(task: str) -> bool:
+        # Sent again each time: nobody knows when the receiver has begun to listen.
+        send_once([(task, ())])
+        return set(heard) == set(kinds)
+
+    with get_celery().connection_for_read() as connection:
+        receiver = get_celery().events.Receiver(connection, handlers=dict.fromkeys(kinds, note))
+        thread = threading.Thread(target=receiver.capture, kwargs={"wakeup": False})
+        thread.start()
+        try:
+            wait_until(lambda: is_heard(task))
+        finally:
+            receiver.should_stop = True
+            thread.join()
 
 
 def test_flower_goes_on_hearing_of_workers(
