@@ -83,6 +83,7 @@ def _forget() -> None:
         *db.ENGINES,
         redis.get_redis,
         jobs.get_celery,
+        jobs.get_sender,
     ):
         remembered.cache_clear()
     sys.modules.pop("celeryconfig", None)

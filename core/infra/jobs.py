@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 
 from core.infra.brokers import BrokerConnection
 from core.infra.redis import try_redis
+from core.infra.sending import Sender
 from core.infra.singletons import make_once
 
 log = logging.getLogger(__name__)
@@ -81,6 +82,12 @@ def get_celery() -> Celery:
     app = Celery("seatline", amqp=_Amqp)
     app.config_from_object("celeryconfig")
     return app
+
+
+@make_once
+def get_sender() -> Sender:
+    """This process's way to send tasks, begun when it first sends (so after any fork)."""
+    return Sender(get_celery())
 
 
 def raise_flag(task: str, *args: int) -> bool:
@@ -151,7 +158,7 @@ def send_later(task: str, *args: int, is_flagged: bool = False) -> None:
 
 def _send(task: str, *args: int) -> None:
     try:
-        broker_breaker.call(get_celery().send_task, task, args=args, queue=QUEUE_OF[task], retry=False)
+        broker_breaker.call(get_sender().send, task, args, queue=QUEUE_OF[task])
     except SEND_ERRORS as error:
         log.info("nudge lost, the sweep will make up for it", extra={"error": type(error).__name__})
     except Exception:

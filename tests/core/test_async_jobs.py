@@ -9,7 +9,7 @@ import pytest
 
 from core.infra import async_jobs, jobs
 from core.infra.async_jobs import LoopNudger
-from core.infra.jobs import SETTLE_SHOW, clear_flag, get_celery
+from core.infra.jobs import SETTLE_SHOW, clear_flag, get_sender
 from core.infra.redis import get_redis
 from tests.acting import count_messages
 from tests.support import frozen_redis
@@ -60,13 +60,13 @@ def test_no_more_flags_are_up_than_are_sent_at_once(
     database: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ahead: list[int] = []
-    really_send = get_celery().send_task
+    really_send = get_sender().send
 
-    def count_ahead(task: str, **options: Any) -> object:
+    def count_ahead(task: str, args: tuple[int], **options: Any) -> None:
         ahead.append(len(list(get_redis().scan_iter(f"*{SETTLE_SHOW}*", count=1_000))) - len(ahead))
-        return really_send(task, **options)
+        really_send(task, args, **options)
 
-    monkeypatch.setattr(get_celery(), "send_task", count_ahead)
+    monkeypatch.setattr(get_sender(), "send", count_ahead)
 
     async def scene(nudger: LoopNudger) -> None:
         for show_id in range(1, 100):

@@ -12,8 +12,8 @@ from core.infra.jobs import (
     RELAY_EVENTS,
     SETTLE_SHOW,
     clear_flag,
-    get_celery,
     get_nudger,
+    get_sender,
     send_once,
 )
 from core.infra.redis import get_redis
@@ -209,7 +209,7 @@ def test_broker_that_is_gone_costs_a_nudge_and_no_error(
     def refuse(*_: object, **__: object) -> None:
         raise RuntimeError("Retry limit exceeded")
 
-    monkeypatch.setattr(get_celery(), "send_task", refuse)
+    monkeypatch.setattr(get_sender(), "send", refuse)
     for show_id in range(10):
         send_once([(SETTLE_SHOW, (show_id,))])
     assert jobs.broker_breaker.current_state == "open"

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from core.infra import jobs
-from core.infra.jobs import SETTLE_SHOW, get_celery, send_once
+from core.infra.jobs import SETTLE_SHOW, get_sender, send_once
 from core.infra.redis import get_redis
 from tests.acting import count_messages
 
@@ -25,13 +25,13 @@ def test_no_more_flags_are_up_than_are_sent_at_once(
 ) -> None:
     """Whoever dies with a flag up holds back everybody else's message."""
     ahead: list[int] = []
-    really_send = get_celery().send_task
+    really_send = get_sender().send
 
-    def count_ahead(task: str, **options: Any) -> object:
+    def count_ahead(task: str, args: tuple[int], **options: Any) -> None:
         ahead.append(len(list(get_redis().scan_iter(f"*{SETTLE_SHOW}*", count=1_000))) - len(ahead))
-        return really_send(task, **options)
+        really_send(task, args, **options)
 
-    monkeypatch.setattr(get_celery(), "send_task", count_ahead)
+    monkeypatch.setattr(get_sender(), "send", count_ahead)
     send(*range(100))
     assert (len(ahead), max(ahead), count_messages()) == (100, jobs.FLAGS_AT_ONCE, 100)
 
@@ -39,13 +39,13 @@ def test_no_more_flags_are_up_than_are_sent_at_once(
 def test_one_message_that_cannot_be_sent_costs_the_others_nothing(
     database: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    really_send = get_celery().send_task
+    really_send = get_sender().send
 
-    def refuse_one(task: str, *, args: tuple[int], **options: Any) -> object:
+    def refuse_one(task: str, args: tuple[int], **options: Any) -> None:
         if args == (1,):
             raise KeyError("of a library's own making")
-        return really_send(task, args=args, **options)
+        really_send(task, args, **options)
 
-    monkeypatch.setattr(get_celery(), "send_task", refuse_one)
+    monkeypatch.setattr(get_sender(), "send", refuse_one)
     send(1, 2, 3)
     assert count_messages() == 2

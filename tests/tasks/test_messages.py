@@ -64,7 +64,7 @@ def test_one_that_a_task_sends_is_taken(database: dict[str, str]) -> None:
         Context(id=garbage.ID, root_id=garbage.ID, retries=2, delivery_info={}, called_directly=False)
     )
     try:
-        send_once([(SETTLE_SHOW, (5,))])
+        get_celery().send_task(SETTLE_SHOW, args=(5,), queue=BOOKINGS_QUEUE)
     finally:
         sender.request_stack.pop()
         _task_stack.pop()
