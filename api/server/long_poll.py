@@ -3,12 +3,13 @@
 import asyncio
 import time
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Self
 from uuid import UUID
 
+from api.server.deadline import Deadlines
+from api.server.turns import Turns
 from core.bookings.announcements import decode, to_microseconds
 from core.bookings.errors import BookingNotFoundError
 from core.bookings.states import Wants
@@ -25,7 +26,7 @@ class Limits:
     look_again_seconds: float = 1.0
     # A poll whose time is over gives its last read so long, and then answers with what it has read before.
     last_read_seconds: float = 1.0
-    # Each costs some KiB, and a share of a read every second. A poll beyond is answered at once.
+    # Each costs some 15 KB, and a share of a read every second. A poll beyond is answered at once.
     waiting: int = 10_000
     # One client leaves room for others.
     waiting_per_client: int = 5_000
@@ -38,8 +39,8 @@ LIMITS = Limits()
 class Seen:
     """A booking as read, or as announced, and what a worker has yet to do for it.
 
-    `updated_at` in microseconds since 1970, by the database's clock: the newer of two is the larger. Whoever
-    waits keeps the booking: its document takes several KiB, and most are not asked for.
+    `updated_at` in microseconds since 1970, by the database's clock: the newer of two is the larger. Most
+    documents are never asked for, and are not made before.
     """
 
     updated_at: int
@@ -55,6 +56,13 @@ class Seen:
     def body(self) -> bytes:
         """Its document."""
         return self.shown if isinstance(self.shown, bytes) else to_json(self.shown.to_document())
+
+    def pack(self) -> "Seen":
+        """The same as a document, which takes a third of the memory."""
+        if isinstance(self.shown, bytes):
+            return self
+        # A copy, since orjson's own has KiB to spare.
+        return Seen(self.updated_at, self.wants, bytes(memoryview(self.body)))
 
 
 def is_acquired(seen: Seen) -> bool:
@@ -76,7 +84,9 @@ class LongPolls:
 
     def __init__(self, read: ReadBooking, limits: Limits = LIMITS) -> None:
         self._read, self.limits = read, limits
-        self._waiting: dict[bytes, set[Poll]] = defaultdict(set)
+        # Lists, since sets of one take four times as much.
+        self._waiting: dict[bytes, list[Poll]] = defaultdict(list)
+        self.turns, self.last_reads = Turns(), Deadlines(limits.last_read_seconds)
         self._clients: Counter[str] = Counter()
         self._count = 0
         self.is_ending = False
@@ -95,32 +105,32 @@ class LongPolls:
             raise BookingNotFoundError(booking_id)
         return booking
 
-    @contextmanager
-    def enter(self, client: str, booking_ids: Sequence[UUID], *, seconds: float) -> Iterator[list["Poll"]]:
+    def enter(self, client: str, booking_ids: Sequence[UUID], *, seconds: float) -> "Entered":
         """Polls of these bookings, in this order: what changes from now on wakes them.
 
         One that may not wait, since too many do, or for 0 seconds, is done at once.
         """
-        waiting = len(booking_ids)
-        if not seconds or not self._has_room(client, waiting):
+        if not seconds or not self._has_room(client, len(booking_ids)):
             # These polls are not registered: each is over after its first read.
-            yield [Poll(self, booking_id, deadline=0) for booking_id in booking_ids]
-            return
+            return Entered(None, client, [Poll(self, booking_id, deadline=0) for booking_id in booking_ids])
         deadline = time.monotonic() + seconds
         polls = [Poll(self, booking_id, deadline) for booking_id in booking_ids]
-        self._clients[client] += waiting
-        self._count += waiting
+        self._count_waiting(client, len(polls))
         for poll in polls:
-            self._waiting[poll.booking_id.bytes].add(poll)
-        try:
-            yield polls
-        finally:
-            for poll in polls:
-                self._leave(poll)
-            self._clients[client] -= waiting
-            self._count -= waiting
-            if not self._clients[client]:
-                del self._clients[client]
+            self._waiting[poll.booking_id.bytes].append(poll)
+        return Entered(self, client, polls)
+
+    def leave(self, client: str, polls: Sequence["Poll"]) -> None:
+        """They wait no longer."""
+        for poll in polls:
+            self._leave(poll)
+        self._count_waiting(client, -len(polls))
+
+    def _count_waiting(self, client: str, more: int) -> None:
+        self._clients[client] += more
+        self._count += more
+        if not self._clients[client]:
+            del self._clients[client]
 
     def _has_room(self, client: str, waiting: int) -> bool:
         return (
@@ -130,7 +140,7 @@ class LongPolls:
 
     def _leave(self, poll: "Poll") -> None:
         waiting = self._waiting[poll.booking_id.bytes]
-        waiting.discard(poll)
+        waiting.remove(poll)
         if not waiting:
             del self._waiting[poll.booking_id.bytes]
 
@@ -147,13 +157,29 @@ class LongPolls:
                     poll.wake(announced)
 
 
+class Entered:
+    """The polls of one request, as a context manager; those that are registered leave at its end."""
+
+    __slots__ = ("_all", "_client", "_polls")
+
+    def __init__(self, all_: LongPolls | None, client: str, polls: list["Poll"]) -> None:
+        self._all, self._client, self._polls = all_, client, polls
+
+    def __enter__(self) -> list["Poll"]:
+        return self._polls
+
+    def __exit__(self, *_: object) -> None:
+        if self._all is not None:
+            self._all.leave(self._client, self._polls)
+
+
 class Poll:
     """One request's wait for one booking."""
 
-    __slots__ = ("_announced", "_deadline", "_is_changed", "_polls", "_woken", "booking_id")
+    __slots__ = ("_announced", "_deadline", "_is_changed", "_polls", "_turn", "_woken", "booking_id")
 
     def __init__(self, polls: LongPolls, booking_id: UUID, deadline: float) -> None:
-        self.booking_id = booking_id
+        self.booking_id, self._turn = booking_id, 0
         self._polls, self._deadline = polls, deadline
         self._is_changed = False
         self._announced: Seen | None = None
@@ -164,6 +190,11 @@ class Poll:
         self._is_changed, self._announced = True, announced
         if self._woken is not None and not self._woken.done():
             self._woken.set_result(None)
+
+    def ring(self, turn: int) -> None:
+        """The time has come to look again, unless something has woken it before."""
+        if turn == self._turn:
+            self.wake(None)
 
     async def wait(self, is_done: IsDone, seen: Seen | None = None, *, known: Seen | None = None) -> Seen:
         """The booking once it `is_done`, or as it is when the time is over.
@@ -178,32 +209,33 @@ class Poll:
             left = self._deadline - time.monotonic()
             if left <= 0 or self._polls.is_ending or is_done(seen):
                 return seen
-            announced = await self._await_change(min(left, self._polls.limits.look_again_seconds))
+            # One that came while the booking was being read is not waited for again.
+            if not self._is_changed:
+                # Here, and not in a coroutine of its own: thousands wait.
+                self._woken = asyncio.get_running_loop().create_future()
+                self._turn = self._polls.turns.take(self, min(left, self._polls.limits.look_again_seconds))
+                await self._woken
+            announced = self._forget()
             if announced is None:
                 seen = None
             elif announced.updated_at > seen.updated_at:
                 seen = known = announced
+
+    def _forget(self) -> Seen | None:
+        """What was announced, for the next wait to begin anew."""
+        announced = self._announced
+        self._woken, self._is_changed, self._announced, self._turn = None, False, None, 0
+        return announced
 
     async def _read(self, known: Seen | None) -> Seen:
         if known is None:
             return Seen.of(await self._polls.read(self.booking_id))
         try:
             # The read ends before the request's deadline, which would answer 503 in spite of what is known.
-            left = max(0.0, self._deadline - time.monotonic())
-            async with asyncio.timeout(left + self._polls.limits.last_read_seconds):
-                return Seen.of(await self._polls.read(self.booking_id))
+            with self._polls.last_reads.begin() as deadline:
+                deadline.put_off(max(0.0, self._deadline - time.monotonic()))
+                found = Seen.of(await self._polls.read(self.booking_id))
         except (UnavailableError, TimeoutError):
             return known
-
-    async def _await_change(self, seconds: float) -> Seen | None:
-        loop = asyncio.get_running_loop()
-        self._woken = loop.create_future()
-        timer = loop.call_later(seconds, self.wake, None)
-        try:
-            # One that came while the booking was being read is not waited for again.
-            if not self._is_changed:
-                await self._woken
-            return self._announced
-        finally:
-            timer.cancel()
-            self._woken, self._is_changed, self._announced = None, False, None
+        # One that is as it was is likely to stay so for a while.
+        return known.pack() if found.updated_at == known.updated_at else found

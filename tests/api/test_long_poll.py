@@ -164,6 +164,16 @@ def test_what_nobody_announces_is_looked_for() -> None:
     play(scene, Limits(look_again_seconds=0.05))
 
 
+def test_one_that_is_as_it_was_is_kept_as_its_document() -> None:
+    async def scene(polls: LongPolls, table: Table) -> None:
+        with polls.enter("a client", [ID], seconds=0.2) as (poll,):
+            seen = await poll.wait(is_settled)
+        assert (type(seen.shown), show(seen)) == (bytes, show(Seen.of(PENDING)))
+        assert table.reads > 1
+
+    play(scene, Limits(look_again_seconds=0.05))
+
+
 def test_when_the_time_is_over_it_is_as_it_is() -> None:
     async def scene(polls: LongPolls, table: Table) -> None:
         started_at = time.monotonic()
