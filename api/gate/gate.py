@@ -13,7 +13,7 @@ def refuse_excess(taken: Taken | None) -> None:
     Before all else, its body too: so the allowance holds for whoever tries out keys, or only sends.
     """
     if taken is not None and taken.is_over:
-        raise RateLimitedError(taken.retry_after or 1)
+        raise RateLimitedError(taken.reset)
 
 
 def admit(request: Request) -> None:

@@ -80,14 +80,24 @@ def find_kind(method: str, path: str) -> Kind:
 
 @dataclass(slots=True)
 class Taken:
-    """What became of a request's part of an allowance, and the headers that tell so.
+    """What became of a request's part of an allowance: how many `amount` lets pass, and how many are left.
 
-    `retry_after` is in seconds; None unless the allowance `is_over`.
+    It is whole again in `reset` seconds.
     """
 
     is_over: bool
-    retry_after: int | None
-    headers: list[tuple[str, str]]
+    amount: int
+    left: int
+    reset: int
+
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        """What tells the client so; not made before the answer, since thousands wait for theirs."""
+        return [
+            (LIMIT_HEADER, str(self.amount)),
+            (REMAINING_HEADER, str(self.left)),
+            (RESET_HEADER, str(self.reset)),
+        ]
 
 
 Asked = tuple[str, Kind, int]
@@ -123,8 +133,8 @@ class Allowances:
     async def _count(self, asked: Sequence[Asked]) -> list[Taken]:
         found = await self._count_all(asked)
         for (client, kind, _), taken in zip(asked, found, strict=True):
-            if taken.retry_after:
-                self._over[client, kind] = time.monotonic() + taken.retry_after
+            if taken.is_over:
+                self._over[client, kind] = time.monotonic() + taken.reset
         return found
 
     async def _count_all(self, asked: Sequence[Asked]) -> list[Taken]:
@@ -192,7 +202,5 @@ def _describe(limits: Sequence[RateLimitItem]) -> str:
 
 
 def _tell(limit: RateLimitItem, left: int, seconds: float, *, is_over: bool) -> Taken:
-    # RateLimit-Reset is rounded up: a client that retries at that second finds a new window.
-    reset = max(1, math.ceil(seconds))
-    headers = [(LIMIT_HEADER, str(limit.amount)), (REMAINING_HEADER, str(left)), (RESET_HEADER, str(reset))]
-    return Taken(is_over, reset if is_over else None, headers)
+    # Rounded up: a client that retries at that second finds a new window.
+    return Taken(is_over, limit.amount, left, max(1, math.ceil(seconds)))
