@@ -13,6 +13,7 @@ from granian.log import LogLevels
 
 # What its workers are to have is loaded here once: they are forked, start at once, and share its memory.
 from api import app  # noqa: F401
+from api.server.calling import let_requests_go
 from api.server.start import start
 from core.infra.health import find_fault
 from core.infra.ports import require_free_port
@@ -48,9 +49,7 @@ def main() -> None:
     fault = find_fault()
     if fault and fault.is_lasting:
         sys.exit(f"seatline: {fault}")
-    _keep_signals_for_workers()
-    # Pages that the collector writes to are shared no longer.
-    gc.freeze()
+    _prepare_workers()
     server = Granian(
         "api.server.worker:door",
         address=settings.host,
@@ -102,6 +101,14 @@ def _find_room() -> int:
             flush=True,
         )
     return room
+
+
+def _prepare_workers() -> None:
+    """What is so before the fork is so in each worker."""
+    _keep_signals_for_workers()
+    let_requests_go()
+    # Pages that the collector writes to are shared no longer.
+    gc.freeze()
 
 
 def _keep_signals_for_workers() -> None:
