@@ -3,6 +3,7 @@
 import random
 import re
 import time
+from collections.abc import Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,8 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}", re.ASCII)
 UNKNOWN_CHARACTER = "\ufffd"
 # Larger bodies are parsed in a thread, to keep the event loop free for others.
 SMALL_BYTES = 4096
+# What is read of its headers once it has been served.
+READ_LAST = "if-none-match", "origin"
 # The metrics' label for requests without a route.
 UNMATCHED = "unmatched"
 
@@ -45,7 +48,7 @@ class Request:
     route: str = UNMATCHED
     operation: "Operation"
     arguments: dict[str, str] = field(default_factory=dict)
-    query: list[tuple[str, str]] = field(default_factory=list)
+    query: Sequence[tuple[str, str]] = ()
     # What is left of the client's allowance, where it is counted, and how much of it this request takes.
     taken: "Taken | None" = None
     weight: int = 0
@@ -74,10 +77,16 @@ class Request:
         return self.principal == ADMIN
 
     def hold_back(self, seconds: float | None) -> None:
-        """Have the answer held back for so long, as its client prefers (None: not at all)."""
+        """Have the answer held back for so long, as its client prefers (None: not at all).
+
+        Thousands wait: of what was read of the request that is kept which its answer depends on.
+        """
         if seconds and self.deadline:
             self.deadline.put_off(seconds)
             self.is_held_back = True
+            self.headers = {name: self.headers[name] for name in READ_LAST if name in self.headers}
+            self.query, self.query_string = (), ""
+            self.arguments.clear()
 
     def check(self) -> None:
         """Decode the query. Raises MalformedRequestError for what cannot be read: headers, path or query."""

@@ -104,6 +104,8 @@ class Door:
             protocol.close(403)
             return
         request = read_request(scope, self._proxies)
+        # What granian has of the request is needed no more (api/server/calling.py).
+        del scope
         try:
             answer = await self._answer(request, protocol)
         except GoneError:
@@ -213,7 +215,10 @@ class Door:
                     # A refusal uses nothing up: what was taken before its weight was known is given back.
                     self._give_back(request, declared.weight)
             refuse_excess(request.taken)
-        answer: Answer = await view(request, self._groups, **given)
+        answering = view(request, self._groups, **given)
+        # A request that waits keeps nothing of what it was given either.
+        del given
+        answer: Answer = await answering
         return answer
 
     async def _serve_shared(self, request: Request, declared: Operation, view: Any) -> Answer:
