@@ -1,6 +1,7 @@
 """Run by Python at its start in processes that a fault has this folder put before: dies or dawdles at a
 chosen point, which PROOF_HOOK names with its chance or its number, as in `after-commit:0.02`."""
 
+import json
 import os
 import random
 import re
@@ -22,7 +23,7 @@ LONGEST_COMMIT_SECONDS, LONGEST_DELAY_SECONDS = 0.002, 0.3
 
 COMMIT, WRITES_EVENTS = "COMMIT", re.compile("EXECUTE write_batch|INSERT INTO events")
 
-do_commit, do_execute = DefaultDialect.do_commit, DefaultDialect.do_execute
+do_commit = DefaultDialect.do_commit
 
 
 def strike() -> None:
@@ -41,14 +42,18 @@ def is_time() -> bool:
 
 
 def is_deadly(parameters: Any) -> bool:
-    """Whether a statement is about the seat, as in `12/61`, but for one that was chosen for a quantity."""
+    """Whether a statement looks for the seat, as in `12/61`, or settles a booking that named it.
+
+    Not where it was chosen for a quantity, or its booking is given up.
+    """
     show_id, seat = VALUE.split("/")
     if not isinstance(parameters, dict) or parameters.get("show_id") != int(show_id):
         return False
-    seats = parameters.get("seats") or ()
-    # What a batch writes is of seats that it has looked for, or that are held.
-    sources = parameters["sources"].strip("{}").split(",") if "sources" in parameters else [None] * len(seats)
-    return (seat, "available") not in zip(seats, sources, strict=False) and seat in seats
+    if "events" not in parameters:
+        return seat in (parameters.get("seats") or ())
+    settled = [event["payload"] for event in json.loads(parameters["events"])]
+    is_named = any(seat in booking["seats"] and "quantity" not in booking for booking in settled)
+    return is_named and not parameters["keeps_tries"]
 
 
 def commit(self: DefaultDialect, connection: Any) -> None:
@@ -69,34 +74,34 @@ def strike_around(commit: Callable[[], None]) -> None:
         die()
 
 
-def execute(self: DefaultDialect, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
-    """Execute, and perhaps die of a seat that is looked for, or once events are written; or dawdle."""
-    if NAME == "deadly-seat" and is_deadly(parameters):
-        die()
-    # A small batch's last statement has its COMMIT with it: taken apart, there is a moment before it.
-    if statement.endswith(COMMIT):
-        if statement != COMMIT:
-            execute(self, cursor, statement.removesuffix(f"; {COMMIT}"), parameters, context)
-        strike_around(lambda: do_execute(self, cursor, COMMIT, ()))  # type: ignore[no-untyped-call]
-        return
-    do_execute(self, cursor, statement, parameters, context)  # type: ignore[no-untyped-call]
-    if NAME == "redelivered" and "tries = tries + 1" in statement and cursor.rowcount and is_time():
-        time.sleep(DAWDLE_SECONDS)
-    if NAME == "after-events" and WRITES_EVENTS.search(statement) and is_time():
-        die()
-
-
 class Cursor(psycopg2.extensions.cursor):
-    """Fetch what a statement returned, and perhaps die before anybody hears of the bookings it inserted."""
+    """Every statement goes through it, SQLAlchemy's and those that go past it."""
+
+    def execute(self, statement: Any, parameters: Any = None) -> None:
+        """Execute, and perhaps die of a seat, or once events are written; or dawdle."""
+        if NAME == "deadly-seat" and is_deadly(parameters):
+            die()
+        # A small batch's last statement has its COMMIT with it: taken apart, there is a moment before it.
+        if statement.endswith(COMMIT):
+            if statement != COMMIT:
+                self.execute(statement.removesuffix(f"; {COMMIT}"), parameters)
+            run = super().execute
+            strike_around(lambda: run(COMMIT))
+            return
+        super().execute(statement, parameters)
+        if NAME == "redelivered" and "tries = tries + 1" in statement and self.rowcount and is_time():
+            time.sleep(DAWDLE_SECONDS)
+        if NAME == "after-events" and WRITES_EVENTS.search(statement) and is_time():
+            die()
 
     def fetchall(self) -> list[tuple[Any, ...]]:
+        """Fetch what a statement returned, and perhaps die before anybody hears of what it inserted."""
         if NAME == "after-insert" and b"EXECUTE accept_bookings" in (self.query or b"") and is_time():
             die()
         return super().fetchall()
 
 
 DefaultDialect.do_commit = commit  # type: ignore[method-assign]
-DefaultDialect.do_execute = execute  # type: ignore[method-assign]
 psycopg2.connect = partial(psycopg2.connect, cursor_factory=Cursor)
 
 if NAME == "redelivered":
