@@ -33,12 +33,13 @@ _SELECT_AVAILABLE = Prepared(
 """,
 )
 
-_SELECT_NAMED_AVAILABLE = Prepared(
-    "select_named_available",
-    """
+# Of the seats that `{named}` says, an array; also a part of the statement that locks a batch's bookings.
+NAMED_AVAILABLE = """
     SELECT array_agg(seat_number) FROM seats
-    WHERE show_id = :show_id AND status = 'available' AND seat_number = ANY(cast(:seats AS text[]))
-""",
+    WHERE show_id = :show_id AND status = 'available' AND seat_number = ANY({named})
+"""
+_SELECT_NAMED_AVAILABLE = Prepared(
+    "select_named_available", NAMED_AVAILABLE.format(named="cast(:seats AS text[])")
 )
 
 # The guard: each seat is as it was when it was decided on, available or its owner's. The seats are named as

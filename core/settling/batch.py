@@ -23,7 +23,7 @@ from core.maps.cache import mark_changing
 from core.seats.queries import select_available, to_move_parameters
 from core.seats.states import SeatStatus
 from core.settling import batch_queries as queries
-from core.settling.batch_queries import Terms
+from core.settling.batch_queries import Terms, Work
 from core.settling.changes import Changes, to_outcomes
 from core.shows.catalogue import get_entry
 
@@ -83,7 +83,7 @@ def settle_batch(transaction: BriefTransaction, show_id: int, *, only: UUID | No
     for booking in expired:
         changes.release(booking, BookingStatus.FAILED, FailureCode.HOLD_EXPIRED)
     applicants = _decide_wants(waiting, changes, is_show_cancelled=terms.is_cancelled)
-    _decide_awards(transaction, applicants, terms, changes)
+    _decide_awards(transaction, applicants, work, changes)
     return write_changes(transaction, show_id, terms, changes, is_small=is_small)
 
 
@@ -166,8 +166,9 @@ def _decide_wants(waiting: Sequence[Booking], changes: Changes, *, is_show_cance
 
 
 def _decide_awards(
-    transaction: BriefTransaction, bookings: Sequence[Booking], terms: Terms, changes: Changes
+    transaction: BriefTransaction, bookings: Sequence[Booking], work: Work, changes: Changes
 ) -> None:
+    terms = work.terms
     deadline = timedelta(seconds=get_settings().accept_deadline_seconds)
     in_time = []
     for booking in bookings:
@@ -178,20 +179,29 @@ def _decide_awards(
             in_time.append(booking)
     if in_time:
         # Those for whom the time to choose was over have no award, and go on waiting.
-        awards = _award(transaction, in_time, terms, changes)
+        awards = _award(transaction, in_time, work, changes)
         for booking, award in zip(in_time, awards, strict=False):
             changes.award(booking, award, hold_seconds=terms.hold_seconds)
 
 
+def find_free(
+    transaction: BriefTransaction, bookings: Sequence[Booking], known: Sequence[str] | None, *, all_: bool
+) -> set[str]:
+    """The available seats: of all, or of those that the bookings name; `known` where they came with these."""
+    if known is not None and not all_:
+        return set(known)
+    named = None if all_ else sorted({seat for booking in bookings for seat in booking.seats})
+    return select_available(transaction, bookings[0].show_id, named)
+
+
 def _award(
-    transaction: BriefTransaction, bookings: Sequence[Booking], terms: Terms, changes: Changes
+    transaction: BriefTransaction, bookings: Sequence[Booking], work: Work, changes: Changes
 ) -> list[Award]:
     show_id, stop_at = bookings[0].show_id, time.monotonic() + CHOOSING_SECONDS
     has_quantity = any(booking.quantity is not None for booking in bookings)
-    named = None if has_quantity else sorted({seat for booking in bookings for seat in booking.seats})
     # What this batch releases it can sell.
-    free = select_available(transaction, show_id, named) | changes.released.keys()
-    owned = {}
+    free = find_free(transaction, bookings, work.free, all_=has_quantity) | changes.released.keys()
+    terms, owned = work.terms, {}
     if terms.max_seats_per_customer is not None:
         customers = sorted({booking.customer for booking in bookings if booking.customer is not None})
         released = set(changes.released.values())

@@ -13,7 +13,7 @@ from core.bookings.views import COLUMNS, Booking
 from core.events.queries import INSERT_EVENTS
 from core.infra.brief import BriefTransaction, to_array
 from core.infra.db import Prepared
-from core.seats.queries import LOCK_VERSION, UPDATE_MOVED, UPDATE_VERSION
+from core.seats.queries import LOCK_VERSION, NAMED_AVAILABLE, UPDATE_MOVED, UPDATE_VERSION
 
 _IN_BATCH_OR_ONLY = "CASE WHEN cast(:only AS uuid) IS NULL THEN tries = 0 ELSE id = :only END"
 
@@ -47,6 +47,14 @@ _EXPIRED = f"""
     FOR NO KEY UPDATE SKIP LOCKED
 """
 
+# The seats that bookings name are read in the snapshot of the statement, which is from before the lock. Every
+# change of a seat makes a new version: where the snapshot has the locked one, the seats are as they are now.
+_FREE = f"""
+    CASE WHEN locked.version = (SELECT version FROM show_versions WHERE show_id = :show_id) THEN coalesce(
+        ({NAMED_AVAILABLE.format(named="ARRAY(SELECT unnest(seats) FROM waiting WHERE wants = 'acquire')")}),
+        cast('{{}}' AS text[])) END
+"""
+
 # In one round trip, and all the same one after the other: the show's lock; the bookings; then the clock, so
 # that what was asked for is never later than what came of it; the holds that have expired by it. The snapshot
 # is from before the lock: what another batch changed in between is judged as it is now, like all that is
@@ -59,7 +67,7 @@ _LOCK_WORK = Prepared(
     clock AS MATERIALIZED (SELECT clock_timestamp() AS now FROM (SELECT count(*) FROM waiting) AS all_locked),
     expired AS MATERIALIZED ({_EXPIRED})
     SELECT locked.version, clock.now, s.hold_seconds, s.max_seats_per_customer, s.cancelled_at IS NOT NULL,
-           work.*
+           CASE row_number() OVER () WHEN 1 THEN {_FREE} END, work.*
     FROM locked CROSS JOIN clock JOIN shows s ON s.id = :show_id
     LEFT JOIN (SELECT false AS is_expired, * FROM waiting UNION ALL SELECT true, * FROM expired) AS work
            ON true
@@ -131,9 +139,13 @@ class Terms(NamedTuple):
 
 
 class Work(NamedTuple):
-    """What there is to be done, locked: bookings that want something, in order of arrival; expired holds."""
+    """What there is to be done, locked: bookings that want something, in order of arrival; expired holds.
+
+    `free` has the seats that the bookings name and that are available; None where that is not known yet.
+    """
 
     terms: Terms
+    free: Sequence[str] | None
     waiting: list[Booking]
     expired: list[Booking]
 
@@ -153,10 +165,10 @@ def lock_work(
     if not rows:
         return None
     size = len(Terms._fields)
-    waiting = [Booking._make(row[size + 1 :]) for row in rows if row[size] is False]
-    expired = [Booking._make(row[size + 1 :]) for row in rows if row[size]]
+    waiting = [Booking._make(row[size + 2 :]) for row in rows if row[size + 1] is False]
+    expired = [Booking._make(row[size + 2 :]) for row in rows if row[size + 1]]
     waiting.sort(key=lambda booking: booking.seq)
-    return Work(Terms._make(rows[0][:size]), waiting, expired)
+    return Work(Terms._make(rows[0][:size]), rows[0][size], waiting, expired)
 
 
 def update_cancelled_show(connection: Connection, show_id: int, *, limit: int) -> None:

@@ -97,7 +97,6 @@ def test_small_batch_takes_three_messages(make_show: MakeShow) -> None:
     # The connection may have to learn the statements first.
     assert [sql.split("(")[0] for sql in sent if not sql.startswith("PREPARE")] == [
         f"BEGIN; {KEEP_PLANS}EXECUTE lock_work",
-        "EXECUTE select_named_available",
         "EXECUTE write_batch",
     ]
     assert sent[-1].endswith("; COMMIT")

@@ -1,8 +1,6 @@
 """Batches of settling: one at a time a show, all of it or nothing, each at a version of its own."""
 
-import threading
 from collections.abc import Callable
-from copy import copy
 from typing import Any
 
 import pytest
@@ -29,7 +27,6 @@ from tests.acting import (
     tell_all,
     uncommitted_batch,
 )
-from tests.support import wait_until
 
 pytestmark = pytest.mark.usefixtures("nothing_is_broken")
 MakeShow = Callable[..., Show]
@@ -117,7 +114,7 @@ def test_guard_rolls_back_what_changed_behind_our_back(
     bystander = book(show.id, "2")
     if what == "taken":
         # The decision is made on what was read; then somebody without the show's lock takes the seat.
-        monkeypatch.setattr(settling, "select_available", lambda *_: {"1", "2"})
+        monkeypatch.setattr(settling, "find_free", lambda *_, **__: {"1", "2"})
         owned = {"status": "booked", "id": bystander}
     else:
         (confirm if what == "confirmed" else cancel)(booking_id)
@@ -237,33 +234,6 @@ def test_show_without_work_or_existence(make_show: MakeShow) -> None:
     batch = settle(show.id)
     assert batch and (batch.booking_ids, batch.version) == ((), None)
     assert settle(show.id + 1000) is None
-
-
-def test_confirm_that_commits_while_expiry_looks_is_kept(
-    make_show: MakeShow, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The confirm commits between the snapshot, in which the hold has expired, and the lock on its row."""
-    show = make_show()
-    booking_id = hold(show.id, "1")
-    confirm(booking_id)
-    end_hold(booking_id)
-    acting.run("UPDATE bookings SET wants = NULL WHERE id = :id", id=booking_id)
-    slow = copy(batch_queries._LOCK_WORK)
-    slow.name, slow.call = "slow_work", slow.call.replace("lock_work", "slow_work")
-    slow.preparation = slow.preparation.replace("lock_work", "slow_work").replace(
-        "SELECT id FROM bookings\n        WHERE",
-        "SELECT id FROM (SELECT pg_sleep(1)) AS pause, bookings WHERE",
-    )
-    assert "pg_sleep" in slow.preparation
-    monkeypatch.setattr(batch_queries, "_LOCK_WORK", slow)
-    settler = threading.Thread(target=settle, args=(show.id,))
-    settler.start()
-    sleeping = "SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
-    wait_until(lambda: acting.ask(sleeping))
-    acting.run("UPDATE bookings SET wants = 'confirm' WHERE id = :id", id=booking_id)
-    settler.join()
-    settle(show.id)
-    assert tell(booking_id) == "CONFIRMED"
 
 
 def test_choosing_has_a_time_and_what_is_left_is_next(
