@@ -136,10 +136,12 @@ async def _accept(request: Request, groups: Groups, wish: Wish) -> tuple[Answer,
     """The answer without its body, and the bookings' ids and documents."""
     seconds, began = read_wait(request), time.monotonic()
     request.hold_back(seconds)
+    groups.polls.recent.expect(wish.ids)
     # Nobody else knows these ids before the answer: what is announced of them spares a read.
     with groups.polls.enter(request.client, wish.ids, seconds=seconds or 0) as polls:
         accepted = await groups.commits.ask(wish)
         ids, seen = [booking.id for booking in accepted.bookings], list(map(Seen.of, accepted.bookings))
+        groups.polls.recent.add(ids, seen)
         if seconds is not None and not accepted.is_replay:
             waits = zip(polls, seen, strict=True)
             seen = [await poll.wait(is_acquired, known) for poll, known in waits]
@@ -182,7 +184,7 @@ async def get_booking(request: Request, groups: Groups, booking_id: UUID, query:
         with groups.polls.enter(request.client, [booking_id], seconds=query.wait) as (poll,):
             # Nor does whoever waits need this.
             del query
-            body = (await poll.wait(is_done)).body
+            body = (await poll.wait(is_done, poll.recall())).body
     else:
         body = to_json((await groups.polls.read(booking_id)).to_document())
     return respond_tagged(request, Representation(make_tag(body), NO_STORE, body))

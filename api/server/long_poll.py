@@ -9,6 +9,7 @@ from typing import Self
 from uuid import UUID
 
 from api.server.deadline import Deadlines
+from api.server.recent import Recent
 from api.server.turns import Turns
 from core.bookings.announcements import decode, to_microseconds
 from core.bookings.errors import BookingNotFoundError
@@ -87,6 +88,7 @@ class LongPolls:
         # Lists, since sets of one take four times as much.
         self._waiting: dict[bytes, list[Poll]] = defaultdict(list)
         self.turns, self.last_reads = Turns(), Deadlines(limits.last_read_seconds)
+        self.recent = Recent(limits.look_again_seconds)
         self._clients: Counter[str] = Counter()
         self._count = 0
         self.is_ending = False
@@ -146,9 +148,10 @@ class LongPolls:
 
     def hear(self, message: bytes) -> None:
         """Wake whoever waits for one of the bookings that a message tells of."""
-        if not self._waiting:
+        if not self._waiting and not self.recent:
             return
         for id_, updated_at, document in decode(message):
+            self.recent.forget(id_)
             # No look-up that would make an entry.
             if polls := self._waiting.get(id_):
                 # Settling announces documents, of bookings that want nothing any more.
@@ -184,6 +187,12 @@ class Poll:
         self._is_changed = False
         self._announced: Seen | None = None
         self._woken: asyncio.Future[None] | None = None
+
+    def recall(self) -> Seen | None:
+        """The booking as it was accepted here a moment ago, where there is time to look at it again."""
+        left = self._deadline - time.monotonic()
+        has_time = left >= self._polls.limits.look_again_seconds
+        return self._polls.recent.find(self.booking_id) if has_time else None
 
     def wake(self, announced: Seen | None) -> None:
         """The booking has changed, to what is announced, or to what has to be read."""

@@ -1,0 +1,106 @@
+"""What was accepted a moment ago is waited for without a read, unless it may have changed."""
+
+import threading
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from api.server import groups, recent
+from api.server.long_poll import Limits, LongPolls, Seen
+from api.server.recent import Recent
+from core.bookings import reading
+from core.bookings.views import Booking
+from core.settling import worker
+from tests import acting
+from tests.api.asking import Asking
+
+IDS = [UUID(int=n) for n in range(5)]
+SEEN = Seen(1, "acquire", b"{}")
+
+
+def test_it_is_known_once_it_was_accepted_and_until_it_changes() -> None:
+    known = Recent(60)
+    assert not known
+    known.expect(IDS[:2])
+    assert known.find(IDS[0]) is None
+    known.add(IDS[:1], [SEEN])
+    assert known.find(IDS[0]) is SEEN
+    known.forget(IDS[0].bytes)
+    assert known.find(IDS[0]) is None
+
+
+def test_change_that_is_announced_before_the_acceptance_is_known_counts() -> None:
+    known = Recent(60)
+    known.expect(IDS[:1])
+    known.forget(IDS[0].bytes)
+    known.add(IDS[:1], [SEEN])
+    assert known.find(IDS[0]) is None
+
+
+def test_what_was_not_accepted_here_is_not_known() -> None:
+    known = Recent(60)
+    known.add(IDS, [SEEN] * len(IDS))
+    assert [known.find(booking_id) for booking_id in IDS] == [None] * len(IDS)
+
+
+def test_its_time_is_short() -> None:
+    known = Recent(0)
+    known.expect(IDS[:1])
+    known.add(IDS[:1], [SEEN])
+    assert known.find(IDS[0]) is None
+    known.expect(IDS[1:2])
+    assert len(known._bookings) == 1
+
+
+def test_only_so_many_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recent, "BOOKINGS_KEPT", 3)
+    known = Recent(60)
+    for booking_id in IDS:
+        known.expect([booking_id])
+        known.add([booking_id], [SEEN])
+    assert [known.find(booking_id) is not None for booking_id in IDS] == [False, False, True, True, True]
+
+
+@pytest.mark.parametrize(("seconds", "is_recalled"), [(20, True), (0.5, False), (0, False)])
+def test_it_is_recalled_where_there_is_time_to_look_again(seconds: float, is_recalled: bool) -> None:
+    async def read(_: UUID) -> Booking | None:
+        return None
+
+    polls = LongPolls(read, Limits(look_again_seconds=1))
+    polls.recent.expect(IDS[:1])
+    polls.recent.add(IDS[:1], [SEEN])
+    with polls.enter("a client", IDS[:1], seconds=seconds) as (poll,):
+        assert poll.recall() is (SEEN if is_recalled else None)
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[Sequence[UUID]]:
+    """What was read of the table."""
+    asked: list[Sequence[UUID]] = []
+
+    async def note_and_read(connection: Any, ids: Sequence[UUID]) -> dict[UUID, Booking]:
+        asked.append(ids)
+        return await reading.read_bookings(connection, ids)
+
+    monkeypatch.setattr(groups, "read_bookings", note_and_read)
+    return asked
+
+
+def test_whoever_books_and_waits_is_told_without_a_read(asking: Asking, reads: list[Sequence[UUID]]) -> None:
+    booking = asking.post("1").json
+    settler = threading.Timer(0.1, worker.settle_show, [booking["show_id"]])
+    settler.start()
+    answer = asking.client.get(f"/bookings/{booking['id']}?wait=20")
+    settler.join()
+    assert (answer.json["status"], reads) == ("CONFIRMED", [])
+    assert asking.client.get(f"/bookings/{booking['id']}?wait=20").json["status"] == "CONFIRMED"
+    assert len(reads) == 1
+
+
+def test_outcome_that_was_not_announced_is_found_by_looking(asking: Asking) -> None:
+    booking = asking.post("1").json
+    acting.settle(booking["show_id"])
+    answer = asking.client.get(f"/bookings/{booking['id']}?wait=20")
+    assert answer.json["status"] == "CONFIRMED"
