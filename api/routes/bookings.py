@@ -184,7 +184,7 @@ async def get_booking(request: Request, groups: Groups, booking_id: UUID, query:
         with groups.polls.enter(request.client, [booking_id], seconds=query.wait) as (poll,):
             # Nor does whoever waits need this.
             del query
-            body = (await poll.wait(is_done, poll.recall())).body
+            body = (await poll.wait(is_done, poll.recall(is_done))).body
     else:
         body = to_json((await groups.polls.read(booking_id)).to_document())
     return respond_tagged(request, Representation(make_tag(body), NO_STORE, body))

@@ -27,7 +27,7 @@ from api.metrics import count_request
 from api.problems import answer_error
 from api.request import Request, current
 from api.responses import Answer, Representation, respond_tagged, takes_gzip
-from api.server.body import GoneError, discard, receive
+from api.server.body import GoneError, discard, has_body, receive
 from api.server.deadline import Deadlines
 from api.server.groups import Groups
 from api.server.reading import read_request
@@ -153,6 +153,7 @@ class Door:
         is_read = declared.served is Served.LOOP and not request.query_string
         return (
             request.method == "GET"
+            and not has_body(request)
             and (is_shared or is_read)
             and not (self._allowances and self._allowances.was_over(request.client, Kind.OTHER))
         )

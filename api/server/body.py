@@ -28,12 +28,17 @@ class GoneError(Exception):
     """The client went away in the middle of its body."""
 
 
+def has_body(request: Request) -> bool:
+    """Whether a body comes with it, an empty one counted in."""
+    return "content-length" in request.headers or "transfer-encoding" in request.headers
+
+
 async def receive(request: Request, protocol: Any, find_deadlines: Callable[[float], Deadlines]) -> bytes:
     """The body; of one that is too large for its route a byte more than that.
 
     Raises MalformedJsonError where it does not come in time, GoneError.
     """
-    if "content-length" not in request.headers and "transfer-encoding" not in request.headers:
+    if not has_body(request):
         return b""
     limit = request.operation.body_limit
     if limit > LARGE_BODY_BYTES and not request.is_admin:
@@ -53,7 +58,7 @@ async def receive(request: Request, protocol: Any, find_deadlines: Callable[[flo
 
 async def discard(request: Request, protocol: Any) -> None:
     """Take what a refused client is sending, and keep nothing of it. Raises GoneError."""
-    if "content-length" not in request.headers and "transfer-encoding" not in request.headers:
+    if not has_body(request):
         return
     received = 0
     try:

@@ -148,6 +148,7 @@ class LongPolls:
 
     def hear(self, message: bytes) -> None:
         """Wake whoever waits for one of the bookings that a message tells of."""
+        self.recent.drop_old()
         if not self._waiting and not self.recent:
             return
         for id_, updated_at, document in decode(message):
@@ -188,11 +189,16 @@ class Poll:
         self._announced: Seen | None = None
         self._woken: asyncio.Future[None] | None = None
 
-    def recall(self) -> Seen | None:
-        """The booking as it was accepted here a moment ago, where there is time to look at it again."""
+    def recall(self, is_done: IsDone) -> Seen | None:
+        """The booking as it was accepted here a moment ago, where it is waited for, and looked at again.
+
+        It may have changed without a word, so it is no answer.
+        """
         left = self._deadline - time.monotonic()
-        has_time = left >= self._polls.limits.look_again_seconds
-        return self._polls.recent.find(self.booking_id) if has_time else None
+        if left < self._polls.limits.look_again_seconds or self._polls.is_ending:
+            return None
+        seen = self._polls.recent.find(self.booking_id)
+        return None if seen is None or is_done(seen) else seen
 
     def wake(self, announced: Seen | None) -> None:
         """The booking has changed, to what is announced, or to what has to be read."""
@@ -247,4 +253,5 @@ class Poll:
         except (UnavailableError, TimeoutError):
             return known
         # One that is as it was is likely to stay so for a while.
-        return known.pack() if found.updated_at == known.updated_at else found
+        is_same = (found.updated_at, found.wants) == (known.updated_at, known.wants)
+        return known.pack() if is_same else found

@@ -28,8 +28,8 @@ class Recent:
 
     def expect(self, booking_ids: Iterable[UUID]) -> None:
         """Bookings with these ids are about to be accepted: their changes count from now on."""
+        self.drop_old()
         now = time.monotonic()
-        self._drop_old(now)
         for booking_id in booking_ids:
             self._bookings[booking_id.bytes] = now + self._seconds, None
 
@@ -48,7 +48,9 @@ class Recent:
         """The booking has changed."""
         self._bookings.pop(id_, None)
 
-    def _drop_old(self, now: float) -> None:
+    def drop_old(self) -> None:
+        """Forget those whose time is over."""
+        now = time.monotonic()
         while self._bookings:
             first = next(iter(self._bookings))
             if self._bookings[first][0] > now and len(self._bookings) < BOOKINGS_KEPT:

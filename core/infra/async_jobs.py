@@ -27,14 +27,18 @@ class LoopNudger:
         self._redis = LoopRedis()
         # A broker that is frozen may take seconds to say so.
         self._sender = ThreadPoolExecutor(1, thread_name_prefix="nudger")
+        self._waiting: set[int] = set()
         self._flags = Gather(self._raise_flags, at_most=FLAGS_AT_ONCE)
 
     def nudge(self, show_id: int) -> None:
         """Have a worker look at a show, soon. Costs the caller nothing and promises nothing."""
-        self._flags.ask(show_id).add_done_callback(_forget)
+        # However long a broker takes: each show waits once.
+        if show_id not in self._waiting:
+            self._waiting.add(show_id)
+            self._flags.ask(show_id).add_done_callback(_forget)
 
-    async def _raise_flags(self, asked: Sequence[int]) -> list[None]:
-        show_ids = list(dict.fromkeys(asked))
+    async def _raise_flags(self, show_ids: Sequence[int]) -> list[None]:
+        self._waiting.difference_update(show_ids)
         flags = [name_flag(SETTLE_SHOW, show_id) for show_id in show_ids]
         try:
             raised = await self._redis.run_script(RAISE, flags, FLAG_TTL_SECONDS)
@@ -45,7 +49,7 @@ class LoopNudger:
             messages = [(SETTLE_SHOW, (show_ids[number],)) for number in raised]
             # Before more flags go up: one that is up holds back everybody else's message.
             await asyncio.get_running_loop().run_in_executor(self._sender, send_flagged, messages)
-        return [None] * len(asked)
+        return [None] * len(show_ids)
 
 
 def _forget(told: asyncio.Future[None]) -> None:

@@ -73,7 +73,8 @@ class RedisConnection(asyncio.Protocol):
         while (reply := self._reader.gets()) is not _INCOMPLETE:
             if self._hear and isinstance(reply, list) and reply[:1] == [b"message"]:
                 self._hear(*reply[1:])
-            else:
+            elif self._hear or not isinstance(reply, hiredis.PushNotification):
+                # A subscription is confirmed by a push; any other is no reply.
                 self._end(reply)
 
     def connection_lost(self, _: Exception | None) -> None:
@@ -142,8 +143,10 @@ class LoopRedis:
         is_fit = False
         try:
             async with asyncio.timeout(TIMEOUT_SECONDS):
-                if self._connection is None or self._connection.lost.done():
+                if self._connection is not None and self._connection.lost.done():
                     # The server has closed it while it was idle.
+                    await self._close()
+                if self._connection is None:
                     self._connection = RedisConnection()
                     await self._connection.open()
                 reply = await self._connection.ask(*command)

@@ -111,6 +111,10 @@ class RoundTrip(Redis):
             packed = connection.pack_commands(self._commands)  # type: ignore[no-untyped-call]
             connection.send_packed_command(packed)  # type: ignore[no-untyped-call]
             replies = [_read_reply(connection) for _ in self._commands]
+        except BaseException:
+            # A reply that nobody has read would be taken for the next one's.
+            connection.disconnect()  # type: ignore[no-untyped-call]
+            raise
         finally:
             # One that was lost on the way has closed itself, and is opened again by who gets it next.
             pool.release(connection)

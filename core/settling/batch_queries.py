@@ -49,8 +49,13 @@ _EXPIRED = f"""
 
 # The seats that bookings name are read in the snapshot of the statement, which is from before the lock. Every
 # change of a seat makes a new version: where the snapshot has the locked one, the seats are as they are now.
+# Not where all seats are needed for a quantity, nor where more are named than a batch may have: looking for
+# all of them would take longer than a statement may.
+SEATS_LOOKED_FOR = 256
 _FREE = f"""
-    CASE WHEN locked.version = (SELECT version FROM show_versions WHERE show_id = :show_id) THEN coalesce(
+    CASE WHEN locked.version = (SELECT version FROM show_versions WHERE show_id = :show_id)
+          AND (SELECT coalesce(sum(cardinality(seats)), 0) <= {SEATS_LOOKED_FOR} AND count(quantity) = 0
+               FROM waiting WHERE wants = 'acquire') THEN coalesce(
         ({NAMED_AVAILABLE.format(named="ARRAY(SELECT unnest(seats) FROM waiting WHERE wants = 'acquire')")}),
         cast('{{}}' AS text[])) END
 """

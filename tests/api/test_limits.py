@@ -138,6 +138,12 @@ def test_read_that_is_served_while_it_is_counted_is_thrown_away_where_it_is_too_
     assert len(reads) in (0, 6)
 
 
+def test_read_with_a_body_that_is_too_much_is_refused_like_any(build: Build) -> None:
+    client = build()
+    found = [client.get(f"/bookings/{UUID(int=7)}", json={}).status_code for _ in range(7)]
+    assert found == [404] * 5 + [429] * 2
+
+
 def test_by_address_and_by_key(build: Build) -> None:
     client = build()
     assert ask(client, 6)[-1] == 429

@@ -63,16 +63,28 @@ def test_only_so_many_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [known.find(booking_id) is not None for booking_id in IDS] == [False, False, True, True, True]
 
 
-@pytest.mark.parametrize(("seconds", "is_recalled"), [(20, True), (0.5, False), (0, False)])
-def test_it_is_recalled_where_there_is_time_to_look_again(seconds: float, is_recalled: bool) -> None:
+@pytest.mark.parametrize(
+    ("seconds", "is_done", "is_ending", "is_recalled"),
+    [
+        (20, False, False, True),
+        (0.5, False, False, False),
+        (0, False, False, False),
+        (20, True, False, False),
+        (20, False, True, False),
+    ],
+)
+def test_it_is_recalled_where_it_is_no_answer_and_there_is_time_to_look_again(
+    seconds: float, is_done: bool, is_ending: bool, is_recalled: bool
+) -> None:
     async def read(_: UUID) -> Booking | None:
         return None
 
     polls = LongPolls(read, Limits(look_again_seconds=1))
     polls.recent.expect(IDS[:1])
     polls.recent.add(IDS[:1], [SEEN])
+    polls.is_ending = is_ending
     with polls.enter("a client", IDS[:1], seconds=seconds) as (poll,):
-        assert poll.recall() is (SEEN if is_recalled else None)
+        assert poll.recall(lambda _: is_done) is (SEEN if is_recalled else None)
 
 
 @pytest.fixture
@@ -97,6 +109,15 @@ def test_whoever_books_and_waits_is_told_without_a_read(asking: Asking, reads: l
     assert (answer.json["status"], reads) == ("CONFIRMED", [])
     assert asking.client.get(f"/bookings/{booking['id']}?wait=20").json["status"] == "CONFIRMED"
     assert len(reads) == 1
+
+
+def test_whoever_has_seen_more_is_told_no_less(asking: Asking) -> None:
+    """The outcome was read, and its announcement is on its way, or lost."""
+    booking = asking.post("1").json
+    acting.settle(booking["show_id"])
+    tag = asking.client.get(f"/bookings/{booking['id']}").headers["ETag"]
+    answer = asking.client.get(f"/bookings/{booking['id']}?wait=1", headers={"If-None-Match": tag})
+    assert answer.status_code == 304
 
 
 def test_outcome_that_was_not_announced_is_found_by_looking(asking: Asking) -> None:

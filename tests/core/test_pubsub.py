@@ -1,7 +1,7 @@
 """The subscription of an event loop: what is announced is heard, also after the connection was lost."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager
 
 import pytest
@@ -13,12 +13,26 @@ from core.infra.settings import get_settings
 from tests.apart import enter
 from tests.support import frozen_redis, run_deaf_port, run_silent_port, wait_until
 
-Heard = asyncio.Queue[tuple[str, bytes]]
+
+class Heard(asyncio.Queue[tuple[str, bytes]]):
+    """What the listener has heard; others may listen in this process as well."""
+
+    def __init__(self, *, others: Sequence[int]) -> None:
+        super().__init__()
+        self._others = others
+
+    async def until_listening(self) -> None:
+        """Until the listener is among them, and all others are back."""
+        await asyncio.to_thread(wait_until, lambda: min(count_listeners()) > max(self._others))
 
 
-def play(scene: Callable[[Heard], Awaitable[None]]) -> None:
+def count_listeners() -> list[int]:
+    return [count for _, count in get_redis().pubsub_numsub(BOOKINGS_CHANNEL, MAPS_CHANNEL)]
+
+
+def play(scene: Callable[[Heard], Awaitable[None]], *, is_there: bool = True) -> None:
     async def begin() -> None:
-        heard: Heard = asyncio.Queue()
+        heard = Heard(others=count_listeners() if is_there else [0])
 
         def refuse(message: bytes) -> None:
             heard.put_nowait((MAPS_CHANNEL, message))
@@ -32,13 +46,6 @@ def play(scene: Callable[[Heard], Awaitable[None]]) -> None:
     asyncio.run(begin())
 
 
-async def until_listening() -> None:
-    redis = get_redis()
-    assert await asyncio.to_thread(
-        wait_until, lambda: all(count for _, count in redis.pubsub_numsub(BOOKINGS_CHANNEL, MAPS_CHANNEL))
-    )
-
-
 def publish(channel: str, message: bytes) -> None:
     get_redis().publish(channel, message)
 
@@ -47,7 +54,7 @@ def test_each_channel_is_heard_whatever_a_handler_raises(
     database: dict[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
     async def scene(heard: Heard) -> None:
-        await until_listening()
+        await heard.until_listening()
         for channel, message in ((MAPS_CHANNEL, b"1"), (BOOKINGS_CHANNEL, b"2"), (MAPS_CHANNEL, b"3")):
             publish(channel, message)
             assert await heard.get() == (channel, message)
@@ -58,7 +65,7 @@ def test_each_channel_is_heard_whatever_a_handler_raises(
 
 def test_protocol_of_before_is_understood(database: dict[str, str]) -> None:
     async def scene(heard: Heard) -> None:
-        await until_listening()
+        await heard.until_listening()
         publish(BOOKINGS_CHANNEL, b"1")
         assert await heard.get() == (BOOKINGS_CHANNEL, b"1")
 
@@ -68,9 +75,9 @@ def test_protocol_of_before_is_understood(database: dict[str, str]) -> None:
 
 def test_connection_that_was_lost_is_opened_anew(database: dict[str, str]) -> None:
     async def scene(heard: Heard) -> None:
-        await until_listening()
+        await heard.until_listening()
         get_redis().client_kill_filter(_type="pubsub")
-        await until_listening()
+        await heard.until_listening()
         publish(BOOKINGS_CHANNEL, b"1")
         assert await heard.get() == (BOOKINGS_CHANNEL, b"1")
 
@@ -84,11 +91,11 @@ def test_server_that_is_frozen_is_noticed(
     monkeypatch.setattr(pubsub, "PONG_SECONDS", 0.2)
 
     async def scene(heard: Heard) -> None:
-        await until_listening()
+        await heard.until_listening()
         with frozen_redis():
             while "not listening to redis" not in caplog.text:
                 await asyncio.sleep(0.01)
-        await until_listening()
+        await heard.until_listening()
         publish(BOOKINGS_CHANNEL, b"1")
         assert await heard.get() == (BOOKINGS_CHANNEL, b"1")
 
@@ -115,4 +122,4 @@ def test_server_that_is_not_there_is_tried_again_and_again(
         run_port() as port,
         enter({"REDIS_URL": f"redis://127.0.0.1:{port}/0"}),
     ):
-        play(scene)
+        play(scene, is_there=False)

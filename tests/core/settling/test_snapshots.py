@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import copy
+from typing import Any
 
 import pytest
 
@@ -73,3 +74,36 @@ def test_confirm_that_commits_while_expiry_looks_is_kept(
         acting.run("UPDATE bookings SET wants = 'confirm' WHERE id = :id", id=booking_id)
     settle(show.id)
     assert tell(booking_id) == "CONFIRMED"
+
+
+@pytest.mark.parametrize(
+    ("bookings", "is_known"),
+    [
+        ([{"seats": ["1"]}, {"seats": ["2", "3"]}], True),
+        ([{"seats": ["1"]}, {"quantity": 1}], False),
+        ([{"seats": [str(n) for n in range(1, 10)]}], False),
+    ],
+)
+def test_lock_tells_what_is_free_of_a_few_named_seats(
+    make_show: MakeShow, bookings: list[dict[str, Any]], is_known: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Looking for many would take longer than a statement may, and who has a quantity needs all."""
+    few = copy(batch_queries._LOCK_WORK)
+    few.name, few.call = "few_work", few.call.replace("lock_work", "few_work")
+    few.preparation = few.preparation.replace("lock_work", "few_work").replace(
+        f"<= {batch_queries.SEATS_LOOKED_FOR} AND", "<= 8 AND"
+    )
+    assert "<= 8 AND" in few.preparation
+    monkeypatch.setattr(batch_queries, "_LOCK_WORK", few)
+    show = make_show()
+    taken = book(show.id, "3")
+    settle(show.id)
+    ids = [book(show.id, *booking.pop("seats", ()), **booking) for booking in bookings]
+    with brief_transaction() as current:
+        work = batch_queries.lock_work(current, show.id, limit=10, expired_limit=10)
+        assert work
+        assert (None if work.free is None else set(work.free)) == ({"1", "2"} if is_known else None)
+        current.roll_back()
+    settle(show.id)
+    assert tell(taken) == "CONFIRMED"
+    assert tell(ids[0]) == ("seats_unavailable" if len(bookings) == 1 else "CONFIRMED")
