@@ -101,8 +101,13 @@ def add_backlog(cursor: Any, *, show_id: int, bookings: int) -> None:
 
 def add_holds(cursor: Any, *, show_id: int, after: int, holds: int, seconds: float) -> Any:
     """Holds of a seat each, those behind seat `after`, which all expire at the moment that is returned."""
+    # By the statistics of a table that was just filled there may be few seats: hold after hold, each compared
+    # with all of them, took minutes.
+    cursor.execute("SET enable_nestloop = off")
     cursor.execute(_INSERT_HOLDS, {"show": show_id, "after": after, "count": holds, "seconds": seconds})
-    return cursor.fetchone()[0]
+    (expires_at,) = cursor.fetchone()
+    cursor.execute("RESET enable_nestloop")
+    return expires_at
 
 
 def tidy(cursor: Any) -> None:
