@@ -15,8 +15,8 @@ from tasks.messages import find_fault
 
 log = logging.getLogger(__name__)
 
-# What Flower hears of tasks goes together, so much later. Celery would send it between a task's arrival and
-# its start, which waits for the broker meanwhile.
+# Task events, which Flower reads, are sent together, so much later. Celery would send them between a task's
+# arrival and its start, which would wait for the broker.
 EVENTS_SECONDS = 0.1
 
 

@@ -182,7 +182,7 @@ async def get_booking(request: Request, groups: Groups, booking_id: UUID, query:
         request.hold_back(query.wait)
         is_done = is_settled if "if-none-match" not in request.headers else partial(_is_news, request)
         with groups.polls.enter(request.client, [booking_id], seconds=query.wait) as (poll,):
-            # Nor does whoever waits need this.
+            # A request that waits keeps no parsed query.
             del query
             body = (await poll.wait(is_done, poll.recall(is_done))).body
     else:

@@ -104,7 +104,7 @@ class Door:
             protocol.close(403)
             return
         request = read_request(scope, self._proxies)
-        # What granian has of the request is needed no more (api/server/calling.py).
+        # A request that waits must not hold granian's scope (api/server/calling.py).
         del scope
         try:
             answer = await self._answer(request, protocol)

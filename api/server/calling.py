@@ -22,12 +22,12 @@ def wrap(call: Call) -> Callable[[Any], Awaitable[None]]:
     async def run(watcher: Any) -> None:
         protocol = watcher.proto
         answering = call(watcher.scope, protocol)
-        # It has the scope.
+        # The watcher holds the scope, which the call has now.
         del watcher
         try:
             await answering
         finally:
-            # What has an answer takes no second one. An exception is the task's, which asyncio logs.
+            # granian ignores a second answer. asyncio logs an exception that leaves the task.
             protocol.response_empty(500, [])
 
     return run

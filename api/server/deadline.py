@@ -65,7 +65,7 @@ class Deadline:
             self._task.cancel()
 
     def ring(self, _: int) -> None:
-        """What it was put off for is over."""
+        """Expire: the time that it was put off for is over."""
         self.expire()
 
     def __enter__(self) -> Self:
@@ -76,7 +76,7 @@ class Deadline:
     ) -> None:
         self.is_done = True
         # As asyncio.timeout() does: where somebody else has cancelled the task too, that is not hidden.
-        # One that is done is kept for a while, and not its task.
+        # A deadline that is done stays in its queue for a while; its task need not.
         task, self._task = self._task, None
         is_ours = self._is_over and task is not None and task.uncancel() <= 0
         if is_ours and kind is asyncio.CancelledError:

@@ -57,9 +57,7 @@ class Groups:
 
     def announce(self, booking_id: UUID) -> None:
         """Wake whoever waits for this booking, in any process; nobody waits for that."""
-        # asyncio logs an exception that nobody retrieves.
-        told = self._announcements.ask(booking_id)
-        told.add_done_callback(lambda done: done.cancelled() or done.exception())
+        self._announcements.put(booking_id)
 
     async def _announce(self, booking_ids: Sequence[UUID]) -> list[None]:
         with suppress(RedisError, OSError):

@@ -62,7 +62,7 @@ class Seen:
         """The same as a document, which takes a third of the memory."""
         if isinstance(self.shown, bytes):
             return self
-        # A copy, since orjson's own has KiB to spare.
+        # orjson's own buffer has KiB to spare; a copy has none.
         return Seen(self.updated_at, self.wants, bytes(memoryview(self.body)))
 
 
@@ -85,7 +85,7 @@ class LongPolls:
 
     def __init__(self, read: ReadBooking, limits: Limits = LIMITS) -> None:
         self._read, self.limits = read, limits
-        # Lists, since sets of one take four times as much.
+        # A set of one poll takes four times the memory of a list.
         self._waiting: dict[bytes, list[Poll]] = defaultdict(list)
         self.turns, self.last_reads = Turns(), Deadlines(limits.last_read_seconds)
         self.recent = Recent(limits.look_again_seconds)
@@ -123,7 +123,7 @@ class LongPolls:
         return Entered(self, client, polls)
 
     def leave(self, client: str, polls: Sequence["Poll"]) -> None:
-        """They wait no longer."""
+        """Unregister polls, which wait no longer."""
         for poll in polls:
             self._leave(poll)
         self._count_waiting(client, -len(polls))
@@ -190,9 +190,10 @@ class Poll:
         self._woken: asyncio.Future[None] | None = None
 
     def recall(self, is_done: IsDone) -> Seen | None:
-        """The booking as it was accepted here a moment ago, where it is waited for, and looked at again.
+        """The booking as this process accepted it a moment ago, to begin the wait with.
 
-        It may have changed without a word, so it is no answer.
+        None where it would be the answer, or the wait ends before the next look: its change may have been
+        announced and lost.
         """
         left = self._deadline - time.monotonic()
         if left < self._polls.limits.look_again_seconds or self._polls.is_ending:
@@ -224,9 +225,9 @@ class Poll:
             left = self._deadline - time.monotonic()
             if left <= 0 or self._polls.is_ending or is_done(seen):
                 return seen
-            # One that came while the booking was being read is not waited for again.
+            # A change that was announced during the read is not waited for again.
             if not self._is_changed:
-                # Here, and not in a coroutine of its own: thousands wait.
+                # A coroutine for this wait would cost each of thousands 300 bytes.
                 self._woken = asyncio.get_running_loop().create_future()
                 self._turn = self._polls.turns.take(self, min(left, self._polls.limits.look_again_seconds))
                 await self._woken
@@ -237,7 +238,7 @@ class Poll:
                 seen = known = announced
 
     def _forget(self) -> Seen | None:
-        """What was announced, for the next wait to begin anew."""
+        """Reset the poll for its next wait; returns what was announced."""
         announced = self._announced
         self._woken, self._is_changed, self._announced, self._turn = None, False, None, 0
         return announced
@@ -252,6 +253,6 @@ class Poll:
                 found = Seen.of(await self._polls.read(self.booking_id))
         except (UnavailableError, TimeoutError):
             return known
-        # One that is as it was is likely to stay so for a while.
+        # A booking that has not changed is likely to stay so for a while: it is kept as its document.
         is_same = (found.updated_at, found.wants) == (known.updated_at, known.wants)
         return known.pack() if is_same else found

@@ -1,28 +1,28 @@
-"""Timers for thousands who wait: those whose time is up within the same moment share one of the loop's."""
+"""Shared timers: thousands of waiting requests whose timers expire within the same 50 ms have one."""
 
 import asyncio
 from math import ceil
 from typing import Protocol
 
-# A timer of the loop's for each would take half a KiB.
+# A TimerHandle for each request would take half a KiB.
 MOMENT_SECONDS = 0.05
 
 
 class Timed(Protocol):
-    """Whoever waits."""
+    """A callback of a timer."""
 
     def ring(self, turn: int) -> None:
-        """The time is up that has this turn; it may be one that is waited for no more."""
+        """Handle the end of this turn, which may be one that was superseded since."""
 
 
 class Turns:
-    """Who is to be told when; for one event loop."""
+    """The shared timers of one event loop."""
 
     def __init__(self) -> None:
         self._turns: dict[int, list[Timed]] = {}
 
     def take(self, timed: Timed, seconds: float) -> int:
-        """Ring after so long, or a moment later; the turn that this has."""
+        """Have `timed.ring` called in so many seconds, or up to 50 ms later; returns its argument."""
         loop = asyncio.get_running_loop()
         turn = ceil((loop.time() + seconds) / MOMENT_SECONDS)
         if turn not in self._turns:

@@ -136,7 +136,7 @@ async def _read_replays(
         except UnavailableError as error:
             found = error
         except psycopg2.Error:
-            # Of the others the bookings are on disk.
+            # The other requests' bookings are on disk: they must not fail with these.
             log.exception("replayed bookings not read")
             found = UnavailableError("The booking of this key cannot be read just now.")
     return [each if isinstance(each, SeatlineError) else _to_accepted(each, found) for each in outcomes]

@@ -120,7 +120,7 @@ _WRITTEN = f"""
     )
 """
 
-# Of an extended hold its seats tell the end as well.
+# Seats carry the end of their hold, which an extend moves.
 _MOVED = """
     , moved AS (
         UPDATE seats s SET hold_expires_at = g.extended_to FROM granted g
@@ -172,13 +172,13 @@ def _read_found(rows: Sequence[Sequence[Any]]) -> list[Found]:
     ]
 
 
-# Each does what is asked of these bookings, where it may be done, and tells what was found of each, in their
-# order. One is for what has no extends: to get ready to change seats, which are in 32 partitions, would cost
-# the statement as much as to write three confirms.
+# Both queries run a group of actions, each where the rules allow it, and return a row an action, in order.
+# The second leaves out the update of seats, which only extends need: preparing an update of 32 partitions
+# costs as much as three confirms.
 _ACT = Query(Prepared("act_on_bookings", _WRITTEN + _MOVED + _FOUND), _to_parameters, _read_found)
 _WITHOUT_EXTENDS = Query(Prepared("confirm_or_cancel", _WRITTEN + _FOUND), _to_parameters, _read_found)
 
 
 def choose_query(asked: Sequence[Asked]) -> Query[[Sequence[Asked]], list[Found]]:
-    """The query that does what is asked."""
+    """The query for a group of actions: the one with the update of seats where it has an extend."""
     return _ACT if any(each.action is Action.EXTEND for each in asked) else _WITHOUT_EXTENDS

@@ -32,10 +32,10 @@ class LoopNudger:
 
     def nudge(self, show_id: int) -> None:
         """Have a worker look at a show, soon. Costs the caller nothing and promises nothing."""
-        # However long a broker takes: each show waits once.
+        # A broker may be frozen for long: a show waits once.
         if show_id not in self._waiting:
             self._waiting.add(show_id)
-            self._flags.ask(show_id).add_done_callback(_forget)
+            self._flags.put(show_id)
 
     async def _raise_flags(self, show_ids: Sequence[int]) -> list[None]:
         self._waiting.difference_update(show_ids)
@@ -47,12 +47,6 @@ class LoopNudger:
             raised = range(len(show_ids))
         if raised:
             messages = [(SETTLE_SHOW, (show_ids[number],)) for number in raised]
-            # Before more flags go up: one that is up holds back everybody else's message.
+            # Messages go before the next flags: a flag that is up holds back its show's other messages.
             await asyncio.get_running_loop().run_in_executor(self._sender, send_flagged, messages)
         return [None] * len(show_ids)
-
-
-def _forget(told: asyncio.Future[None]) -> None:
-    # asyncio logs an exception that nobody retrieves.
-    if not told.cancelled():
-        told.exception()

@@ -18,7 +18,7 @@ from core.infra.redis import SECONDS_UNTIL_RETRY, TIMEOUT_SECONDS, make_loop_con
 
 log = logging.getLogger(__name__)
 
-# Any reply may be None or False.
+# hiredis returns this where a reply is not whole yet; None and False are replies.
 _INCOMPLETE = object()
 
 
@@ -50,7 +50,7 @@ class RedisConnection(asyncio.Protocol):
     async def open(self) -> None:
         """Connect. Raises RedisError, OSError."""
         await self._connection.connect()  # type: ignore[no-untyped-call]
-        # Errors have redis-py's classes.
+        # parse_error makes redis-py's exceptions of Redis's errors.
         parser: Any = self._connection._parser
         self._reader = hiredis.Reader(replyError=parser.parse_error, notEnoughData=_INCOMPLETE)
         writer: Any = self._connection._writer

@@ -124,7 +124,7 @@ def _execute(connection: Connection, sql: str, parameters: Mapping[str, Any]) ->
     try:
         cursor.execute(sql, parameters)
     except psycopg2.Error as error:
-        # What SQLAlchemy would find of what goes through it; the others of its pool lead to the same server.
+        # SQLAlchemy judges its own statements likewise. The pool's other connections lead to the same server.
         judge: Any = connection.dialect.is_disconnect
         if note_loss(error, is_disconnect=judge(error, driver, cursor)):
             connection.invalidate(error)

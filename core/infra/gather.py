@@ -45,6 +45,11 @@ class Gather(Generic[Item, Result]):
             self._task.add_done_callback(self._end)
         return future
 
+    def put(self, item: Item) -> None:
+        """Have an item run whose result nobody needs; its failure is ignored."""
+        # An exception that is never retrieved would be logged by asyncio.
+        self.ask(item).add_done_callback(lambda done: done.cancelled() or done.exception())
+
     async def _run_all(self) -> None:
         while self._waiting:
             self._running = self._take_next()

@@ -48,7 +48,7 @@ class Listener:
             try:
                 await self._listen(connection)
             except Exception as error:
-                # It goes on listening, whatever a client library makes up.
+                # The listener must outlive any exception of a client library.
                 log.info("not listening to redis", extra={"error": type(error).__name__})
             finally:
                 await connection.close()

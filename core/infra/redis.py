@@ -96,7 +96,7 @@ class RoundTrip(Redis):
     """
 
     def __init__(self) -> None:
-        # No connection of its own: it has redis-py's commands, and only writes them down.
+        # Redis.__init__ would open a pool; redis-py's commands need only execute_command().
         self._commands: list[tuple[Any, ...]] = []
 
     def execute_command(self, *args: Any, **_: Any) -> None:
@@ -116,7 +116,7 @@ class RoundTrip(Redis):
             connection.disconnect()  # type: ignore[no-untyped-call]
             raise
         finally:
-            # One that was lost on the way has closed itself, and is opened again by who gets it next.
+            # A lost connection has closed itself; the pool opens it again for its next user.
             pool.release(connection)
         for reply in replies:
             if isinstance(reply, ResponseError):

@@ -33,7 +33,7 @@ _SELECT_AVAILABLE = Prepared(
 """,
 )
 
-# Of the seats that `{named}` says, an array; also a part of the statement that locks a batch's bookings.
+# An array of the seats in `{named}` that are available; the statement that locks a batch's work has it too.
 NAMED_AVAILABLE = """
     SELECT array_agg(seat_number) FROM seats
     WHERE show_id = :show_id AND status = 'available' AND seat_number = ANY({named})

@@ -184,23 +184,18 @@ def _decide_awards(
             changes.award(booking, award, hold_seconds=terms.hold_seconds)
 
 
-def find_free(
-    transaction: BriefTransaction, bookings: Sequence[Booking], known: Sequence[str] | None, *, all_: bool
-) -> set[str]:
-    """The available seats: of all, or of those that the bookings name; `known` where they came with these."""
-    if known is not None and not all_:
-        return set(known)
-    named = None if all_ else sorted({seat for booking in bookings for seat in booking.seats})
-    return select_available(transaction, bookings[0].show_id, named)
-
-
 def _award(
     transaction: BriefTransaction, bookings: Sequence[Booking], work: Work, changes: Changes
 ) -> list[Award]:
     show_id, stop_at = bookings[0].show_id, time.monotonic() + CHOOSING_SECONDS
     has_quantity = any(booking.quantity is not None for booking in bookings)
-    # What this batch releases it can sell.
-    free = find_free(transaction, bookings, work.free, all_=has_quantity) | changes.released.keys()
+    if work.free is not None:
+        free = set(work.free)
+    else:
+        named = None if has_quantity else sorted({seat for booking in bookings for seat in booking.seats})
+        free = select_available(transaction, show_id, named)
+    # A batch can sell the seats that it releases.
+    free |= changes.released.keys()
     terms, owned = work.terms, {}
     if terms.max_seats_per_customer is not None:
         customers = sorted({booking.customer for booking in bookings if booking.customer is not None})

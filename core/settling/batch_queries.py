@@ -47,10 +47,10 @@ _EXPIRED = f"""
     FOR NO KEY UPDATE SKIP LOCKED
 """
 
-# The seats that bookings name are read in the snapshot of the statement, which is from before the lock. Every
-# change of a seat makes a new version: where the snapshot has the locked one, the seats are as they are now.
-# Not where all seats are needed for a quantity, nor where more are named than a batch may have: looking for
-# all of them would take longer than a statement may.
+# The statement's snapshot, in which it reads the named seats, is from before the lock. Every change of a seat
+# makes a new version: where the snapshot has the locked version, the seats are as they are now. NULL where it
+# has another; where a quantity needs all seats; and where many seats are named, since a backlog's may be
+# millions, and take longer than a statement may.
 SEATS_LOOKED_FOR = 256
 _FREE = f"""
     CASE WHEN locked.version = (SELECT version FROM show_versions WHERE show_id = :show_id)

@@ -9,8 +9,8 @@ from sqlalchemy.engine import Connection
 from core.infra.brief import fetch_one
 from core.infra.db import Prepared
 
-# The clock, asked once: an index is read up to a moment that is known. clock_timestamp() by itself is asked
-# anew for each row, and so all holds of a show are read, however late they end.
+# An InitPlan asks the clock once, so that an index is read up to that moment. clock_timestamp() by itself is
+# volatile: it would be asked for each row, and every hold of a show be read.
 _NOW = "(SELECT clock_timestamp())"
 # retry_at is NULL where the version before counted the try.
 _IS_DUE = f"coalesce(retry_at <= {_NOW}, true)"
@@ -127,7 +127,7 @@ _SELECT_CANCELLED_SHOWS = text("""
 """)
 
 
-class Work(NamedTuple):
+class Due(NamedTuple):
     """Whether there is something for a batch, and something that is tried again alone."""
 
     for_batch: bool
@@ -169,9 +169,9 @@ def select_recovery_stats(connection: Connection, *, tries: int) -> Row[Any]:
     return connection.execute(_SELECT_RECOVERY_STATS, {"tries": tries}).one()
 
 
-def select_work(connection: Connection, show_id: int) -> Work:
+def select_work(connection: Connection, show_id: int) -> Due:
     """Whether anything of this show is to be settled or released now."""
-    return Work._make(fetch_one(connection, _SELECT_WORK, {"show_id": show_id}))
+    return Due._make(fetch_one(connection, _SELECT_WORK, {"show_id": show_id}))
 
 
 def select_expired_shows(connection: Connection, *, seconds: float = 0) -> list[int]:

@@ -98,7 +98,7 @@ def _look_again(show_id: int) -> bool:
     return any(work)
 
 
-def _find_work(show_id: int) -> queries.Work:
+def _find_work(show_id: int) -> queries.Due:
     # Without the lock, after the commit: whoever found the show locked has left it to this.
     with primary() as connection:
         return queries.select_work(connection, show_id)
