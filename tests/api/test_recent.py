@@ -1,20 +1,21 @@
 """What was accepted a moment ago is waited for without a read, unless it may have changed."""
 
-import threading
-from collections.abc import Sequence
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
-from api.server import groups, recent
 from api.server.long_poll import Limits, LongPolls, Seen
 from api.server.recent import Recent
-from core.bookings import reading
+from core.bookings.announcements import encode
 from core.bookings.views import Booking
-from core.settling import worker
+from core.infra.json import to_json
+from core.infra.pubsub import BOOKINGS_CHANNEL
+from core.infra.redis import get_redis
 from tests import acting
 from tests.api.asking import Asking
+from tests.support import wait_until
 
 IDS = [UUID(int=n) for n in range(5)]
 SEEN = Seen(1, "acquire", b"{}")
@@ -54,9 +55,8 @@ def test_its_time_is_short() -> None:
     assert len(known._bookings) == 1
 
 
-def test_only_so_many_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recent, "BOOKINGS_KEPT", 3)
-    known = Recent(60)
+def test_only_so_many_are_known() -> None:
+    known = Recent(60, at_most=3)
     for booking_id in IDS:
         known.expect([booking_id])
         known.add([booking_id], [SEEN])
@@ -87,28 +87,19 @@ def test_it_is_recalled_where_it_is_no_answer_and_there_is_time_to_look_again(
         assert poll.recall(lambda _: is_done) is (SEEN if is_recalled else None)
 
 
-@pytest.fixture
-def reads(monkeypatch: pytest.MonkeyPatch) -> list[Sequence[UUID]]:
-    """What was read of the table."""
-    asked: list[Sequence[UUID]] = []
-
-    async def note_and_read(connection: Any, ids: Sequence[UUID]) -> dict[UUID, Booking]:
-        asked.append(ids)
-        return await reading.read_bookings(connection, ids)
-
-    monkeypatch.setattr(groups, "read_bookings", note_and_read)
-    return asked
-
-
-def test_whoever_books_and_waits_is_told_without_a_read(asking: Asking, reads: list[Sequence[UUID]]) -> None:
+def test_whoever_books_and_waits_is_told_without_a_read(asking: Asking) -> None:
+    """The table has the booking no more: what is announced of it is all that there is to tell."""
     booking = asking.post("1").json
-    settler = threading.Timer(0.1, worker.settle_show, [booking["show_id"]])
-    settler.start()
-    answer = asking.client.get(f"/bookings/{booking['id']}?wait=20")
-    settler.join()
-    assert (answer.json["status"], reads) == ("CONFIRMED", [])
-    assert asking.client.get(f"/bookings/{booking['id']}?wait=20").json["status"] == "CONFIRMED"
-    assert len(reads) == 1
+    confirmed = acting.read(UUID(booking["id"]))._replace(status="CONFIRMED", wants=None)
+    confirmed = confirmed._replace(updated_at=confirmed.updated_at + timedelta(seconds=1))
+    acting.run("DELETE FROM bookings")
+    polls = asking.client.application.door._groups.polls  # type: ignore[attr-defined]
+    with ThreadPoolExecutor(1) as threads:
+        answer = threads.submit(asking.client.get, f"/bookings/{booking['id']}?wait=20")
+        wait_until(lambda: polls._waiting)
+        get_redis().publish(BOOKINGS_CHANNEL, encode([(confirmed, to_json(confirmed.to_document()))]))
+        assert answer.result().json["status"] == "CONFIRMED"
+    assert asking.client.get(f"/bookings/{booking['id']}?wait=20").status_code == 404
 
 
 def test_whoever_has_seen_more_is_told_no_less(asking: Asking) -> None:

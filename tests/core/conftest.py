@@ -1,11 +1,14 @@
 """The core's tests settle by hand: in a database where no worker does."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 
 from core.infra.db import transaction
+from core.infra.jobs import SETTLE_SHOW, get_sender
+from core.infra.redis import get_redis
 from tests.apart import live_apart
 from tests.invariants import check_invariants
 
@@ -48,3 +51,17 @@ def nothing_is_broken(database: dict[str, str]) -> Iterator[None]:
     """Check every invariant once the test is over."""
     yield
     check_invariants()
+
+
+@pytest.fixture
+def flags_ahead(database: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """For each nudge that is sent: how many flags were up of those whose messages had not been sent."""
+    ahead: list[int] = []
+    send = get_sender().send
+
+    def count_and_send(task: str, args: tuple[int], **options: Any) -> None:
+        ahead.append(len(list(get_redis().scan_iter(f"*{SETTLE_SHOW}*", count=1_000))) - len(ahead))
+        send(task, args, **options)
+
+    monkeypatch.setattr(get_sender(), "send", count_and_send)
+    return ahead

@@ -3,26 +3,25 @@
 import asyncio
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from core.bookings import acting
 from core.bookings.acting import Acted, insist
-from core.bookings.acting_queries import choose_query
 from core.bookings.errors import BookingLockedError, BookingNotFoundError
 from core.bookings.requests import Asked
 from core.bookings.rules import Action
 from core.errors import InvalidRequestError, SeatlineError, UnavailableError
 from core.infra.async_db import LoopConnection
-from core.infra.db import Prepared, transaction
+from core.infra.db import transaction
 from core.infra.jobs import nudge
 from core.shows.service import Show
 from tests import acting as by_hand
 from tests.acting import act, ask, book, hold, lock, read, run, run_on_loop, settle, tell
 from tests.apart import enter
 from tests.core.bookings.groups import confirm, describe, make_key
+from tests.pausing import Pause, PausingConnection
 from tests.support import measured
 
 pytestmark = pytest.mark.usefixtures("nothing_is_broken")
@@ -31,43 +30,27 @@ CONFIRM, EXTEND, CANCEL = Action
 NOWHERE = {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing"}
 
 
-def slow_down(monkeypatch: pytest.MonkeyPatch, action: Action = CONFIRM) -> None:
-    """Have the first statement for such an action pause between its snapshot and its locks."""
-    query, first = choose_query([Asked(booking_id=uuid4(), action=action)]), "FROM item CROSS JOIN"
-    statement = query.statement
-    slow = statement.sql.replace(first, "FROM (SELECT pg_sleep(0.5)) AS pause, item CROSS JOIN")
-    assert "pg_sleep" in slow
-    statements = iter([Prepared("act_slowly", slow)])
-    run_on_loop = query.run_on_loop
-
-    def run(*arguments: Any) -> Any:
-        monkeypatch.setattr(query, "statement", next(statements, statement))
-        return run_on_loop(*arguments)
-
-    monkeypatch.setattr(query, "run_on_loop", run)
-
-
 def act_behind(asked: Asked, change: Callable[[], object]) -> Acted | SeatlineError:
     """What came of it where the change was committed after the statement's snapshot, and before its lock."""
 
-    async def play(connection: LoopConnection) -> list[Acted | SeatlineError]:
-        acted = asyncio.create_task(acting.act(connection, [asked], nudge=nudge))
-        while not await asyncio.to_thread(ask, "SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep'"):
-            await asyncio.sleep(0.01)
+    async def play() -> list[Acted | SeatlineError]:
+        acted = asyncio.create_task(acting.act(PausingConnection(pause), [asked], nudge=nudge))
+        await asyncio.to_thread(pause.await_start)
         await asyncio.to_thread(change)
+        pause.end()
         return await acted
 
-    return run_on_loop(play)[0]
+    with Pause("FROM item CROSS JOIN") as pause:
+        return asyncio.run(play())[0]
 
 
 @pytest.mark.parametrize("action", Action)
 def test_row_that_changed_before_its_lock_is_judged_by_its_new_version(
-    make_show: MakeShow, monkeypatch: pytest.MonkeyPatch, action: Action
+    make_show: MakeShow, action: Action
 ) -> None:
     """In the snapshot it has no seats yet: it is held, and so are they, when it is locked."""
     show = make_show()
     booking_id = book(show.id, "1", hold=True)
-    slow_down(monkeypatch, action)
     outcome = act_behind(Asked(booking_id=booking_id, action=action), partial(settle, show.id))
     assert isinstance(outcome, Acted)
     assert (outcome.has_changed, outcome.booking) == (True, read(booking_id))
@@ -76,12 +59,9 @@ def test_row_that_changed_before_its_lock_is_judged_by_its_new_version(
     assert seats == [(outcome.booking.hold_expires_at,)]
 
 
-def test_what_was_cancelled_before_its_lock_is_not_confirmed(
-    make_show: MakeShow, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_was_cancelled_before_its_lock_is_not_confirmed(make_show: MakeShow) -> None:
     show = make_show()
     booking_id = hold(show.id, "1")
-    slow_down(monkeypatch)
     cancel = "UPDATE bookings SET wants = 'cancel' WHERE id = :id"
     outcome = act_behind(confirm(booking_id), partial(run, cancel, id=booking_id))
     assert describe(outcome) == "already_settled"
@@ -90,9 +70,7 @@ def test_what_was_cancelled_before_its_lock_is_not_confirmed(
 @pytest.mark.parametrize(
     ("fingerprint", "word"), [("mine", "PENDING again"), ("other", "idempotency_key_reused")]
 )
-def test_key_that_another_process_used_meanwhile(
-    make_show: MakeShow, monkeypatch: pytest.MonkeyPatch, fingerprint: str, word: str
-) -> None:
+def test_key_that_another_process_used_meanwhile(make_show: MakeShow, fingerprint: str, word: str) -> None:
     """Its claim is lost: nothing is done, and it is judged again."""
     show = make_show()
     booking_id = hold(show.id, "1")
@@ -101,7 +79,6 @@ def test_key_that_another_process_used_meanwhile(
         " VALUES ('anonymous', :show_id, 'key', :fingerprint, ARRAY[cast(:id AS uuid)])"
     )
     change = partial(run, claim, show_id=show.id, fingerprint=fingerprint, id=booking_id)
-    slow_down(monkeypatch)
     asked = confirm(booking_id, make_key("key", "mine"))
     assert describe(act_behind(asked, change)) == word
     assert tell(booking_id) == "held"

@@ -1,13 +1,15 @@
 """Batches of settling: one at a time a show, all of it or nothing, each at a version of its own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.engine import Connection
 
-from core.infra.brief import KEEP_PLANS
-from core.infra.db import get_engine, transaction
+from core.infra.brief import KEEP_PLANS, BriefTransaction
+from core.infra.db import Prepared, get_engine, primary, transaction
 from core.settling import batch as settling
 from core.settling import batch_queries
 from core.settling.batch_queries import GuardError
@@ -105,27 +107,38 @@ def test_rolled_back_batch_leaves_nothing(make_show: MakeShow) -> None:
     assert read_events(booking_id) == ["CONFIRMED"]
 
 
+class OvertakenTransaction(BriefTransaction):
+    """A transaction whose last statement comes after somebody else's change."""
+
+    def __init__(self, connection: Connection, change: Callable[[], object]) -> None:
+        super().__init__(connection)
+        self._change = change
+
+    def commit_with(self, statement: Prepared, parameters: Mapping[str, Any]) -> None:
+        """Commit with a statement, once the change is committed."""
+        self._change()
+        super().commit_with(statement, parameters)
+
+
 @pytest.mark.parametrize("what", ["taken", "released", "confirmed"])
-def test_guard_rolls_back_what_changed_behind_our_back(
-    make_show: MakeShow, what: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_guard_rolls_back_what_changed_behind_our_back(make_show: MakeShow, what: str) -> None:
     show = make_show()
     booking_id = book(show.id, "1", hold=True) if what == "taken" else hold(show.id, "1")
     bystander = book(show.id, "2")
-    if what == "taken":
-        # The decision is made on what was read; then somebody without the show's lock takes the seat.
-        monkeypatch.setattr(settling, "find_free", lambda *_, **__: {"1", "2"})
-        owned = {"status": "booked", "id": bystander}
-    else:
+    if what != "taken":
         (confirm if what == "confirmed" else cancel)(booking_id)
-        owned = {"status": "booked", "id": bystander}
     before = acting.ask("SELECT status, booking_id, hold_expires_at FROM seats WHERE seat_number = '1'")[0]
     change = (
         "UPDATE seats SET status = :status, booking_id = :id, hold_expires_at = :at WHERE seat_number = '1'"
     )
-    acting.run(change, **owned, at=None)
-    with pytest.raises(GuardError):
-        settle(show.id)
+    # The decision is made on what was read; then somebody without the show's lock changes the seat.
+    take = partial(acting.run, change, status="booked", id=bystander, at=None)
+    with pytest.raises(GuardError), primary() as connection:
+        overtaken = OvertakenTransaction(connection, take)
+        try:
+            settling.settle_batch(overtaken, show.id)
+        finally:
+            overtaken.roll_back()
     assert read(booking_id).wants is not None
     assert (tell(bystander), read_events(bystander), acting.read_version(show.id)) == (
         "PENDING",

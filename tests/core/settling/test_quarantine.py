@@ -177,14 +177,14 @@ def test_booking_that_waits_for_nothing_any_more_is_left_alone(
 def test_booking_that_takes_its_process_with_it(make_show: MakeShow, monkeypatch: pytest.MonkeyPatch) -> None:
     show = make_show()
     deadly, other = book(show.id, "1", customer="deadly"), book(show.id, "1")
-    real = settling.find_free
+    real = settling.award_seats
 
-    def die(*args: Any, **options: Any) -> set[str]:
+    def die(*args: Any, **options: Any) -> Any:
         if ask("SELECT wants FROM bookings WHERE customer = 'deadly' AND tries <= 3"):
             raise SystemExit("no handler sees this, as none sees a process killed")
         return real(*args, **options)
 
-    monkeypatch.setattr(settling, "find_free", die)
+    monkeypatch.setattr(settling, "award_seats", die)
     with pytest.raises(SystemExit):
         worker.settle_show(show.id)
     for _ in range(3):
