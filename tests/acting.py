@@ -23,7 +23,7 @@ from core.bookings.rules import Action
 from core.bookings.views import Booking
 from core.errors import SeatlineError
 from core.infra.async_db import LoopConnection
-from core.infra.brief import brief_transaction
+from core.infra.brief import BriefTransaction, brief_transaction
 from core.infra.db import primary, transaction
 from core.infra.jobs import BOOKINGS_QUEUE, nudge
 from core.infra.redis import get_redis
@@ -102,6 +102,18 @@ def settle(show_id: int) -> Batch | None:
     """Settle one batch and commit it."""
     with brief_transaction() as transaction:
         return settle_batch(transaction, show_id)
+
+
+def settle_by(make: Callable[[Connection], BriefTransaction], show_id: int) -> None:
+    """Settle one batch and commit it, by a transaction of the test's own kind."""
+    with primary() as connection:
+        transaction = make(connection)
+        try:
+            settle_batch(transaction, show_id)
+            transaction.commit()
+        except BaseException:
+            transaction.roll_back()
+            raise
 
 
 @contextmanager

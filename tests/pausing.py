@@ -6,8 +6,7 @@ from typing import Any, Self
 
 from core.infra.async_db import LoopConnection
 from core.infra.brief import BriefTransaction
-from core.infra.db import Prepared, connect, primary
-from core.settling.batch import settle_batch
+from core.infra.db import Prepared, connect
 from tests.acting import ask
 from tests.support import wait_until
 
@@ -74,11 +73,3 @@ class PausingTransaction(BriefTransaction):
     def fetch_all(self, statement: Prepared, parameters: Mapping[str, Any]) -> Sequence[Any]:
         """As BriefTransaction does, with the pause."""
         return super().fetch_all(self._pause.put_into(statement), parameters)
-
-
-def settle_paused(show_id: int, pause: Pause) -> None:
-    """Settle one batch with the pause, and commit it."""
-    with primary() as connection:
-        transaction = PausingTransaction(connection, pause)
-        settle_batch(transaction, show_id)
-        transaction.commit()

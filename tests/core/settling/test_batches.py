@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
 from core.infra.brief import KEEP_PLANS, BriefTransaction
-from core.infra.db import Prepared, get_engine, primary, transaction
+from core.infra.db import Prepared, get_engine, transaction
 from core.settling import batch as settling
 from core.settling import batch_queries
 from core.settling.batch_queries import GuardError
@@ -25,6 +25,7 @@ from tests.acting import (
     read,
     read_events,
     settle,
+    settle_by,
     tell,
     tell_all,
     uncommitted_batch,
@@ -133,12 +134,8 @@ def test_guard_rolls_back_what_changed_behind_our_back(make_show: MakeShow, what
     )
     # The decision is made on what was read; then somebody without the show's lock changes the seat.
     take = partial(acting.run, change, status="booked", id=bystander, at=None)
-    with pytest.raises(GuardError), primary() as connection:
-        overtaken = OvertakenTransaction(connection, take)
-        try:
-            settling.settle_batch(overtaken, show.id)
-        finally:
-            overtaken.roll_back()
+    with pytest.raises(GuardError):
+        settle_by(partial(OvertakenTransaction, change=take), show.id)
     assert read(booking_id).wants is not None
     assert (tell(bystander), read_events(bystander), acting.read_version(show.id)) == (
         "PENDING",

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,8 +14,8 @@ from core.settling.batch import settle_batch
 from core.settling.batch_queries import SEATS_LOOKED_FOR
 from core.shows.service import Show
 from tests import acting
-from tests.acting import book, confirm, end_hold, hold, settle, tell
-from tests.pausing import Pause, settle_paused
+from tests.acting import book, confirm, end_hold, hold, settle, settle_by, tell
+from tests.pausing import Pause, PausingTransaction
 
 pytestmark = pytest.mark.usefixtures("nothing_is_broken")
 MakeShow = Callable[..., Show]
@@ -24,7 +25,7 @@ MakeShow = Callable[..., Show]
 def settling_behind(show_id: int, where: str) -> Iterator[None]:
     """A batch that has its snapshot, and takes the locks of `where` once the block is over."""
     with ThreadPoolExecutor(1) as threads, Pause(where) as pause:
-        settled = threads.submit(settle_paused, show_id, pause)
+        settled = threads.submit(settle_by, partial(PausingTransaction, pause=pause), show_id)
         pause.await_start()
         yield
         pause.end()
