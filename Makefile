@@ -7,6 +7,9 @@ STAMP := .venv/.installed
 COMPILE := $(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-trusted-host \
 	--no-emit-find-links --no-emit-options
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# Rounded; the README says the same.
+SETUP_SIZE := about 130 MB to download, 540 MB on disk
+TESTS_SIZE := about 12 minutes on two cores, 4 GB of memory and 3 GB of disk
 # Where someone has set it, it makes pip refuse to install into .venv.
 unexport PIP_USER
 
@@ -21,14 +24,20 @@ $(STAMP): requirements.txt requirements-dev.txt
 		{ echo "seatline: $$($(PYTHON) --version) is too old: Python 3.11 or newer is needed (make PYTHON=python3.12 …)"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 		{ echo "seatline: $(PYTHON) lacks venv: install it (Debian: apt-get install python3-venv)"; exit 1; }
+	@echo "Setting up $$($(PYTHON) --version) in .venv, once: $(SETUP_SIZE)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements.txt -r requirements-dev.txt
+	@# What pip warns of is of use where it fails: then all that it said is shown.
+	@said=$$($(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
+		-r requirements.txt -r requirements-dev.txt 2>&1) || \
+		{ printf "%s\n" "$$said"; echo 'seatline: the packages cannot be installed, see above: `make setup` tries again'; exit 1; }
 	@touch $@
 
-run: $(STAMP) ## run everything on this machine, until Ctrl-C
+run: $(STAMP) ## run everything on this machine, until Ctrl-C (PORT=, FLOWER_PORT=)
 	@exec $(BIN)/python -m local.run
 
-test: $(STAMP) ## run the tests, with coverage
+test: $(STAMP) ## run the tests, with coverage (ARGS="tests/core -k holds" for some)
+	@$(if $(ARGS),,echo "All tests, on PostgreSQL and Valkey servers of their own: $(TESTS_SIZE)."; \
+		echo "Some of them: make test ARGS=\"tests/core -k holds\"")
 	@exec pytest -n 3 --dist loadfile --no-loadscope-reorder --cov --cov-report term:skip-covered $(ARGS)
 
 test-external: $(STAMP) ## run the tests that need more than Python and make
@@ -66,7 +75,8 @@ prove: $(STAMP) ## shake the real processes and check that nothing is lost or so
 lock: $(STAMP) ## pin what requirements*.in ask for, with all they need (ARGS=--upgrade)
 	$(COMPILE) --output-file requirements.txt $(ARGS) requirements.in
 	$(COMPILE) --output-file requirements-dev.txt $(ARGS) requirements-dev.in
+	$(COMPILE) --output-file tests/external/clients/requirements.txt $(ARGS) tests/external/clients/requirements.in
 
 clean: ## delete what was made here, data of `make run` and .venv included
-	rm -rf .venv .seatline .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache htmlcov
+	rm -rf .venv .tools .seatline .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache htmlcov
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -14,7 +14,7 @@ from core.infra.jobs import (
     RELAY_EVENTS,
     SWEEP,
 )
-from core.infra.settings import get_settings
+from core.infra.settings import REDIS_SCHEMES, get_settings
 from core.infra.tls import get_tls_options
 
 _settings = get_settings()
@@ -36,9 +36,9 @@ broker_transport_options = (
         "socket_timeout": 5,
         "socket_connect_timeout": 1,
         "socket_keepalive": True,
-        **read_sentinel_options(broker_url),
+        **read_sentinel_options(broker_url, seconds=1),
     }
-    if broker_url.startswith(("redis", "sentinel"))
+    if broker_url.startswith(REDIS_SCHEMES)
     else {}
 )
 

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from core.infra.faults import wait_until_fit
 from core.infra.log import warn_of_unverified
-from core.infra.ports import require_free_port
+from core.infra.ports import MAX_PORT, parse_port, require_free_port
 from core.infra.settings import get_settings
 from tasks.starting import find_broker_fault
 from tasks.stopping import IDLE_SECONDS, end_in_time
@@ -16,10 +16,9 @@ if not _password:
     sys.exit("flower: FLOWER_PASSWORD is not set, nor ADMIN_API_KEY in its place: it does not run open")
 
 address = os.environ.get("FLOWER_ADDRESS") or "127.0.0.1"
-_port = os.environ.get("FLOWER_PORT") or "5555"
-if not _port.isdecimal():
-    sys.exit("flower: FLOWER_PORT must be a number")
-port = int(_port)
+port = parse_port(os.environ.get("FLOWER_PORT") or "5555")
+if port is None:
+    sys.exit(f"flower: FLOWER_PORT must be a number from 1 to {MAX_PORT}")
 require_free_port("FLOWER_PORT", address, port)
 # Here and not on the command line, which everybody on the machine may read.
 basic_auth = [f"{os.environ.get('FLOWER_USER') or 'admin'}:{_password}"]

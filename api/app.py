@@ -6,9 +6,9 @@ from flask import Flask
 from werkzeug.exceptions import HTTPException
 
 from api.commands import register_commands
-from api.documentation import register_documentation
-from api.errors import MalformedRequestError, NotFoundError
-from api.routes import admin_bookings, bookings, events, operations, shows, webhooks
+from api.documentation.page import register_documentation
+from api.errors import NotFoundError
+from api.routes import admin_bookings, bookings, events, operations, pages, shows, webhooks
 
 
 def create_app() -> Flask:
@@ -19,7 +19,7 @@ def create_app() -> Flask:
     # Exceptions leave Flask: the door answers them as it does those of the event loop.
     app.config["PROPAGATE_EXCEPTIONS"] = True
     app.register_error_handler(HTTPException, _pass_on)
-    for module in (shows, bookings, admin_bookings, events, webhooks, operations):
+    for module in (shows, bookings, admin_bookings, events, webhooks, operations, pages):
         app.register_blueprint(module.blueprint)
     register_documentation(app)
     register_commands(app)
@@ -27,10 +27,7 @@ def create_app() -> Flask:
 
 
 def _pass_on(error: HTTPException) -> Any:
-    # What Flask itself refuses, of pages and files, or of a Host that is none.
-    match error.code:
-        case 404:
-            raise NotFoundError("There is nothing at this address.") from error
-        case 400:
-            raise MalformedRequestError("The request cannot be understood.") from error
+    # What Flask itself refuses: files that are not there.
+    if error.code == 404:
+        raise NotFoundError("There is nothing at this address.") from error
     return error

@@ -41,7 +41,8 @@ class Operation:
     `returns` maps a status to the model of its body, None where it has none; `headers` tells what headers of
     its own a good answer has. `weigh` tells how many requests a body counts as; `seconds` is the time to
     answer in; a large `body_limit` is only for whoever has the admin key. What is urgent is answered
-    whatever else is under way; what is not counted is against no allowance.
+    whatever else is under way; what is not counted is against no allowance. `is_page`: it
+    is answered as a page for a person as well, where Accept prefers one.
     """
 
     summary: str
@@ -57,6 +58,7 @@ class Operation:
     description: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     media_type: str = "application/json"
+    is_page: bool = False
     served: Served = Served.THREAD
     weight: int = 1
     weigh: Callable[[Any], int] | None = None

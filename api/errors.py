@@ -14,13 +14,15 @@ class UnauthorizedError(SeatlineError):
 
     code = "unauthorized"
     title = "A valid key is required"
+    advice = "Send Authorization: Bearer with a valid key."
 
 
 class ForbiddenError(SeatlineError):
-    """A valid key whose role does not reach this far."""
+    """The address may not be called from a page of another origin, or not with this key."""
 
     code = "forbidden"
     title = "This key may not do that"
+    advice = "Call it from a program of your own, with a key that may."
 
 
 class NotFoundError(SeatlineError):
@@ -28,13 +30,15 @@ class NotFoundError(SeatlineError):
 
     code = "not_found"
     title = "There is nothing here"
+    advice = "Look for the address in /openapi.json."
 
 
 class MethodNotAllowedError(SeatlineError):
-    """The address is right, the method is not; `allowed` tells which are."""
+    """The address is right, the method is not."""
 
     code = "method_not_allowed"
     title = "The method is not allowed here"
+    advice = "Use one of the methods that Allow names."
 
     def __init__(self, allowed: Iterable[str]) -> None:
         super().__init__("This address does not take this method; see Allow.")
@@ -46,34 +50,47 @@ class PayloadTooLargeError(SeatlineError):
 
     code = "payload_too_large"
     title = "The body is too large"
+    advice = "Send at most 64 KiB, of a batch 256 KiB, of a show with the admin key 32 MiB."
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"The body is larger than the {limit // 1024} KiB that this address takes.")
 
 
 class UnsupportedMediaTypeError(SeatlineError):
-    """The body is not declared to be JSON."""
+    """The body is not declared to be plain JSON."""
 
     code = "unsupported_media_type"
-    title = "The body must be application/json"
+    title = "The body must be JSON, sent as it is"
+    advice = "Send JSON as it is, with Content-Type: application/json."
+
+    def __init__(self, detail: str, *, wanted: tuple[str, str] = ("Accept", "application/json")) -> None:
+        """`wanted` is the header that tells what is taken: RFC 9110 has one for types, one for codings."""
+        super().__init__(detail)
+        self.wanted = wanted
 
 
 class MalformedRequestError(SeatlineError):
-    """What surrounds the body cannot be read: a path or query that is not UTF-8, or no HTTP that we know."""
+    """What surrounds the body cannot be read: the path, the query, or a header that came twice."""
 
     code = "malformed_request"
     title = "The request is not well-formed"
+    advice = "Mend the path, the query or the headers, as detail says."
 
 
 class MalformedJsonError(SeatlineError):
-    """The body is not JSON, or names a field twice."""
+    """The body is not JSON, names a field twice, or did not come to its end."""
 
     code = "malformed_json"
     title = "The body is not well-formed JSON"
+    advice = "Mend the body, as detail says: JSON in UTF-8, no field named twice."
 
 
 class RateLimitedError(SeatlineError):
-    """More requests than this client may send, until so many seconds are over."""
+    """This client has sent more requests than it may, until so many seconds are over."""
 
     code = "rate_limited"
     title = "Too many requests"
+    advice = "Wait as Retry-After says."
 
     def __init__(self, retry_after: int) -> None:
         super().__init__("Too many requests; see Retry-After.")
@@ -92,12 +109,14 @@ STATUS_OF: dict[type[SeatlineError], int] = {
     webhook_errors.EndpointNotFoundError: 404,
     MethodNotAllowedError: 405,
     show_errors.ShowCancelledError: 409,
+    show_errors.ShowHasBookingsError: 409,
     show_errors.SalesNotOpenError: 409,
     show_errors.SalesClosedError: 409,
     booking_errors.NotHeldError: 409,
     booking_errors.HoldExpiredError: 409,
     booking_errors.AlreadySettledError: 409,
     booking_errors.NotCancellableError: 409,
+    webhook_errors.EndpointExistsError: 409,
     PayloadTooLargeError: 413,
     UnsupportedMediaTypeError: 415,
     InvalidRequestError: 422,
@@ -110,3 +129,12 @@ STATUS_OF: dict[type[SeatlineError], int] = {
     SeatlineError: 500,
     UnavailableError: 503,
 }
+# The error that each code is explained by: the first of those that share it.
+ERROR_OF: dict[str, type[SeatlineError]] = {error.code: error for error in reversed(STATUS_OF)}
+
+
+def find_error(code: str) -> type[SeatlineError]:
+    """The error of a code. Raises NotFoundError."""
+    if code not in ERROR_OF:
+        raise NotFoundError(f"There is no problem {code}.")
+    return ERROR_OF[code]

@@ -1,7 +1,7 @@
 """Metrics: requests as they pass, and what waits in the database when somebody asks."""
 
-import os
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
@@ -11,11 +11,12 @@ from prometheus_client.registry import REGISTRY, Collector
 
 from core.bookings.queries import select_waiting_stats
 from core.errors import UnavailableError
-from core.events.queries import select_unpublished_stats
-from core.infra.db import replica
+from core.events.service import count_unpublished
+from core.infra.db import primary
 from core.infra.dropped import read_dropped
+from core.infra.settings import get_settings
 from core.settling.quarantine import TRIES
-from core.settling.queries import select_recovery_stats
+from core.settling.queries import select_recovery_stats, select_sweep_age
 from core.webhooks.queries import select_stats
 
 METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
@@ -44,30 +45,42 @@ class WaitingCollector(Collector):
         waiting = GaugeMetricFamily(
             "seatline_bookings_waiting", "Bookings waiting for a worker", labels=["wants"]
         )
-        oldest = GaugeMetricFamily("seatline_bookings_oldest_seconds", "How long the oldest has waited")
         try:
-            with replica() as connection:
+            with primary() as connection:
                 stats = select_waiting_stats(connection)
                 recovery = select_recovery_stats(connection, tries=TRIES)
-                events = select_unpublished_stats(connection, limit=COUNTED_AT_MOST)
                 deliveries = select_stats(connection)
+            events, oldest_event = count_unpublished(limit=COUNTED_AT_MOST)
         except UnavailableError:
             return
         for wants in ("acquire", "confirm", "cancel"):
             waiting.add_metric([wants], getattr(stats, wants))
-        oldest.add_metric([], stats.oldest_seconds)
         yield waiting
-        yield oldest
         for name, description, value in (
+            ("bookings_oldest_seconds", "How long the oldest has waited", stats.oldest_seconds),
             ("bookings_quarantined", "Bookings that settling gave up on", recovery.quarantined),
             ("confirms_stuck", "Confirms that settling goes on to fail at", recovery.stuck_confirms),
-            ("sweep_age_seconds", "Since the last sweep began", recovery.sweep_age_seconds),
-            ("events_unpublished", "Events the events broker does not have yet", events.events),
-            ("events_oldest_seconds", "How long the oldest of them has waited", events.oldest_seconds),
+            ("events_unpublished", "Events the events broker does not have yet", events),
+            ("events_oldest_seconds", "How long the oldest of them has waited", oldest_event),
             ("webhook_deliveries_waiting", "Deliveries that webhook endpoints wait for", deliveries.waiting),
             ("webhook_oldest_seconds", "How long the oldest of them has waited", deliveries.oldest_seconds),
         ):
-            yield GaugeMetricFamily(f"seatline_{name}", description, value=value)
+            yield _gauge(name, description, value)
+
+
+class SweepCollector(Collector):
+    """The age of the last sweep: of the coordinator alone, where the database is distributed."""
+
+    def collect(self) -> Iterator[Metric]:
+        """The gauge; none where the database does not answer."""
+        with suppress(UnavailableError):
+            with primary() as connection:
+                age = select_sweep_age(connection)
+            yield _gauge("sweep_age_seconds", "Since the last sweep began", age)
+
+
+def _gauge(name: str, description: str, value: float) -> Metric:
+    return GaugeMetricFamily(f"seatline_{name}", description, value=value)
 
 
 class DroppedCollector(Collector):
@@ -88,11 +101,12 @@ class DroppedCollector(Collector):
 def collect_registry() -> CollectorRegistry:
     """A registry of everything: over all processes where they share PROMETHEUS_MULTIPROC_DIR."""
     registry = CollectorRegistry()
-    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+    if get_settings().prometheus_multiproc_dir:
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     else:
         registry.register(REGISTRY)
     registry.register(WaitingCollector())
+    registry.register(SweepCollector())
     registry.register(DroppedCollector())
     return registry
 

@@ -2,18 +2,21 @@
 
 import json
 import re
+from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Sequence
+from decimal import Decimal
 from functools import cache
 from typing import Any, NoReturn, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
-from api.errors import MalformedJsonError, PayloadTooLargeError, UnsupportedMediaTypeError
+from api.errors import MalformedJsonError, PayloadTooLargeError, UnsupportedMediaTypeError, find_error
 from api.request import Request
 from core.bookings.errors import BookingNotFoundError
-from core.errors import Fault, InvalidRequestError
+from core.errors import Fault, InvalidRequestError, point
 from core.shows.errors import ShowNotFoundError
 from core.webhooks.errors import EndpointNotFoundError
 
@@ -23,6 +26,8 @@ KIB = 1024
 BODY_LIMIT = 64 * KIB
 # Errors listed in one answer; a body may hold thousands of bad values.
 LISTED_FAULTS = 20
+# As much of a Content-Encoding as its refusal quotes.
+LONGEST_CODING = 40
 # Of one body: the largest plan has some two million, fields that are not read and commas in texts counted in.
 MAX_VALUES = 4_000_000
 # Of one object: the largest that is meant, a plan's prices, has a tenth.
@@ -31,6 +36,19 @@ MAX_FIELDS = 10_000
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 # Eighteen digits always fit the database's bigint.
 _NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
+# A number with a point or an exponent that may be an integer, of few enough digits to be made one.
+_SHORT = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,2})?", re.ASCII)
+LARGEST_INTEGER = 2**63
+# Python writes each whole coordinate of a plan like this: they are judged in a quarter of the time.
+_OFTEN = "-123456789012.0"
+# What pydantic says of Python, said of JSON.
+_WORDS = {
+    "model_type": "Input should be a valid object",
+    "dict_type": "Input should be a valid object",
+    "list_type": "Input should be a valid list",
+    "uuid_type": "Input should be a UUID",
+    "uuid_parsing": "Input should be a UUID",
+}
 
 
 def parse_show_id(text: str) -> int:
@@ -58,6 +76,7 @@ PATH_PARSERS = {
     "show_id": parse_show_id,
     "booking_id": parse_booking_id,
     "endpoint_id": parse_endpoint_id,
+    "code": find_error,
 }
 
 
@@ -69,14 +88,24 @@ def parse_body(model: type[Model], request: Request, *, limit: int) -> Model:
     """
     raw = request.body
     if len(raw) > limit:
-        raise PayloadTooLargeError(f"The body is larger than the {limit // KIB} KiB that this address takes.")
+        raise PayloadTooLargeError(limit)
     if not raw and model.model_fields == {}:
         return model()
+    _check_encoding(request.headers.get("content-encoding", ""))
     media_type = request.headers.get("content-type", "").partition(";")[0]
     if media_type.strip().lower() != "application/json":
         raise UnsupportedMediaTypeError("Send the body as application/json.")
     _check_values(raw)
     return validate(model, load_json(raw))
+
+
+def _check_encoding(codings: str) -> None:
+    # A few KiB may unpack to gigabytes, and no body here is so large that packing it gained much.
+    if {coding.strip().lower() for coding in codings.split(",")} - {"", "identity"}:
+        raise UnsupportedMediaTypeError(
+            f"The body is encoded ({codings[:LONGEST_CODING]}): send it as it is, without Content-Encoding.",
+            wanted=("Accept-Encoding", "identity"),
+        )
 
 
 def _check_values(raw: bytes) -> None:
@@ -92,7 +121,8 @@ class _NotJsonError(ValueError):
 def load_json(raw: bytes) -> Any:
     """What the bytes say. Raises MalformedJsonError."""
     try:
-        text = raw.decode("utf-8")
+        # Some tools of Windows begin each text with a mark of its encoding.
+        text = raw.removeprefix(BOM_UTF8).decode("utf-8")
         value = _DECODER.decode(text)
         if b"\\u" in raw:
             # An escape may name half a character, which no answer, log or table could hold.
@@ -121,12 +151,29 @@ def _take_pairs(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     return fields
 
 
+def _read_number(text: str) -> int | float:
+    """A number with a point or an exponent; an integer where it is one exactly, as JSON Schema has it.
+
+    Only then: a double beyond 2^53 may stand for its neighbour, or for what has a fraction.
+    """
+    if text.endswith(".0") and len(text) <= len(_OFTEN):
+        return int(text[:-2])
+    number = float(text)
+    if number.is_integer() and abs(number) < LARGEST_INTEGER and _SHORT.fullmatch(text):
+        exact = Decimal(text)
+        if exact == (whole := int(exact)):
+            return whole
+    return number
+
+
 def _refuse_constant(name: str) -> NoReturn:
     raise _NotJsonError(f"{name} is no JSON number")
 
 
 # Made once: json.loads() would make one for each body.
-_DECODER = json.JSONDecoder(object_pairs_hook=_take_pairs, parse_constant=_refuse_constant)
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_take_pairs, parse_float=_read_number, parse_constant=_refuse_constant
+)
 
 
 def parse_query(model: type[Model], query: Sequence[tuple[str, str]]) -> Model:
@@ -136,7 +183,7 @@ def parse_query(model: type[Model], query: Sequence[tuple[str, str]]) -> Model:
     values = dict(query)
     if len(values) < len(query):
         doubled, _ = Counter(name for name, _ in query).most_common(1)[0]
-        raise InvalidRequestError("A parameter is given twice.", pointer=f"/{doubled}")
+        raise InvalidRequestError("A parameter is given twice.", pointer=point(doubled))
     return validate(model, values)
 
 
@@ -152,17 +199,26 @@ def validate(model: type[Model], value: Any) -> Model:
         return model.model_validate(value)
     except ValidationError as error:
         found = error.errors(include_input=False, include_url=False, include_context=False)
-        faults = [
-            Fault(_point(f["loc"]), f["msg"].removeprefix("Value error, "), _name_code(f["loc"]))
-            for f in found[:LISTED_FAULTS]
-        ]
+        faults = [_to_fault(each, value) for each in found[:LISTED_FAULTS]]
         raise InvalidRequestError("Some values are not valid; see errors.", faults=faults) from error
 
 
-def _name_code(location: Sequence[int | str]) -> str | None:
+def _to_fault(found: ErrorDetails, sent: Any) -> Fault:
+    location = found["loc"]
     # In a batch each fault says what its item would be refused for by itself.
-    return InvalidRequestError.code if location[0:1] == ("bookings",) and len(location) > 1 else None
+    code = InvalidRequestError.code if location[0:1] == ("bookings",) and len(location) > 1 else None
+    said = _WORDS.get(
+        found["type"], found["msg"].removeprefix("Value error, ").replace(" after validation", "")
+    )
+    return Fault(_point(location, sent, is_missing=found["type"] == "missing"), said, code)
 
 
-def _point(location: Sequence[int | str]) -> str:
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)
+def _point(location: Sequence[int | str], sent: Any, *, is_missing: bool) -> str:
+    """The pointer into what was sent: pydantic's location, without its marks of keys, unions, functions."""
+    parts = list[int | str]()
+    for part in location:
+        if (isinstance(sent, dict) and part in sent) or (isinstance(sent, list) and isinstance(part, int)):
+            parts.append(part)
+            sent = sent[part]  # type: ignore[index]
+    # What is not there has a name all the same.
+    return point(*parts, location[-1]) if is_missing else point(*parts)

@@ -1,9 +1,10 @@
 """Errors become problem documents (RFC 9457) here, for every way that a route is served."""
 
+import inspect
 import logging
 from typing import Any
 
-from api.errors import STATUS_OF, MethodNotAllowedError, RateLimitedError
+from api.errors import STATUS_OF, MethodNotAllowedError, RateLimitedError, UnsupportedMediaTypeError
 from api.request import Request
 from api.responses import NO_STORE, PROBLEM_JSON, Answer, respond_bytes
 from core.errors import Fault, InvalidRequestError, SeatlineError, UnavailableError
@@ -20,10 +21,27 @@ LISTED_FAULTS = 100
 REFUSED_VALUES = frozenset({"22", "54"})
 
 
+def explain_problem(error: type[SeatlineError]) -> dict[str, Any]:
+    """What an error means and what to do about it, in the words of its class."""
+    return {
+        "type": _name_type(error.code),
+        "code": error.code,
+        "title": error.title,
+        "status": STATUS_OF[error],
+        "meaning": " ".join((inspect.getdoc(error) or "").partition("\n\n")[0].split()),
+        "advice": error.advice,
+    }
+
+
+def _name_type(code: str) -> str:
+    # A path of this service, which explains it (api/routes/pages.py).
+    return f"/problems/{code}"
+
+
 def describe_problem(error: SeatlineError, status: int, *, instance: str) -> dict[str, Any]:
     """The error as a problem document, on the path `instance`."""
     problem: dict[str, Any] = {
-        "type": f"urn:seatline:problem:{error.code}",
+        "type": _name_type(error.code),
         "title": error.title,
         "status": status,
         "detail": error.detail,
@@ -49,6 +67,8 @@ def answer_error(request: Request, error: Exception) -> Answer:
     match refusal:
         case MethodNotAllowedError():
             answer.headers.append(("Allow", refusal.allowed))
+        case UnsupportedMediaTypeError():
+            answer.headers.append(refusal.wanted)
         case RateLimitedError():
             answer.headers.append(("Retry-After", str(refusal.retry_after)))
         case UnavailableError():

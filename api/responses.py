@@ -21,6 +21,8 @@ IMMUTABLE = "public, max-age=86400, immutable"
 NO_STORE = "no-store"
 
 Headers = list[tuple[str, str]]
+# Smaller bodies go in one packet anyway. Level 1: more would take longer than it spares.
+WORTH_PACKING, PACKING_LEVEL = 1024, 1
 # Headers of at most so many characters are cached as parsed.
 REMEMBERED = 200
 
@@ -75,14 +77,20 @@ class Representation:
         """Whether it never changes."""
         return self.cache == IMMUTABLE
 
+    def pack(self) -> "Representation":
+        """The same gzipped, where that is worth it."""
+        if self.is_gzipped or len(self.body) < WORTH_PACKING:
+            return self
+        return replace(self, body=gzip.compress(self.body, PACKING_LEVEL, mtime=0), is_gzipped=True)
+
     def unpack(self) -> "Representation":
         """The same with a plain body."""
         return replace(self, body=gzip.decompress(self.body), is_gzipped=False) if self.is_gzipped else self
 
 
 def represent(document: bytes, *, cache: str) -> Representation:
-    """JSON with a tag of its content."""
-    return Representation(make_tag(document), cache, document)
+    """JSON with a tag of its content, to be gzipped for clients that take it."""
+    return Representation(make_tag(document), cache, document, varies=True)
 
 
 def represent_gzip(
@@ -113,7 +121,8 @@ def knows(request: Request, tag: str) -> bool:
 def takes_gzip(request: Request) -> bool:
     """Whether the client takes gzip, by Accept-Encoding."""
     sent = request.headers.get("accept-encoding")
-    return sent is not None and bool(_remember(_parse_encodings, sent)["gzip"] > 0)
+    # One that no client sends is not worth the event loop's time.
+    return sent is not None and len(sent) <= REMEMBERED and bool(_parse_encodings(sent)["gzip"] > 0)
 
 
 def _remember(parse: Any, header: str) -> Any:

@@ -6,9 +6,11 @@ import time
 import pybreaker
 
 from core.errors import UnavailableError
+from core.events.publisher import BrokerError
 from core.events.service import PLACED_AT_ONCE, place_events, publish_events
 from core.infra.db import transaction
 from core.infra.jobs import RELAY_EVENTS, clear_flag, send_later
+from core.infra.slot_groups import SlotGroup, for_each_group, list_groups
 from core.webhooks.delivering import queue_deliveries
 
 log = logging.getLogger(__name__)
@@ -32,26 +34,30 @@ def relay_events() -> None:
     """
     time.sleep(GATHER_SECONDS)
     clear_flag(RELAY_EVENTS)
-    _place_all()
+    for_each_group(_place_all)
     queue_deliveries()
     try:
-        broker_breaker.call(_publish_all)
+        has_more = broker_breaker.call(lambda: any(for_each_group(_publish_all, passing=BrokerError)))
     except (UnavailableError, pybreaker.CircuitBreakerError) as error:
         log.warning("events not published, to be tried again", extra={"error": str(error)})
+        return
+    if has_more:
+        send_later(RELAY_EVENTS)
 
 
-def _place_all() -> None:
+def _place_all(group: SlotGroup) -> None:
     while True:
         with transaction() as connection:
-            if place_events(connection) < PLACED_AT_ONCE:
+            if place_events(connection, group) < PLACED_AT_ONCE:
                 return
 
 
-def _publish_all() -> None:
-    stop_at = time.monotonic() + TURN_SECONDS
-    while time.monotonic() < stop_at:
+def _publish_all(group: SlotGroup) -> bool:
+    """Publish what a group has, for its share of a turn; whether something may be left."""
+    stop_at = time.monotonic() + TURN_SECONDS / len(list_groups())
+    while True:
         with transaction() as connection:
-            published = publish_events(connection)
-        if not published:
-            return
-    send_later(RELAY_EVENTS)
+            if not publish_events(connection, group):
+                return False
+        if time.monotonic() >= stop_at:
+            return True

@@ -2,22 +2,23 @@
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
+from itertools import chain
 from urllib.parse import unquote, urlsplit
 
 import psycopg2
 from pydantic import ValidationError
-from redis import Redis
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
-from redis.retry import Retry
+from redis.sentinel import MasterNotFoundError
 
-from core.infra.ports import find_port_fault
+from core.infra.ports import MAX_PORT, find_port_fault
+from core.infra.redis import open_redis
 from core.infra.settings import Settings, describe_faults
-from core.infra.tls import get_tls_options, strip_tls
 
 CONNECT_SECONDS = 5
 TOOLS = ("alembic", "celery")
+# Below it only root may listen.
+FIRST_OPEN_PORT = 1024
 
 
 class RefusedError(Exception):
@@ -34,10 +35,30 @@ def read_settings() -> Settings:
         raise RefusedError(describe_faults(error)) from None
 
 
-def check_port(variable: str, host: str, port: int) -> None:
-    """Raises RefusedError where the port cannot be listened on."""
-    if fault := find_port_fault(host, port):
-        raise RefusedError(f"{variable}: {fault}")
+def check_ports(addresses: Mapping[str, tuple[str, int]]) -> None:
+    """Raises RefusedError where a variable's address cannot be listened on; it proposes ports that can."""
+    faults, free, used = [], [], dict[int, str]()
+    for variable, (host, port) in addresses.items():
+        other = used.get(port)
+        fault = f"{port} is that of {other} already" if other else find_port_fault(host, port)
+        used[port] = variable
+        if fault:
+            faults.append(f"{variable}: {fault}")
+        if fault and (found := _find_free_port(host, port, used)):
+            free.append(f"{variable}={found}")
+            used[found] = variable
+    if faults:
+        advice = f"; free: make run {' '.join(free)}" if free else ""
+        raise RefusedError("; ".join(faults) + advice)
+
+
+def _find_free_port(host: str, port: int, used: Collection[int]) -> int | None:
+    """The next free port after this one; None where it is the host that is at fault."""
+    if find_port_fault(host, 0):
+        return None
+    following = range(max(port + 1, FIRST_OPEN_PORT), MAX_PORT + 1)
+    candidates = (each for each in chain(following, range(FIRST_OPEN_PORT, port)) if each not in used)
+    return next((each for each in candidates if not find_port_fault(host, each)), None)
 
 
 def check_tools() -> None:
@@ -61,10 +82,12 @@ def connect_postgres(url: str) -> None:
 
 def connect_redis(url: str) -> None:
     """Connect once. Raises RedisError, or ValueError for a URL that is none."""
-    options = {"socket_timeout": CONNECT_SECONDS, "socket_connect_timeout": CONNECT_SECONDS}
-    options |= get_tls_options(url)
-    with Redis.from_url(strip_tls(url), retry=Retry(NoBackoff(), 0), **options) as client:
-        client.ping()
+    try:
+        with open_redis(url, seconds=CONNECT_SECONDS) as client:
+            client.ping()
+    except MasterNotFoundError as error:
+        # redis-py's words would tell all that it knows of each sentinel.
+        raise MasterNotFoundError("no sentinel answers that knows this master") from error
 
 
 def _check_server(variable: str, url: str, connect: Callable[[str], None]) -> None:

@@ -34,6 +34,7 @@ def describe_demo_show() -> NewShow:
         hold_seconds=get_settings().hold_seconds,
         seating_plan=SeatingPlan.model_validate_json(HALL.read_bytes()),
         prices=PRICES,
+        time_zone="Europe/Berlin",
     )
 
 

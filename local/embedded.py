@@ -4,6 +4,7 @@ import os
 import random
 import shutil
 import signal
+import socket
 import subprocess
 from abc import ABC, abstractmethod
 from contextlib import suppress
@@ -13,13 +14,14 @@ from typing import Self
 import psycopg2
 from redis.exceptions import RedisError
 
-from core.infra.ports import find_port_fault
+from core.infra.ports import find_port_fault, parse_port
 from local.data_dirs import (
     Account,
     ServerError,
     hold_lock,
     keep_secret,
     name_shelter,
+    write_private,
 )
 from local.processes import end_stranger, find_command, wait_until
 
@@ -31,10 +33,14 @@ START_TRIES = 5
 # Below those that Linux (from 32768) and others (from 49152) give to outgoing connections.
 FREE_PORTS = range(20_000, 32_000)
 LOG_TAIL_LINES = 15
+# Of free ports that were given out: bound, and not listening.
+_kept: list[socket.socket] = []
 
 
 class EmbeddedServer(ABC):
     """A server on a free loopback port, with its data in a folder; start() again finds them.
+
+    It has the same port at each start, so that URLs stay valid, unless another process took it meanwhile.
 
     One at a time on a folder: a second one is refused with ServerError, and a server whose starter was
     killed is stopped and replaced.
@@ -48,6 +54,8 @@ class EmbeddedServer(ABC):
         self.data_dir = data_dir.absolute()
         self.url = ""
         self.port = 0
+        # The port of the last start, where this one found it taken.
+        self.lost_port: int | None = None
         self._durable = durable
         self._wanted_port = port
         self._folder = self.data_dir
@@ -65,6 +73,11 @@ class EmbeddedServer(ABC):
     def is_running(self) -> bool:
         """Whether the server was started and has not died."""
         return self._process is not None and self._process.poll() is None
+
+    @property
+    def has_data(self) -> bool:
+        """Whether the data of the running server are still there: without them it goes on for a while."""
+        return (self.data_dir / self.pid_file).exists()
 
     def start(self) -> str:
         """Start the server, wait until it answers, and give its URL. Raises ServerError."""
@@ -138,8 +151,11 @@ class EmbeddedServer(ABC):
                 pid_file.unlink()
 
     def _launch(self) -> str:
+        kept = self._recall_port()
+        is_free = kept is not None and not find_port_fault("127.0.0.1", kept)
+        wanted = self._wanted_port or (kept if is_free else None)
         for _ in range(START_TRIES):
-            self.port = self._wanted_port or find_free_port()
+            self.port = wanted or find_free_port()
             command = self._build_command(self.port)
             with (self._folder / "server.log").open("wb") as log:
                 # A session of its own: Ctrl-C in the terminal is for whoever started it.
@@ -152,11 +168,20 @@ class EmbeddedServer(ABC):
                     **self._account.popen_options,
                 )
             if self._await():
+                self.lost_port = kept if kept != self.port else None
+                write_private(self._folder / "port", str(self.port))
                 return self.url
             if self.is_running or "in use" not in self._read_log_tail():
                 break
+            wanted = self._wanted_port
         outcome = "does not answer" if self.is_running else "stopped at its start"
         raise ServerError(f"{self.name} on {self.data_dir} {outcome}; its log ends:\n{self._read_log_tail()}")
+
+    def _recall_port(self) -> int | None:
+        """The last start's port, None where there was none."""
+        with suppress(FileNotFoundError):
+            return parse_port((self._folder / "port").read_text(errors="replace"))
+        return None
 
     def _await(self) -> bool:
         def is_settled() -> bool:
@@ -166,7 +191,8 @@ class EmbeddedServer(ABC):
 
         self.url = ""
         wait_until(is_settled, timeout_seconds=READY_SECONDS)
-        return bool(self.url)
+        # A copy of the data folder, which has its port and its password, may run already.
+        return bool(self.url) and self.is_running
 
     def _read_log_tail(self) -> str:
         lines = (self._folder / "server.log").read_text(errors="replace").splitlines()
@@ -174,8 +200,20 @@ class EmbeddedServer(ABC):
 
 
 def find_free_port() -> int:
-    """A loopback port that was free a moment ago, and that no outgoing connection is given meanwhile."""
+    """A loopback port for a server to listen on; until this process ends, it is given to nobody else.
+
+    Not to another process that asks, nor to an outgoing connection.
+    """
     while True:
+        place = socket.socket()
         port = random.choice(FREE_PORTS)  # noqa: S311 (only so that two who ask at once differ)
-        if not find_port_fault("127.0.0.1", port):
-            return port
+        try:
+            place.bind(("127.0.0.1", port))
+        except OSError:
+            place.close()
+            continue
+        # Whoever listens may share the address with one that does not; servers ask for either of these.
+        for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):
+            place.setsockopt(socket.SOL_SOCKET, option, 1)
+        _kept.append(place)
+        return port

@@ -4,7 +4,8 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +21,9 @@ from local.processes import find_command, is_any_at_work, kill_group, wait_until
 # Above what web and workers give themselves to finish the work at hand.
 STOP_SECONDS = 20
 KILL_SECONDS = 5
+# What a process says at its start; of one that says more, the last lines tell why it ends.
+HELD_LINES = 500
+WARNINGS = frozenset({"warning", "error", "critical"})
 
 
 def read_procfile() -> dict[str, str]:
@@ -27,19 +31,41 @@ def read_procfile() -> dict[str, str]:
     return dict(parse_procfile((CHECKOUT / "Procfile").read_text()).processes)
 
 
+def is_warning(line: bytes) -> bool:
+    """Whether a process's line is for whoever starts it: a warning or worse, or a line of our own."""
+    if line.startswith(b"seatline: "):
+        return True
+    with suppress(ValueError, TypeError, KeyError):
+        return json.loads(line)["level"] in WARNINGS
+    return False
+
+
 class Processes:
     """Commands run side by side, each in a session of its own, so that all it starts can be ended.
 
     Honcho's own manager signals whole groups, which cuts the work of Celery's pool short, and kills
     after five seconds.
+
+    Of what they say only warnings are printed until show_all(), and nothing while they may not tell; the rest
+    is held, for show_held().
     """
 
-    def __init__(self, commands: Mapping[str, str], environment: Mapping[str, str], record: Path) -> None:
+    def __init__(
+        self,
+        commands: Mapping[str, str],
+        environment: Mapping[str, str],
+        record: Path,
+        *,
+        may_tell: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._commands = commands
         self._environment = environment
         self._record = record
         self._running: dict[str, subprocess.Popen[bytes]] = {}
-        self._readers: list[threading.Thread] = []
+        self._readers: dict[str, threading.Thread] = {}
+        self._held = {name: deque[Message](maxlen=HELD_LINES) for name in commands}
+        self._may_tell = may_tell
+        self._is_shown: Callable[[bytes], bool] = is_warning
         self._printing = threading.Lock()
         self._printer = Printer(sys.stdout, width=max(map(len, commands)))
 
@@ -64,7 +90,7 @@ class Processes:
                 target=self._relay, args=(name, process.stdout, next(colours)), daemon=True
             )
             reader.start()
-            self._readers.append(reader)
+            self._readers[name] = reader
 
     def find_dead(self) -> tuple[str, int] | None:
         """The name and exit code of a process that has ended, if any."""
@@ -72,6 +98,22 @@ class Processes:
             if (code := process.poll()) is not None:
                 return name, code
         return None
+
+    def show_all(self) -> None:
+        """Print everything from now on; what was held is forgotten."""
+        with self._printing:
+            self._is_shown = lambda _: True
+            for held in self._held.values():
+                held.clear()
+
+    def show_held(self, name: str) -> None:
+        """Print what this process said and nobody was shown; all of it where it has ended."""
+        if self._running[name].poll() is not None:
+            # Its children may have its output open still.
+            self._readers[name].join(KILL_SECONDS)
+        with self._printing:
+            while self._held[name]:
+                self._print(self._held[name].popleft())
 
     def stop(self) -> list[str]:
         """End all of them, in order and then by force; the names of those of which something is left."""
@@ -85,7 +127,7 @@ class Processes:
             for name, process in self._running.items()
             if not kill_group(process.pid, timeout_seconds=KILL_SECONDS)
         ]
-        for reader in self._readers:
+        for reader in self._readers.values():
             reader.join(KILL_SECONDS)
         self._running.clear()
         self._record.unlink(missing_ok=True)
@@ -97,9 +139,17 @@ class Processes:
 
     def _relay(self, name: str, output: IO[bytes], colour: str) -> None:
         for line in output:
-            # A reader that went away (`make run | head`) must not stop the processes.
-            with self._printing, suppress(OSError):
-                self._printer.write(Message("line", line, datetime.now(), name, colour))
+            message = Message("line", line, datetime.now(), name, colour)
+            with self._printing:
+                if self._is_shown(line) and self._may_tell():
+                    self._print(message)
+                else:
+                    self._held[name].append(message)
+
+    def _print(self, message: Message) -> None:
+        # A reader that went away (`make run | head`) must not stop the processes.
+        with suppress(OSError):
+            self._printer.write(message)
 
 
 def find_marker(command: str) -> str:

@@ -1,7 +1,7 @@
 """`make run`: everything on one machine, from servers to a demo show, until Ctrl-C."""
 
-import http.client
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -12,18 +12,19 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import FrameType
 
+from core.infra.ports import MAX_PORT, parse_port
 from core.infra.settings import Settings
-from local.checks import RefusedError, check_given_servers, check_port, check_tools, read_settings
-from local.data_dirs import CHECKOUT, ServerError, hold_lock, keep_secret
+from local.checks import RefusedError, check_given_servers, check_ports, check_tools, read_settings
+from local.data_dirs import CHECKOUT, ServerError, hold_lock, keep_secret, write_private
 from local.embedded import EmbeddedServer
 from local.processes import POLL_SECONDS
 from local.procfile import Processes, end_leftovers, read_procfile
+from local.ready import READY_SECONDS, ask_status, find_way, format_url, is_ready
 from local.servers import EmbeddedPostgres, EmbeddedRedis
 
-READY_SECONDS = 60
 WATCH_SECONDS = 0.2
+WORKERS = "worker", "outbound"
 FLOWER_ADDRESS, FLOWER_PORT, FLOWER_USER = "127.0.0.1", "5555", "admin"
-ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 (compared with, not bound)
 
 
 class Run:
@@ -33,11 +34,14 @@ class Run:
         self._home = home
         self._servers: dict[str, EmbeddedServer] = {}
         self._record = home / "processes.json"
+        self._metrics = home / "metrics"
+        self._lock = -1
 
     def run(self, stack: ExitStack) -> None:
         """Start everything, say where it is, and watch it. Raises where any of it cannot be or ends."""
         self._home.mkdir(parents=True, exist_ok=True)
-        stack.callback(os.close, hold_lock(self._home / "lock", f"another `make run` is using {self._home}"))
+        self._lock = hold_lock(self._home / "lock", f"another `make run` is using {self._home}")
+        stack.callback(os.close, self._lock)
         if count := end_leftovers(self._record):
             say(f"ended {count} processes left over from a run that was killed")
         settings = self._check()
@@ -46,10 +50,13 @@ class Run:
         self._release(stack)
         show_id = self._make_demo_show()
         commands = {name: command for name, command in read_procfile().items() if name != "release"}
+        say(f"Starting {', '.join(commands)}: until they are ready, only their warnings are shown")
         processes = self._start(commands, stack)
-        address = "127.0.0.1" if settings.host in ANY_ADDRESS else settings.host
-        self._await_ready(address, settings.port, processes)
-        self._announce(f"http://{address}:{settings.port}", show_id)
+        self._await_ready(settings, processes, stack)
+        base = format_url(find_way(settings.host), settings.port)
+        self._keep_address(base, stack)
+        self._announce(base, show_id)
+        processes.show_all()
         while True:
             self._watch(processes)
             time.sleep(WATCH_SECONDS)
@@ -58,43 +65,49 @@ class Run:
         os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
         settings = read_settings()
         check_tools()
-        check_port("PORT", settings.host, settings.port)
-        flower_port = os.environ.get("FLOWER_PORT") or FLOWER_PORT
-        if not flower_port.isdecimal():
-            raise RefusedError("FLOWER_PORT must be a number")
-        check_port("FLOWER_PORT", os.environ.get("FLOWER_ADDRESS") or FLOWER_ADDRESS, int(flower_port))
+        flower_port = parse_port(os.environ.get("FLOWER_PORT") or FLOWER_PORT)
+        if flower_port is None:
+            raise RefusedError(f"FLOWER_PORT must be a number from 1 to {MAX_PORT}")
+        flower_address = os.environ.get("FLOWER_ADDRESS") or FLOWER_ADDRESS
+        check_ports({"PORT": (settings.host, settings.port), "FLOWER_PORT": (flower_address, flower_port)})
         check_given_servers()
         return settings
 
     def _set_environment(self) -> None:
         """Fill in what every process is to find; whatever is set already stays."""
-        metrics = self._home / "metrics"
-        shutil.rmtree(metrics, ignore_errors=True)
-        metrics.mkdir()
+        shutil.rmtree(self._metrics, ignore_errors=True)
+        self._metrics.mkdir()
         defaults = {"FLOWER_ADDRESS": FLOWER_ADDRESS, "FLOWER_PORT": FLOWER_PORT, "FLOWER_USER": FLOWER_USER}
         for name, value in defaults.items():
             os.environ[name] = os.environ.get(name) or value
         for name, file in (("ADMIN_API_KEY", "admin-api-key"), ("FLOWER_PASSWORD", "flower-password")):
             os.environ[name] = os.environ.get(name) or keep_secret(self._home / file)
-        os.environ |= {"PROMETHEUS_MULTIPROC_DIR": str(metrics), "PYTHONUNBUFFERED": "1"}
+        os.environ |= {"PROMETHEUS_MULTIPROC_DIR": str(self._metrics), "PYTHONUNBUFFERED": "1"}
 
     def _start_servers(self, stack: ExitStack) -> None:
-        wanted = {
+        wanted: dict[str, EmbeddedServer] = {
             "DATABASE_URL": EmbeddedPostgres(self._home / "postgres"),
             "REDIS_URL": EmbeddedRedis(self._home / "valkey"),
         }
-        for variable, server in wanted.items():
-            if not os.environ.get(variable):
-                os.environ[variable] = stack.enter_context(server).url
-                self._servers[variable] = server
+        self._servers = {name: server for name, server in wanted.items() if not os.environ.get(name)}
+        if self._servers:
+            names = " and ".join(server.name for server in self._servers.values())
+            say(f"Starting {names}, with the data in {self._home}")
+        for variable, server in self._servers.items():
+            os.environ[variable] = stack.enter_context(server).url
+            if server.lost_port:
+                say(f"{server.name} has port {server.port} from now on: {server.lost_port} is in use")
 
     def _release(self, stack: ExitStack) -> None:
+        say("Bringing the database up to date, and a demo show into it")
         release = self._start({"release": read_procfile()["release"]}, stack)
         while (dead := release.find_dead()) is None:
             time.sleep(POLL_SECONDS)
-        release.stop()
         if dead[1] != 0:
+            self._refuse_removed()
+            release.show_held("release")
             raise RefusedError(f"the migrations failed (exit code {dead[1]}), see above")
+        release.stop()
 
     def _make_demo_show(self) -> int:
         # A process of its own: what it imports would stay in this one's memory for as long as it runs.
@@ -102,39 +115,83 @@ class Run:
             [sys.executable, "-m", "local.demo"], cwd=CHECKOUT, check=False, capture_output=True
         )
         if made.returncode != 0:
+            self._refuse_removed()
             raise RefusedError(f"the demo show could not be made:\n{made.stderr.decode()}")
         return int(made.stdout)
 
     def _start(self, commands: dict[str, str], stack: ExitStack) -> Processes:
-        processes = Processes(commands, os.environ, self._record)
+        processes = Processes(commands, os.environ, self._record, may_tell=self._has_data)
         stack.callback(stop_all, processes)
         processes.start()
         return processes
 
     def _watch(self, processes: Processes) -> None:
+        self._refuse_removed()
         if dead := processes.find_dead():
+            processes.show_held(dead[0])
             raise RefusedError(f"{dead[0]} stopped by itself (exit code {dead[1]}), see above")
         for server in self._servers.values():
             if not server.is_running:
                 raise RefusedError(f"{server.name} stopped by itself, see {server.data_dir}/server.log")
 
-    def _await_ready(self, address: str, port: int, processes: Processes) -> None:
+    def _find_removed(self) -> Path | None:
+        """The data folder, or what is needed of it, where that was removed meanwhile."""
+        needed = {
+            self._home: os.fstat(self._lock).st_nlink > 0,
+            self._metrics: self._metrics.exists(),
+            **{server.data_dir: server.has_data for server in self._servers.values()},
+        }
+        return next((path for path, is_there in needed.items() if not is_there), None)
+
+    def _has_data(self) -> bool:
+        # What processes say of removed data would bury the line that tells what happened.
+        return self._find_removed() is None
+
+    def _refuse_removed(self) -> None:
+        if gone := self._find_removed():
+            raise RefusedError(
+                f"{gone} was removed while Seatline ran on it, so everything is stopped:"
+                f" `rm -rf {shlex.quote(str(self._home))}` and `make run` begin anew, with empty data"
+            )
+
+    def _await_ready(self, settings: Settings, processes: Processes, stack: ExitStack) -> None:
+        """Wait until each process can work. Raises RefusedError where web cannot in time, or one ends."""
+        web = find_way(settings.host), settings.port
+        flower = find_way(os.environ["FLOWER_ADDRESS"]), int(os.environ["FLOWER_PORT"])
+        check = start_check_of_workers(stack)
+        awaited: dict[str, Callable[[], bool]] = {
+            "web": lambda: is_ready(*web),
+            **{name: lambda: check.poll() == 0 for name in WORKERS},
+            "flower": lambda: ask_status(*flower, "/") != 0,
+        }
         deadline = time.monotonic() + READY_SECONDS
-        while not is_ready(address, port):
+        while awaited := {name: is_up for name, is_up in awaited.items() if not is_up()}:
             self._watch(processes)
             if time.monotonic() > deadline:
-                raise RefusedError(
-                    f"http://{address}:{port}/readyz did not answer 200 within {READY_SECONDS} s"
-                )
+                break
             time.sleep(WATCH_SECONDS)
+        for name in awaited:
+            processes.show_held(name)
+        if "web" in awaited:
+            raise RefusedError(f"{format_url(*web)}/readyz did not answer 200 within {READY_SECONDS} s")
+        if awaited:
+            say(f"Not ready within {READY_SECONDS} s, see above: {', '.join(awaited)}")
+
+    def _keep_address(self, base: str, stack: ExitStack) -> None:
+        """For `make sellout`."""
+        address = self._home / "address"
+        write_private(address, base)
+        stack.callback(address.unlink, missing_ok=True)
 
     def _announce(self, base: str, show_id: int) -> None:
-        flower = "http://{FLOWER_ADDRESS}:{FLOWER_PORT}  user {FLOWER_USER}, password {FLOWER_PASSWORD}"
+        flower = format_url(find_way(os.environ["FLOWER_ADDRESS"]), int(os.environ["FLOWER_PORT"]))
+        who = "user {FLOWER_USER}, password {FLOWER_PASSWORD}".format_map(os.environ)
         lines = {
+            "Start page": f"{base}/",
             "API": base,
             "Swagger UI": f"{base}/docs",
             "Demo show": f"{base}/shows/{show_id}",
-            "Flower": flower.format_map(os.environ),
+            "Flower": f"{flower}  {who}",
             "Admin key": os.environ["ADMIN_API_KEY"],
         }
         for variable in ("DATABASE_URL", "REDIS_URL"):
@@ -146,16 +203,14 @@ class Run:
         say(f"Seatline is running.\n\n{block}\nCtrl-C stops everything; the data stay in {self._home}")
 
 
-def is_ready(address: str, port: int) -> bool:
-    """Whether the web process says that it can serve."""
-    connection = http.client.HTTPConnection(address, port, timeout=5)
-    try:
-        connection.request("GET", "/readyz")
-        return connection.getresponse().status == http.client.OK
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
+def start_check_of_workers(stack: ExitStack) -> subprocess.Popen[bytes]:
+    """A process that ends with 0 once all workers answer."""
+    command = [sys.executable, "-m", "local.workers", *WORKERS]
+    silent = subprocess.DEVNULL
+    check = subprocess.Popen(command, cwd=CHECKOUT, stdin=silent, stdout=silent, stderr=silent)
+    stack.callback(check.wait)
+    stack.callback(check.kill)
+    return check
 
 
 def stop_all(processes: Processes) -> None:

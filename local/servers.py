@@ -20,7 +20,7 @@ from local.programs import find_postgres_programs, find_redis_program
 
 __all__ = ["EmbeddedPostgres", "EmbeddedRedis", "ServerError"]
 
-INITDB_SECONDS = 120
+FILL_SECONDS = 120
 DATABASE = "seatline"
 LOCALE = "C.UTF-8" if sys.platform == "linux" else "en_US.UTF-8"
 
@@ -60,26 +60,30 @@ class EmbeddedPostgres(EmbeddedServer):
         # Renamed when it is whole: whoever is interrupted here begins anew.
         fresh = self._folder / "data.new"
         shutil.rmtree(fresh, ignore_errors=True)
-        command = [str(self._bin_dir / "initdb"), "-D", str(fresh), "-U", "postgres", "--auth=scram-sha-256"]
+        made = subprocess.run(
+            self._build_fill_command(fresh),
+            check=False,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=FILL_SECONDS,
+            **self._account.popen_options,
+        )
+        if made.returncode != 0:
+            raise ServerError(f"{self.name} cannot be set up on {self.data_dir}:\n{made.stdout[-2000:]}")
+        fresh.rename(self._folder / "data")
+
+    def _build_fill_command(self, folder: Path) -> list[str]:
+        """The command that fills a data folder."""
+        command = [str(self._bin_dir / "initdb"), "-D", str(folder), "-U", "postgres", "--auth=scram-sha-256"]
         command += [
             f"--pwfile={self._folder / 'password'}",
             "--encoding=UTF8",
             f"--locale={LOCALE}",
             "--no-instructions",
         ]
-        made = subprocess.run(
-            command,
-            check=False,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=INITDB_SECONDS,
-            **self._account.popen_options,
-        )
-        if made.returncode != 0:
-            raise ServerError(f"initdb failed on {self.data_dir}:\n{made.stdout[-2000:]}")
-        fresh.rename(self._folder / "data")
+        return command
 
     def _build_command(self, port: int) -> list[str]:
         settings = {

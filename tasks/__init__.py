@@ -81,7 +81,7 @@ def _note_ready(**_: Any) -> None:
 @worker_process_init.connect
 def _begin_child(**_: Any) -> None:
     from core.infra.db import dispose_engines  # noqa: PLC0415
-    from core.settling.worker import watch_over_beat  # noqa: PLC0415
+    from core.settling.sweeping import watch_over_beat  # noqa: PLC0415
 
     # A forked child must not use its parent's sockets; the parent keeps them open.
     dispose_engines(close=False)

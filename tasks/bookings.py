@@ -1,5 +1,6 @@
 """Tasks about bookings: settle a show, see to expired holds, sweep up what was missed."""
 
+from core import housekeeping
 from core.infra.dropped import Reason, note_dropped
 from core.infra.jobs import (
     ARCHIVE_BOOKINGS,
@@ -11,7 +12,7 @@ from core.infra.jobs import (
     clear_flag,
     get_celery,
 )
-from core.settling import worker
+from core.settling import sweeping, worker
 from core.shows.errors import ShowNotFoundError
 
 app = get_celery()
@@ -36,25 +37,25 @@ def settle_show(show_id: int) -> None:
 def expire_holds() -> None:
     """Nudge the shows whose holds have expired."""
     clear_flag(EXPIRE_HOLDS)
-    worker.nudge_expired_shows()
+    sweeping.nudge_expired_shows()
 
 
 @app.task(name=SWEEP)
 def sweep() -> None:
     """Settle the shows whose rows have waited too long."""
     clear_flag(SWEEP)
-    worker.sweep_shows(is_again=is_redelivered())
+    sweeping.sweep_shows(is_again=is_redelivered())
 
 
 @app.task(name=ARCHIVE_BOOKINGS)
 def archive_bookings() -> None:
     """Archive the bookings of shows long past."""
     clear_flag(ARCHIVE_BOOKINGS)
-    worker.archive_bookings()
+    housekeeping.archive_bookings()
 
 
 @app.task(name=PURGE_IDEMPOTENCY_KEYS)
 def purge_idempotency_keys() -> None:
     """Forget idempotency keys that have had their time."""
     clear_flag(PURGE_IDEMPOTENCY_KEYS)
-    worker.purge_idempotency_keys()
+    housekeeping.purge_idempotency_keys()

@@ -11,7 +11,8 @@ from api.responses import Answer, respond
 from api.schemas import bookings as schemas
 from core.bookings import errors, service
 from core.errors import InvalidRequestError, UnavailableError
-from core.infra.db import replica
+from core.infra import replicas
+from core.infra.db import primary
 
 blueprint = Blueprint("admin_bookings", __name__)
 TAG = "Admin: bookings"
@@ -31,8 +32,7 @@ def list_bookings(query: schemas.BookingsQuery) -> Answer:
     which = service.BookingFilter(
         show_id=query.show_id, status=query.status, customer=query.customer, after=after, limit=query.limit
     )
-    with replica() as connection:
-        found = service.list_bookings(connection, which)
+    found = replicas.read(lambda connection: service.list_bookings(connection, which))
     page = found[: query.limit]
     following = encode_cursor(page[-1].id) if len(found) > query.limit else None
     return respond({"items": [booking.to_document() for booking in page], "next": following})
@@ -50,11 +50,11 @@ def parse_cursor_id(cursor: str) -> UUID:
 @operation(
     summary="Every change of a booking, when and why",
     tag=TAG,
-    returns={200: schemas.History},
+    returns={200: schemas.BookingHistory},
     errors=[errors.BookingNotFoundError, UnavailableError],
 )
 def explain_booking(booking_id: UUID) -> Answer:
     """The booking's changes, oldest first."""
-    with replica() as connection:
+    with primary() as connection:
         changes = service.explain_booking(connection, booking_id)
     return respond({"booking_id": booking_id, "items": changes})

@@ -1,55 +1,21 @@
 """The feed of events, for operators and for programs that follow along."""
 
 import re
-from typing import Any, Literal
-from uuid import UUID
+from typing import Any
 
 from flask import Blueprint
-from pydantic import Field
 
 from api.contract import operation
-from api.paging import decode_cursor, encode_cursor
+from api.paging import decode_numbers, encode_cursor
 from api.responses import Answer, respond
-from api.schemas.bookings import BookingAnswer
-from api.schemas.types import MAX_ID, AnswerModel, QueryModel, Time
+from api.schemas import events as schemas
+from api.schemas.types import MAX_ID
 from core.errors import InvalidRequestError, UnavailableError
 from core.events import service
-from core.events.models import EventType
-from core.infra.db import primary, transaction
+from core.infra.slot_groups import list_groups
 
 blueprint = Blueprint("events", __name__)
 NUMBER = re.compile(r"[0-9]{1,19}", re.ASCII)
-
-
-class EventsQuery(QueryModel):
-    """Where in the feed to begin."""
-
-    after: str | None = Field(
-        default=None,
-        description="`next` of the answer before, or an event's `position`; else from the beginning",
-    )
-    limit: int = Field(default=100, ge=1, le=1000)
-
-
-class EventAnswer(AnswerModel):
-    """An event as CloudEvents 1.0 has it, and its position in the feed."""
-
-    position: int
-    specversion: Literal["1.0"]
-    id: UUID
-    source: str
-    type: EventType
-    subject: str
-    time: Time
-    datacontenttype: str
-    data: BookingAnswer
-
-
-class EventPage(AnswerModel):
-    """Events in the feed's order; `next` is the `after` of the next page, also where this one is empty."""
-
-    items: list[EventAnswer]
-    next: str
 
 
 @blueprint.get("/admin/events")
@@ -57,26 +23,24 @@ class EventPage(AnswerModel):
     summary="Follow what becomes of bookings",
     description="Events in the feed's order. Keep `next`, and ask with it as `after`: none is ever missed.",
     tag="Admin: events",
-    query=EventsQuery,
-    returns={200: EventPage},
+    query=schemas.EventsQuery,
+    returns={200: schemas.EventPage},
     errors=[InvalidRequestError, UnavailableError],
 )
-def list_events(query: EventsQuery) -> Answer:
+def list_events(query: schemas.EventsQuery) -> Answer:
     """A page of the feed."""
-    after = _find_position(query.after)
-    with transaction() as connection:
-        service.place_events(connection)
-    with primary() as connection:
-        found = service.read_feed(connection, after=after, limit=query.limit)
-    items: list[dict[str, Any]] = [{"position": item.position, **item.envelope} for item in found]
-    return respond({"items": items, "next": encode_cursor(found[-1].position if found else after)})
+    page = service.read_feed(_find_places(query.after), limit=query.limit)
+    items: list[dict[str, Any]] = [{"position": item.position, **item.envelope} for item in page.items]
+    return respond({"items": items, "next": encode_cursor(*page.places)})
 
 
-def _find_position(after: str | None) -> int:
+def _find_places(after: str | None) -> list[int]:
+    """Places in the feed, one a slot group."""
     if after is None:
-        return 0
-    # A bare position: `next` was one before it became an opaque cursor, and clients have kept it.
-    if NUMBER.fullmatch(after) and int(after) <= MAX_ID:
-        return int(after)
-    (position,) = decode_cursor(after, int, pointer="/after")
-    return int(position)
+        return []
+    count = len(list_groups())
+    # A bare position: `next` was one before it became an opaque cursor, and clients have kept it. It says
+    # nothing of other groups.
+    if count == 1 and NUMBER.fullmatch(after) and int(after) <= MAX_ID:
+        return [int(after)]
+    return decode_numbers(after, at_most=count, pointer="/after")

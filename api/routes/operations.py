@@ -1,7 +1,5 @@
 """For operators and their tools: is it alive, is it ready, how is it doing."""
 
-from typing import Literal
-
 from flask import Blueprint
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
@@ -9,67 +7,23 @@ from api.contract import Served, operation
 from api.metrics import collect_registry
 from api.request import Request
 from api.responses import Answer, respond, respond_bytes
-from api.schemas.types import AnswerModel
+from api.schemas import operations as schemas
 from api.server.groups import Groups
 from core import stats
 from core.errors import UnavailableError
-from core.infra import health
-from core.infra.db import replica
+from core.infra import health, replicas
 
 blueprint = Blueprint("operations", __name__)
 TAG = "Operations"
 
 
-class Alive(AnswerModel):
-    """The process lives."""
-
-    status: Literal["ok"]
-
-
-class Ready(AnswerModel):
-    """What the service stands on; without Redis it goes on, a little slower."""
-
-    status: Literal["ok", "degraded"]
-    database: Literal["up"]
-    redis: Literal["up", "down"]
-
-
-class ShowStats(AnswerModel):
-    """Shows, counted."""
-
-    total: int
-    on_sale: int
-
-
-class SeatStats(AnswerModel):
-    """Seats of all shows, by status."""
-
-    available: int
-    held: int
-    booked: int
-
-
-class WaitingStats(AnswerModel):
-    """Bookings that wait for a worker, by what they want, and the oldest's wait."""
-
-    acquire: int
-    confirm: int
-    cancel: int
-    oldest_seconds: float
-
-
-class Stats(AnswerModel):
-    """The service in figures; `last_minute` counts events by type."""
-
-    shows: ShowStats
-    seats: SeatStats
-    waiting: WaitingStats
-    last_minute: dict[str, int]
-
-
 @blueprint.get("/healthz")
 @operation(
-    served=Served.LOOP, summary="Whether the process lives", tag=TAG, returns={200: Alive}, is_counted=False
+    served=Served.LOOP,
+    summary="Whether the process lives",
+    tag=TAG,
+    returns={200: schemas.Alive},
+    is_counted=False,
 )
 async def get_health(request: Request, groups: Groups) -> Answer:
     """Answers as long as the process does, whatever its threads are stuck in."""
@@ -80,7 +34,7 @@ async def get_health(request: Request, groups: Groups) -> Answer:
 @operation(
     summary="Whether bookings can be taken",
     tag=TAG,
-    returns={200: Ready},
+    returns={200: schemas.Ready},
     errors=[UnavailableError],
     is_urgent=True,
     is_counted=False,
@@ -112,10 +66,9 @@ def get_metrics() -> Answer:
 @operation(
     summary="The service in figures",
     tag="Admin: statistics",
-    returns={200: Stats},
+    returns={200: schemas.Stats},
     errors=[UnavailableError],
 )
 def get_stats() -> Answer:
     """Shows, seats, what waits, what was settled in the last minute."""
-    with replica() as connection:
-        return respond(stats.read_stats(connection))
+    return respond(replicas.read(stats.read_stats))

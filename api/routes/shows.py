@@ -1,5 +1,6 @@
 """Shows and their seats: what everybody may read, what operators may do."""
 
+from contextlib import suppress
 from datetime import datetime
 
 from flask import Blueprint
@@ -18,19 +19,21 @@ from api.responses import (
     respond,
     respond_bytes,
 )
+from api.schemas import seats
 from api.schemas import shows as schemas
 from api.schemas.types import EmptyBody, parse_time
 from api.server.stream import CONTENT_TYPE as EVENT_STREAM
 from api.server.stream import Follow, to_event
+from core.bookings.unsold import change_show as change_unsold_show
 from core.errors import InvalidRequestError, UnavailableError
-from core.infra.db import replica, transaction
+from core.infra.db import primary, transaction
 from core.infra.jobs import nudge
 from core.infra.json import to_json
 from core.maps import maps
 from core.maps.cache import bump_generation
 from core.maps.lists import read_list
 from core.shows import service
-from core.shows.errors import ShowCancelledError, ShowNotFoundError
+from core.shows.errors import ShowCancelledError, ShowHasBookingsError, ShowNotFoundError
 
 blueprint = Blueprint("shows", __name__)
 TAG, ADMIN_TAG = "Shows", "Admin: shows"
@@ -83,7 +86,7 @@ def _parse_position(time: str) -> datetime:
 )
 def get_show(show_id: int) -> Representation:
     """A show as it is now."""
-    with replica() as connection:
+    with primary() as connection:
         show = service.get_show(connection, show_id)
     return represent(to_json(show), cache=REVALIDATE)
 
@@ -93,12 +96,12 @@ def get_show(show_id: int) -> Representation:
     served=Served.SHARED,
     summary="List a show's seats, in seat order",
     tag=TAG,
-    query=schemas.SeatsQuery,
-    returns={200: schemas.SeatPage},
+    query=seats.SeatsQuery,
+    returns={200: seats.SeatPage},
     errors=[ShowNotFoundError, InvalidRequestError],
     has_tag=True,
 )
-def list_seats(show_id: int, query: schemas.SeatsQuery) -> Representation:
+def list_seats(show_id: int, query: seats.SeatsQuery) -> Representation:
     """A page of seats, of one version of the map."""
     after = decode_cursor(query.cursor, int)[0] if query.cursor is not None else 0
     which = maps.SeatsFilter(after=after, status=query.status, section=query.section, limit=query.limit)
@@ -110,12 +113,12 @@ def list_seats(show_id: int, query: schemas.SeatsQuery) -> Representation:
     served=Served.SHARED,
     summary="Which seats are taken, or changed since a version",
     tag=TAG,
-    query=schemas.AvailabilityQuery,
-    returns={200: schemas.AvailabilityAnswer},
+    query=seats.AvailabilityQuery,
+    returns={200: seats.AvailabilityAnswer},
     errors=[ShowNotFoundError, InvalidRequestError],
     has_tag=True,
 )
-def get_availability(show_id: int, query: schemas.AvailabilityQuery) -> Representation:
+def get_availability(show_id: int, query: seats.AvailabilityQuery) -> Representation:
     """Held and booked seats; or the changes after version `since`."""
     return _represent_map(show_id, maps.read_availability(show_id, since=query.since))
 
@@ -133,14 +136,14 @@ def _represent_map(show_id: int, found: maps.Map) -> Representation:
     description="Server-Sent Events: `event: seats`, `id` the map's version, `data` an object from seat "
     "number to status. First the seats that changed after `since`, or after the `Last-Event-ID` that a "
     "browser sends when it connects again; all seats where there is neither, or it is from the future. "
-    "A comment line every 15 seconds where nothing changes.",
+    "A comment line every 15 seconds where nothing changes. `curl -N` shows them as they come.",
     tag=TAG,
-    query=schemas.StreamQuery,
+    query=seats.StreamQuery,
     returns={200: None},
     errors=[ShowNotFoundError, InvalidRequestError, UnavailableError],
     media_type=EVENT_STREAM,
 )
-def follow_show(request: Request, show_id: int, query: schemas.StreamQuery) -> Answer:
+def follow_show(request: Request, show_id: int, query: seats.StreamQuery) -> Answer:
     """The first event; the door sends what comes after it."""
     found = maps.read_statuses(show_id, since=_find_last_event(request, query.since))
     # nginx would keep events back until it has a few KiB of them.
@@ -163,7 +166,7 @@ def _find_last_event(request: Request, since: int | None) -> int | None:
     served=Served.SHARED,
     summary="Where the seats are; never changes",
     tag=TAG,
-    returns={200: schemas.LayoutAnswer},
+    returns={200: seats.LayoutAnswer},
     errors=[ShowNotFoundError],
     has_tag=True,
 )
@@ -179,12 +182,12 @@ def get_layout(show_id: int) -> Representation:
     weight=SUGGESTIONS_WEIGH,
     summary="Up to three sets of free seats, best first",
     tag=TAG,
-    query=schemas.SuggestionsQuery,
-    returns={200: schemas.SuggestionsAnswer},
+    query=seats.SuggestionsQuery,
+    returns={200: seats.SuggestionsAnswer},
     errors=[ShowNotFoundError, InvalidRequestError],
     has_tag=True,
 )
-def suggest_seats(show_id: int, query: schemas.SuggestionsQuery) -> Representation:
+def suggest_seats(show_id: int, query: seats.SuggestionsQuery) -> Representation:
     """A hint, by the rule that quantity bookings are served by; no promise."""
     found = maps.read_suggestions(show_id, quantity=query.quantity, section=query.section, near=query.near)
     return _represent_map(show_id, found)
@@ -205,22 +208,25 @@ def create_show(body: schemas.ShowRequest) -> Answer:
     """A new show, by total_seats, sections, or a seating plan."""
     with transaction() as connection:
         show = service.create_show(connection, body.to_new())
+    # The show is there, with statistics or without.
+    with suppress(UnavailableError), primary() as connection:
+        service.analyze_if_large(connection, show)
     bump_generation()
     return respond(show, status=201, Location=f"/shows/{show.id}")
 
 
 @blueprint.patch("/admin/shows/<show_id>")
 @operation(
-    summary="Change a show's name, times or limits",
+    summary="Change a show's name, times or limits; while nothing of it is sold its currency too",
     tag=ADMIN_TAG,
     body=schemas.ShowChanges,
     returns={200: schemas.ShowAnswer},
-    errors=[ShowNotFoundError, ShowCancelledError, InvalidRequestError],
+    errors=[ShowNotFoundError, ShowCancelledError, ShowHasBookingsError, InvalidRequestError],
 )
 def change_show(show_id: int, body: schemas.ShowChanges) -> Answer:
     """The show with the changes."""
     with transaction() as connection:
-        show = service.update_show(connection, show_id, body.to_changes())
+        show = change_unsold_show(connection, show_id, body.to_changes())
     bump_generation()
     return respond(show)
 

@@ -5,14 +5,15 @@ from dataclasses import asdict
 from flask import Blueprint
 
 from api.contract import operation
+from api.paging import decode_cursor, encode_cursor
 from api.responses import NO_STORE, Answer, respond
 from api.schemas import webhooks as schemas
-from api.schemas.types import EmptyBody
+from api.schemas.types import MAX_ID, EmptyBody
 from core.errors import InvalidRequestError, UnavailableError
 from core.infra.db import primary, transaction
-from core.infra.jobs import RELAY_EVENTS, send_later
-from core.webhooks import service
-from core.webhooks.errors import EndpointNotFoundError
+from core.infra.jobs import DELIVER_WEBHOOKS, RELAY_EVENTS, send_later
+from core.webhooks import log, service
+from core.webhooks.errors import EndpointExistsError, EndpointNotFoundError
 
 blueprint = Blueprint("webhooks", __name__)
 TAG = "Admin: webhooks"
@@ -28,7 +29,7 @@ ERRORS = [EndpointNotFoundError, UnavailableError]
     body=schemas.EndpointRequest,
     headers={"Location": "where the endpoint is"},
     returns={201: schemas.NewSecretAnswer},
-    errors=[InvalidRequestError, UnavailableError],
+    errors=[InvalidRequestError, EndpointExistsError, UnavailableError],
 )
 def create_endpoint(body: schemas.EndpointRequest) -> Answer:
     """The endpoint, with its secret."""
@@ -72,7 +73,7 @@ def get_endpoint(endpoint_id: int) -> Answer:
     tag=TAG,
     body=schemas.EndpointChange,
     returns={200: schemas.EndpointAnswer},
-    errors=[*ERRORS, InvalidRequestError],
+    errors=[*ERRORS, InvalidRequestError, EndpointExistsError],
 )
 def change_endpoint(endpoint_id: int, body: schemas.EndpointChange) -> Answer:
     """The endpoint with the changes."""
@@ -125,6 +126,52 @@ def replay_events(endpoint_id: int, body: schemas.ReplayRequest) -> Answer:
         endpoint = service.replay_events(connection, endpoint_id, since=body.from_time, event_id=body.from_id)
     send_later(RELAY_EVENTS)
     return respond(endpoint, status=202)
+
+
+@blueprint.post(f"{PATH}/<endpoint_id>/test")
+@operation(
+    summary="Send a webhook endpoint a test event",
+    description=(
+        "One event of type `ENDPOINT_TEST`, signed and sent as any other, once, to that endpoint alone, also "
+        "where it is paused or disabled; neither that nor its counts change by it. What came of it is told "
+        "by its `deliveries` within seconds. While a test waits, that one is answered again."
+    ),
+    tag=TAG,
+    body=EmptyBody,
+    headers={"Location": "where to see what came of it"},
+    returns={202: schemas.DeliveryAnswer},
+    errors=ERRORS,
+)
+def test_endpoint(endpoint_id: int, body: EmptyBody) -> Answer:
+    """The test, which waits."""
+    with transaction() as connection:
+        test = log.ask_for_test(connection, endpoint_id)
+    send_later(DELIVER_WEBHOOKS, endpoint_id)
+    return respond(test, status=202, Location=f"{PATH}/{endpoint_id}/deliveries")
+
+
+@blueprint.get(f"{PATH}/<endpoint_id>/deliveries")
+@operation(
+    summary="List what a webhook endpoint was sent last, and what came of it",
+    description=(
+        f"Each attempt, the last first: the last {log.KEPT:,} that were taken, as many that were not, and as "
+        "many tests."
+    ),
+    tag=TAG,
+    query=schemas.DeliveriesQuery,
+    returns={200: schemas.DeliveryPage},
+    errors=[*ERRORS, InvalidRequestError],
+)
+def list_deliveries(endpoint_id: int, query: schemas.DeliveriesQuery) -> Answer:
+    """A page of the log."""
+    before = MAX_ID if query.cursor is None else decode_cursor(query.cursor, int)[0]
+    with primary() as connection:
+        found = log.list_deliveries(
+            connection, endpoint_id, status=query.status, before=before, limit=query.limit + 1
+        )
+    page = found[: query.limit]
+    following = encode_cursor(page[-1].id) if len(found) > query.limit else None
+    return respond({"items": page, "next": following})
 
 
 def _respond_secret(made: service.NewSecret, *, status: int, **headers: str) -> Answer:

@@ -1,27 +1,26 @@
-"""Requests and answers about shows and their seats."""
+"""Requests and answers about shows; about their seats: seats.py."""
 
 from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
+from api.schemas.fields import Count, CreatedAt, CurrencyCode, Cursor, Next, ShowId
+from api.schemas.places import FOCUS, PLAN, PRICES, TIME_ZONE, FocusAnswer, FocusField, TimeZone
 from api.schemas.types import (
-    MAX_ID,
-    MAX_PRICE,
+    WHOLE_NUMBER,
     AnswerModel,
+    CategoryName,
+    Currency,
     Price,
     QueryModel,
     RequestModel,
-    SeatNumber,
     SectionName,
-    Text,
+    ShowName,
     Time,
     leave_out,
 )
-from core.halls.best import LARGEST_SUGGESTED
 from core.halls.limits import (
     LISTED_SECTIONS,
-    LONGEST_NAME,
-    MAX_AREAS,
     MAX_CATEGORIES,
     MAX_ROWS,
     MAX_SEATS,
@@ -29,26 +28,34 @@ from core.halls.limits import (
 )
 from core.halls.plans import SeatingPlan
 from core.infra.settings import get_settings
-from core.seats.states import SeatStatus
 from core.shows.rules import ShowStatus
 from core.shows.service import NewShow
 
-ShowName = Annotated[Text, Field(min_length=1, max_length=200)]
-CategoryName = Annotated[Text, Field(max_length=LONGEST_NAME)]
 HoldSeconds = Annotated[int, Field(ge=15, le=900)]
 SeatLimit = Annotated[int, Field(ge=1, le=MAX_SEATS)]
 
+NAME = "what it is called"
+START_TIME = "when it begins"
+HOLD_SECONDS = "seconds that a hold lasts"
+PER_BOOKING = "seats that one booking may have"
+PER_CUSTOMER = "seats that one `customer` may have, in all bookings; null: any number"
+SALES_OPEN_AT = "when sales open; null: at once"
+SALES_CLOSE_AT = "when sales close; null: start_time"
 CANCEL_UNTIL = "from then on a CONFIRMED booking stays, but for the admin key; null: start_time"
+WHILE_UNSOLD = "changes only while no booking of the show is PENDING or CONFIRMED"
+PAYMENT_REQUIRED = "whether a booking must be a hold, and be paid to be confirmed"
 
 
 class SectionRequest(RequestModel):
     """A section of numbered rows, or an unnumbered one of a capacity."""
 
-    name: SectionName
-    rows: int | None = Field(default=None, ge=1, le=MAX_ROWS)
-    seats_per_row: int | None = Field(default=None, ge=1, le=MAX_SEATS)
-    capacity: int | None = Field(default=None, ge=1, le=MAX_SEATS)
-    price: Price = 0
+    name: SectionName = Field(description="the section's name; its seats' numbers begin with it")
+    rows: int | None = Field(
+        default=None, ge=1, le=MAX_ROWS, description="numbered: rows, which become A … Z, AA …"
+    )
+    seats_per_row: int | None = Field(default=None, ge=1, le=MAX_SEATS, description="numbered: seats a row")
+    capacity: int | None = Field(default=None, ge=1, le=MAX_SEATS, description="unnumbered: places")
+    price: Price = Field(default=0, description="of each seat, in minor units of the currency")
 
     @model_validator(mode="after")
     def _measure_in_one_way(self) -> Self:
@@ -62,25 +69,32 @@ class SectionRequest(RequestModel):
 class ShowRequest(RequestModel):
     """A show; exactly one of total_seats, sections and seating_plan describes its hall."""
 
-    name: ShowName
-    start_time: Time
-    total_seats: int | None = Field(default=None, ge=1, le=MAX_SEATS)
-    sections: list[SectionRequest] | None = Field(default=None, min_length=1, max_length=MAX_SECTIONS)
-    seating_plan: SeatingPlan | None = Field(
-        default=None, description=f"of at most {MAX_SEATS} seats, {MAX_ROWS} rows and {MAX_AREAS} areas"
+    name: ShowName = Field(description=NAME)
+    start_time: Time = Field(description=START_TIME)
+    total_seats: int | None = Field(
+        default=None, ge=1, le=MAX_SEATS, description="a hall of so many seats, numbered from 1"
     )
-    prices: dict[CategoryName, Price] | None = Field(
-        default=None, max_length=MAX_CATEGORIES, description="with seating_plan: by category"
+    sections: list[SectionRequest] | None = Field(
+        default=None, min_length=1, max_length=MAX_SECTIONS, description="a hall of these sections"
     )
-    price: Price = Field(default=0, description="with total_seats")
-    currency: str = Field(default="EUR", pattern="^[A-Z]{3}$", description="ISO 4217")
-    hold_seconds: HoldSeconds = Field(default_factory=lambda: get_settings().hold_seconds)
-    max_seats_per_booking: SeatLimit = 10
-    max_seats_per_customer: SeatLimit | None = None
-    sales_open_at: Time | None = None
-    sales_close_at: Time | None = None
+    seating_plan: SeatingPlan | None = Field(default=None, description=PLAN)
+    prices: dict[CategoryName, Price] | None = Field(None, max_length=MAX_CATEGORIES, description=PRICES)
+    price: Price = Field(
+        default=0, description="with `total_seats`: of each seat, in minor units of the currency"
+    )
+    currency: Currency = "EUR"
+    hold_seconds: HoldSeconds = Field(
+        default_factory=lambda: get_settings().hold_seconds,
+        description=f"{HOLD_SECONDS}; without, the service's own",
+    )
+    max_seats_per_booking: SeatLimit = Field(default=10, description=PER_BOOKING)
+    max_seats_per_customer: SeatLimit | None = Field(default=None, description=PER_CUSTOMER)
+    sales_open_at: Time | None = Field(default=None, description=SALES_OPEN_AT)
+    sales_close_at: Time | None = Field(default=None, description=SALES_CLOSE_AT)
     cancel_until: Time | None = Field(default=None, description=CANCEL_UNTIL)
-    payment_required: bool = False
+    payment_required: bool = Field(default=False, description=PAYMENT_REQUIRED)
+    time_zone: TimeZone = "UTC"
+    focus: FocusField | None = Field(default=None, description=FOCUS)
 
     @model_validator(mode="after")
     def _describe_hall_in_one_way(self) -> Self:
@@ -103,14 +117,21 @@ class ShowRequest(RequestModel):
 class ShowChanges(RequestModel):
     """What to change of a show; what is left out stays."""
 
-    name: ShowName = Field(default_factory=leave_out)
-    start_time: Time = Field(default_factory=leave_out)
-    hold_seconds: HoldSeconds = Field(default_factory=leave_out)
-    max_seats_per_booking: SeatLimit = Field(default_factory=leave_out)
-    max_seats_per_customer: SeatLimit | None = None
-    sales_open_at: Time | None = None
-    sales_close_at: Time | None = None
+    name: ShowName = Field(default_factory=leave_out, description=NAME)
+    start_time: Time = Field(default_factory=leave_out, description=START_TIME)
+    hold_seconds: HoldSeconds = Field(default_factory=leave_out, description=HOLD_SECONDS)
+    max_seats_per_booking: SeatLimit = Field(default_factory=leave_out, description=PER_BOOKING)
+    max_seats_per_customer: SeatLimit | None = Field(default=None, description=PER_CUSTOMER)
+    sales_open_at: Time | None = Field(default=None, description=SALES_OPEN_AT)
+    sales_close_at: Time | None = Field(default=None, description=SALES_CLOSE_AT)
     cancel_until: Time | None = Field(default=None, description=CANCEL_UNTIL)
+    currency: Currency = Field(
+        default_factory=leave_out, description=f"the currency, by ISO 4217; {WHILE_UNSOLD}"
+    )
+    payment_required: bool = Field(
+        default_factory=leave_out, description=f"{PAYMENT_REQUIRED}; {WHILE_UNSOLD}"
+    )
+    time_zone: TimeZone = Field(default_factory=leave_out)
 
     def to_changes(self) -> dict[str, Any]:
         """What was named, by column."""
@@ -120,43 +141,45 @@ class ShowChanges(RequestModel):
 class SectionAnswer(AnswerModel):
     """A section; `price` is the lowest in it, `price_max` the highest."""
 
-    name: str | None
-    numbered: bool
-    capacity: int
-    rows: int | None
-    seats_per_row: int | None
-    price: int
-    price_max: int
+    name: str | None = Field(description="its name; null: the hall's one section has none")
+    numbered: bool = Field(description="whether its seats are numbered")
+    capacity: int = Field(ge=0, description="how many seats it has")
+    rows: int | None = Field(description="how many rows it has; null where it has none, or a plan drew it")
+    seats_per_row: int | None = Field(description="seats a row; null where that is not one number")
+    price: Price = Field(description="of its cheapest seat, in minor units of the currency")
+    price_max: Price = Field(description="of its dearest seat, in minor units of the currency")
 
 
 class SeatCountsAnswer(AnswerModel):
     """Seats by status."""
 
-    available: int
-    held: int
-    booked: int
+    available: Count = Field(description="seats that can be booked")
+    held: Count = Field(description="seats that are held until somebody confirms")
+    booked: Count = Field(description="seats that are sold")
 
 
 class ShowAnswer(AnswerModel):
     """A show."""
 
-    id: int
-    name: str
-    start_time: Time
-    total_seats: int
-    created_at: Time
-    status: ShowStatus
-    currency: str
-    price: int
-    hold_seconds: int
-    max_seats_per_booking: int
-    max_seats_per_customer: int | None
-    sales_open_at: Time | None
-    sales_close_at: Time | None
+    id: ShowId
+    name: str = Field(description=NAME)
+    start_time: Time = Field(description=START_TIME)
+    total_seats: int = Field(ge=0, le=MAX_SEATS, description="how many seats it has")
+    created_at: CreatedAt
+    status: ShowStatus = Field(description="whether it sells")
+    currency: CurrencyCode
+    price: Price = Field(description="where it was made by `total_seats`: of each seat, in minor units")
+    hold_seconds: int = Field(description=HOLD_SECONDS)
+    max_seats_per_booking: int = Field(description=PER_BOOKING)
+    max_seats_per_customer: int | None = Field(description=PER_CUSTOMER)
+    sales_open_at: Time | None = Field(description=SALES_OPEN_AT)
+    sales_close_at: Time | None = Field(description=SALES_CLOSE_AT)
     cancel_until: Time | None = Field(description=CANCEL_UNTIL)
-    payment_required: bool
-    sections: list[SectionAnswer]
-    seats: SeatCountsAnswer
+    payment_required: bool = Field(description=PAYMENT_REQUIRED)
+    time_zone: str = Field(description=TIME_ZONE)
+    focus: FocusAnswer | None = Field(description=FOCUS)
+    sections: list[SectionAnswer] = Field(description="the hall's sections")
+    seats: SeatCountsAnswer = Field(description="its seats by status")
 
 
 class ShowPage(AnswerModel):
@@ -165,136 +188,16 @@ class ShowPage(AnswerModel):
     items: list[ShowAnswer] = Field(
         description=f"each with its first {LISTED_SECTIONS} sections; `GET /shows/{{show_id}}` has all"
     )
-    next: str | None
+    next: Next
 
 
 class ShowsQuery(QueryModel):
     """Which shows to list; from now on unless `from` says otherwise."""
 
-    limit: int = Field(default=50, ge=1, le=200)
-    cursor: str | None = None
-    status: ShowStatus | None = None
-    start_from: Time | None = Field(default=None, alias="from")
-    q: Annotated[Text, Field(min_length=1, max_length=200)] | None = Field(
-        default=None, description="part of the name, whatever its case and accents"
+    limit: Annotated[int, Field(ge=1, le=200, description="shows a page"), WHOLE_NUMBER] = 50
+    cursor: Cursor = None
+    status: ShowStatus | None = Field(default=None, description="shows of this status")
+    start_from: Time | None = Field(
+        default=None, alias="from", description="shows that begin then or later; without, from now on"
     )
-
-
-class SeatsQuery(QueryModel):
-    """Which seats to list."""
-
-    limit: int = Field(default=1000, ge=1, le=10_000)
-    cursor: str | None = None
-    status: SeatStatus | None = None
-    section: SectionName | None = None
-
-
-class SeatAnswer(AnswerModel):
-    """A seat."""
-
-    seat_number: str
-    status: SeatStatus
-    section: str | None
-    row: str | None
-    price: int
-
-
-class SeatPage(AnswerModel):
-    """A page of seats in seat order, of one version of the map."""
-
-    show_id: int
-    version: int
-    seats: list[SeatAnswer]
-    next: str | None
-
-
-class AvailabilityQuery(QueryModel):
-    """Since which version; without, the full state."""
-
-    since: Annotated[int, Field(ge=0, le=MAX_ID)] | None = None
-
-
-class StreamQuery(QueryModel):
-    """After which version; without, the full state comes first."""
-
-    since: Annotated[int, Field(ge=0, le=MAX_ID)] | None = None
-
-
-class AvailabilityAnswer(AnswerModel):
-    """Held and booked seats, the others being available; with `since`, the seats that changed."""
-
-    show_id: int
-    version: int
-    held: list[str] = Field(default_factory=list)
-    booked: list[str] = Field(default_factory=list)
-    since: int = 0
-    changes: dict[str, SeatStatus] = Field(default_factory=dict)
-
-
-class SuggestionsQuery(QueryModel):
-    """How many seats, where."""
-
-    quantity: int = Field(ge=1, le=MAX_SEATS)
-    section: SectionName | None = None
-    near: SeatNumber | None = None
-
-
-class SuggestionAnswer(AnswerModel):
-    """A set of free seats."""
-
-    seats: list[str]
-    together: bool
-    amount: int = Field(le=MAX_PRICE * MAX_SEATS)
-
-
-class SuggestionsAnswer(AnswerModel):
-    """Up to three sets of free seats, best first: a hint and no promise."""
-
-    version: int
-    suggestions: list[SuggestionAnswer] = Field(description=f"none of more than {LARGEST_SUGGESTED} seats")
-
-
-class Size(AnswerModel):
-    """Width and height in the plan's units."""
-
-    width: float
-    height: float
-
-
-class PlacedSeat(AnswerModel):
-    """A seat and its place on the plan."""
-
-    seat_number: str
-    row: str | None
-    label: str
-    x: float
-    y: float
-    price: int
-    category: str | None
-
-
-class PlacedSection(AnswerModel):
-    """A section and its seats; an unnumbered one lists none."""
-
-    name: str | None
-    numbered: bool
-    capacity: int
-    seats: list[PlacedSeat]
-
-
-class CategoryAnswer(AnswerModel):
-    """A price category."""
-
-    name: str
-    color: str | None
-    price: int
-
-
-class LayoutAnswer(AnswerModel):
-    """Where everything in the hall is; never changes."""
-
-    show_id: int
-    size: Size
-    sections: list[PlacedSection]
-    areas: list[dict[str, Any]]
-    categories: list[CategoryAnswer]
+    q: ShowName | None = Field(default=None, description="part of the name, whatever its case and accents")

@@ -27,7 +27,7 @@ from api.metrics import count_request
 from api.problems import answer_error
 from api.request import Request, current
 from api.responses import Answer, Representation, respond_tagged, takes_gzip
-from api.server.body import GoneError, discard, has_body, receive
+from api.server.body import discard, has_body, is_withheld, receive
 from api.server.deadline import Deadlines
 from api.server.groups import Groups
 from api.server.reading import read_request
@@ -106,14 +106,13 @@ class Door:
         request = read_request(scope, self._proxies)
         # A request that waits must not hold granian's scope (api/server/calling.py).
         del scope
-        try:
-            answer = await self._answer(request, protocol)
-        except GoneError:
-            # The client has gone.
-            return
+        answer = await self._answer(request, protocol)
         self._finish(request, answer)
         if answer.follow and request.method == "GET":
             await self._stream(protocol, answer, answer.follow)
+        elif answer.follow:
+            # A stream has no length.
+            send(protocol, answer.status, answer.headers, b"")
         else:
             send(protocol, answer.status, answer.headers, answer.body)
 
@@ -124,8 +123,6 @@ class Door:
                 raise UnavailableError(told)
             return await self._serve(request, protocol)
         except Exception as error:
-            if isinstance(error, GoneError):
-                raise
             return answer_error(request, error)
 
     async def _serve(self, request: Request, protocol: Any) -> Answer:
@@ -168,12 +165,13 @@ class Door:
         self, request: Request, protocol: Any, view: Any, refusal: SeatlineError | None
     ) -> Answer:
         declared = request.operation
+        if is_withheld(request):
+            # Its client would send the body in vain, and hears so before.
+            _pass_gate(request, refusal)
         request.body = await receive(request, protocol, self._find_deadlines)
         request.size = len(request.body)
         with self._find_deadlines(declared.seconds).begin() as request.deadline:
-            admit(request)
-            if refusal:
-                raise refusal
+            _pass_gate(request, refusal)
             if request.method == "OPTIONS":
                 return self._tell_methods(request)
             return await self._ways[declared.served](request, declared, view)
@@ -228,7 +226,7 @@ class Door:
 
         def read() -> Representation:
             found: Representation = view(**given)
-            return found.unpack() if is_plain else found
+            return found.unpack() if is_plain else found.pack()
 
         # The key is what was parsed: parameters that a route ignores make no read of their own.
         what = request.route, *request.arguments.values(), *given.get("query", ()), is_plain
@@ -274,6 +272,12 @@ class Door:
             # Something at once, so that the client knows that it is connected.
             await transport.send_bytes(answer.body or HEARTBEAT)
             await self._live.follow(follow, transport.send_bytes)
+
+
+def _pass_gate(request: Request, refusal: SeatlineError | None) -> None:
+    admit(request)
+    if refusal:
+        raise refusal
 
 
 def _run_for(request: Request, run: Callable[[], T]) -> T:

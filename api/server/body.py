@@ -7,7 +7,7 @@ from typing import Any
 
 from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]
 
-from api.errors import MalformedJsonError
+from api.errors import MalformedJsonError, PayloadTooLargeError
 from api.parsing import BODY_LIMIT
 from api.request import Request
 from api.server.deadline import Deadlines
@@ -22,21 +22,25 @@ LARGE_BODY_BYTES = 1024 * 1024
 # A refused request's body is drained so far.
 REFUSED_BYTES = 256 * 1024
 DRAINED_BYTES, DRAIN_SECONDS = 64 * 1024 * 1024, 5
-
-
-class GoneError(Exception):
-    """The client went away in the middle of its body."""
+CUT = "The body was cut before its end, or has trailers that no Trailer header announces."
 
 
 def has_body(request: Request) -> bool:
-    """Whether a body comes with it, an empty one counted in."""
-    return "content-length" in request.headers or "transfer-encoding" in request.headers
+    """Whether a body may come with it, an empty one counted in: of HTTP/2 no header has to tell."""
+    headers = request.headers
+    return "content-length" in headers or "transfer-encoding" in headers or request.http_version == "2"
+
+
+def is_withheld(request: Request) -> bool:
+    """Whether its client sends the body only once we begin to take it: granian then says 100 (Continue)."""
+    return request.headers.get("expect", "").lower() == "100-continue"
 
 
 async def receive(request: Request, protocol: Any, find_deadlines: Callable[[float], Deadlines]) -> bytes:
     """The body; of one that is too large for its route a byte more than that.
 
-    Raises MalformedJsonError where it does not come in time, GoneError.
+    Raises MalformedJsonError where it does not come to its end, or not in time; PayloadTooLargeError before
+    any of it was sent, where its length tells.
     """
     if not has_body(request):
         return b""
@@ -44,21 +48,24 @@ async def receive(request: Request, protocol: Any, find_deadlines: Callable[[flo
     if limit > LARGE_BODY_BYTES and not request.is_admin:
         limit = BODY_LIMIT
     seconds = LARGE_BODY_SECONDS if limit > LARGE_BODY_BYTES else BODY_SECONDS
+    length = _read_length(request)
+    if limit < length < inf and is_withheld(request):
+        raise PayloadTooLargeError(limit)
     try:
-        if _read_length(request) <= limit:
+        if length <= limit:
             # At once: each chunk would be a way through the event loop of its own.
             with find_deadlines(seconds).begin():
                 return bytes(await protocol())
-        return await _receive_some(protocol, limit, seconds)
+        return await _receive_some(request, protocol, limit, seconds)
     except TimeoutError as error:
         raise MalformedJsonError("The body did not come to its end in time.") from error
     except (OSError, ProtocolClosed) as error:
-        raise GoneError from error
+        raise MalformedJsonError(CUT) from error
 
 
 async def discard(request: Request, protocol: Any) -> None:
-    """Take what a refused client is sending, and keep nothing of it. Raises GoneError."""
-    if not has_body(request):
+    """Take what a refused client is sending, and keep nothing of it."""
+    if not has_body(request) or is_withheld(request):
         return
     received = 0
     try:
@@ -67,18 +74,23 @@ async def discard(request: Request, protocol: Any) -> None:
                 received += len(chunk)
                 if received > REFUSED_BYTES:
                     break
-    except TimeoutError:
+    except (TimeoutError, OSError, ProtocolClosed):
         return
-    except (OSError, ProtocolClosed) as error:
-        raise GoneError from error
 
 
-async def _receive_some(protocol: Any, limit: int, seconds: float) -> bytes:
-    body, received = bytearray(), 0
+def _tells_errors(request: Request) -> bool:
+    # granian leaves out errors and trailers; either leaves an empty chunk before the one of the end. HTTP/2
+    # may have empty chunks of its own.
+    return request.http_version != "2" and "trailer" not in request.headers
+
+
+async def _receive_some(request: Request, protocol: Any, limit: int, seconds: float) -> bytes:
+    body, received, ends = bytearray(), 0, 0
     try:
         async with asyncio.timeout(seconds) as deadline:
             async for chunk in protocol:
                 received += len(chunk)
+                ends += not chunk
                 if len(body) <= limit:
                     body += chunk
                     if len(body) > limit:
@@ -88,6 +100,8 @@ async def _receive_some(protocol: Any, limit: int, seconds: float) -> bytes:
     except TimeoutError:
         if len(body) <= limit:
             raise
+    if ends > 1 and _tells_errors(request) and len(body) <= limit:
+        raise MalformedJsonError(CUT)
     return bytes(body[: limit + 1])
 
 

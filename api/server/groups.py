@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from redis.exceptions import RedisError
@@ -18,11 +18,14 @@ from core.bookings.reading import read_bookings
 from core.bookings.requests import Asked
 from core.bookings.requests import Request as Wish
 from core.bookings.views import Booking
+from core.errors import UnavailableError
 from core.infra.async_db import LoopConnection
 from core.infra.async_jobs import LoopNudger
 from core.infra.async_redis import LoopRedis
-from core.infra.gather import Gather
+from core.infra.gather import Gather, GatherApart
+from core.infra.ids import read_slot
 from core.infra.pubsub import BOOKINGS_CHANNEL
+from core.infra.slot_groups import find_group, list_groups
 
 T = TypeVar("T")
 
@@ -30,29 +33,62 @@ T = TypeVar("T")
 COMMITTED_TOGETHER = 500
 # Thousands of long polls are woken at once.
 READ_TOGETHER = 2_000
+# The event loop may stand still so long, before its first request.
+FIRST_SECONDS = 0.25
+
+
+class _SlotGroups:
+    """Slot groups as the event loop knows them: a thread reads them, and where it cannot all are one."""
+
+    def __init__(self, threads: ThreadPoolExecutor) -> None:
+        self._threads = threads
+        self._reading: Future[Any] | None = None
+
+    def find_number(self, slot: int) -> int:
+        """The number of a slot's group."""
+        if self._reading is None:
+            self._reading = self._threads.submit(list_groups)
+            # Once a process: its first request must not go together with those of another group.
+            wait([self._reading], FIRST_SECONDS)
+        elif self._reading.done() and self._reading.exception():
+            self._reading = self._threads.submit(list_groups)
+        is_read = self._reading.done() and not self._reading.exception()
+        return find_group(slot).number if is_read else 0
 
 
 class Groups:
-    """The groups of one process, each with a connection of its own, opened when it is first needed."""
+    """The groups of one process, apart by slot group; each opens a connection of its own when needed."""
 
     def __init__(self, threads: ThreadPoolExecutor) -> None:
-        self._threads, nudger = threads, LoopNudger()
-        self._reading = LoopConnection()
-        self.commits: Gather[Wish, Accepted] = Gather(
-            partial(accept, LoopConnection(), nudge=nudger.nudge),
-            at_most=COMMITTED_TOGETHER,
-            weigh=lambda wish: len(wish.items),
+        self._threads, self._nudger = threads, LoopNudger()
+        find_number = _SlotGroups(threads).find_number
+        self.commits: GatherApart[Wish, Accepted] = GatherApart(
+            self._make_commits, find_kind=lambda wish: find_number(wish.slot)
         )
-        self.actions: Gather[Asked, Acted] = Gather(
-            partial(act, LoopConnection(), nudge=nudger.nudge), at_most=COMMITTED_TOGETHER
+        self.actions: GatherApart[Asked, Acted] = GatherApart(
+            self._make_actions, find_kind=lambda asked: find_number(asked.slot)
         )
-        self.reads: Gather[UUID, Booking | None] = Gather(self._read, at_most=READ_TOGETHER)
+        self.reads: GatherApart[UUID, Booking | None] = GatherApart(
+            self._make_reads, find_kind=lambda id_: find_number(read_slot(id_))
+        )
         self.polls = LongPolls(self.reads.ask)
         self._announcing = LoopRedis()
         self._announcements: Gather[UUID, None] = Gather(self._announce, at_most=COMMITTED_TOGETHER)
 
-    async def _read(self, booking_ids: Sequence[UUID]) -> list[Booking | None]:
-        found = await read_bookings(self._reading, list(dict.fromkeys(booking_ids)))
+    def _make_commits(self) -> Gather[Wish, Accepted]:
+        commit = partial(accept, LoopConnection(), nudge=self._nudger.nudge)
+        return Gather(commit, at_most=COMMITTED_TOGETHER, weigh=lambda wish: len(wish.ids))
+
+    def _make_actions(self) -> Gather[Asked, Acted]:
+        return Gather(partial(act, LoopConnection(), nudge=self._nudger.nudge), at_most=COMMITTED_TOGETHER)
+
+    def _make_reads(self) -> Gather[UUID, Booking | None]:
+        return Gather(partial(self._read, LoopConnection()), at_most=READ_TOGETHER)
+
+    async def _read(
+        self, connection: LoopConnection, booking_ids: Sequence[UUID]
+    ) -> list[Booking | UnavailableError | None]:
+        found = await read_bookings(connection, list(dict.fromkeys(booking_ids)))
         return [found.get(booking_id) for booking_id in booking_ids]
 
     def announce(self, booking_id: UUID) -> None:

@@ -6,7 +6,6 @@ import resource
 import signal
 import sys
 
-from granian import Granian
 from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
@@ -14,9 +13,10 @@ from granian.log import LogLevels
 # What its workers are to have is loaded here once: they are forked, start at once, and share its memory.
 from api import app  # noqa: F401
 from api.server.calling import let_requests_go
+from api.server.processes import Server
 from api.server.start import start
 from core.infra.health import find_fault
-from core.infra.ports import require_free_port
+from core.infra.ports import require_free_port, resolve
 from core.infra.settings import get_settings
 
 # Connections that a process holds at once, also those that send nothing; whoever comes beyond waits in the
@@ -50,9 +50,9 @@ def main() -> None:
     if fault and fault.is_lasting:
         sys.exit(f"seatline: {fault}")
     _prepare_workers()
-    server = Granian(
+    server = Server(
         "api.server.worker:door",
-        address=settings.host,
+        address=resolve(settings.host, settings.port)[1],
         port=settings.port,
         interface=Interfaces.RSGI,
         workers=settings.web_concurrency,
@@ -73,12 +73,7 @@ def main() -> None:
     )
     if fault:
         start.begin_to_wait(fault)
-    try:
-        server.serve()
-    except SystemExit:
-        # The group's SIGTERM reached a worker before its parent: an early exit is no failure then.
-        if not server.interrupt_signal:
-            raise
+    server.serve()
     if start.is_refused:
         sys.exit(1)
 

@@ -32,5 +32,6 @@ def read_request(scope: Any, proxies: int) -> Request:
         operation=PAGES,
         address=address,
         scheme=scheme,
+        http_version=scope.http_version,
         principal=name_principal(headers.get("authorization")),
     )

@@ -10,6 +10,8 @@ from api.contract import PAGES, Served
 from api.errors import MethodNotAllowedError, NotFoundError
 from api.request import Request
 
+# In place of a method that is none: werkzeug would take get for GET, while methods are case-sensitive.
+NO_METHOD = "-"
 # A method and a path without an argument; or a method and what stands around one: its noun, and what follows.
 Hot = tuple[str, str] | tuple[str, str, str | None]
 
@@ -23,7 +25,9 @@ class Router:
         # Routes past Flask have one argument at most, after their noun: a look-up finds them in a tenth
         # of the time of the map's own search, which is a few per cent of a booking's read.
         self._hot: dict[Hot, Rule] = {}
+        self._methods: set[str] = set()
         for rule in app.url_map.iter_rules():
+            self._methods |= rule.methods or set()
             if getattr(self._views[rule.endpoint], "operation", PAGES).served is not Served.THREAD:
                 noun, _, rest = _cut(rule.rule)
                 for method in rule.methods or ():
@@ -31,11 +35,15 @@ class Router:
                     self._hot[key] = rule
 
     def find(self, request: Request) -> Any:
-        """The view; the request is told its route, its contract and the path's arguments.
-
-        Raises NotFoundError, MethodNotAllowedError.
+        """The view, None where the server itself is asked; the request is told its route, its contract and
+        the path's arguments. Raises NotFoundError, MethodNotAllowedError.
         """
         method, path = request.method, request.path
+        if not path.startswith("/"):
+            # `OPTIONS *`, and CONNECT, which names a host.
+            if method == "OPTIONS":
+                return None
+            raise MethodNotAllowedError(self._methods)
         if "//" in path:
             # Flask's map takes //admin for /admin; the gate, which judges the path, does not.
             raise NotFoundError("There is nothing at this address.")
@@ -45,11 +53,10 @@ class Router:
         if argument and (rule := self._hot.get((method, noun, rest))):
             return self._enter(request, rule, {name: argument for name in rule.arguments})
         try:
-            rule, arguments = self._adapter.match(path, method, return_rule=True)
-        except RequestRedirect:
-            # To /docs/, say: Flask answers it.
-            return None
-        except NotFound:
+            known = method if method.isupper() else NO_METHOD
+            rule, arguments = self._adapter.match(path, known, return_rule=True)
+        except (NotFound, RequestRedirect):
+            # A path to which only a slash is missing is not there either: a resource has one address.
             raise NotFoundError("There is nothing at this address.") from None
         except MethodNotAllowed as error:
             raise MethodNotAllowedError(error.valid_methods or ()) from None
@@ -62,8 +69,8 @@ class Router:
         return view
 
     def find_methods(self, path: str) -> list[str]:
-        """The methods that a path takes; none where there is nothing."""
-        return sorted(self._adapter.allowed_methods(path))
+        """The methods that a path takes, or the whole server (`*`); none where there is nothing."""
+        return sorted(self._adapter.allowed_methods(path) if path.startswith("/") else self._methods)
 
 
 def _cut(path: str) -> tuple[str, str, str | None]:

@@ -10,6 +10,9 @@ from api.responses import Answer, Headers
 
 WsgiApp = Callable[..., Iterable[bytes]]
 
+# The only request headers that Swagger UI's pages and files are given: ranges are not served.
+CONDITIONS = {"if-none-match": "HTTP_IF_NONE_MATCH", "if-modified-since": "HTTP_IF_MODIFIED_SINCE"}
+
 
 def run_wsgi(app: WsgiApp, request: Request) -> Answer:
     """The application's answer; whatever a view raises comes out of it."""
@@ -31,7 +34,8 @@ def run_wsgi(app: WsgiApp, request: Request) -> Answer:
 def _make_environ(request: Request) -> dict[str, Any]:
     # Only what routes a request: a view reads the request itself. Text is bytes read as Latin-1.
     return {
-        "REQUEST_METHOD": request.method,
+        # An answer to HEAD has the headers of GET, its length too; granian leaves out the body.
+        "REQUEST_METHOD": "GET" if request.method == "HEAD" else request.method,
         "SCRIPT_NAME": "",
         "PATH_INFO": request.path.encode("utf-8").decode("latin-1"),
         "QUERY_STRING": request.query_string.encode("utf-8").decode("latin-1"),
@@ -39,7 +43,8 @@ def _make_environ(request: Request) -> dict[str, Any]:
         "SERVER_PORT": "80",
         "SERVER_PROTOCOL": "HTTP/1.1",
         "REMOTE_ADDR": request.address,
-        "HTTP_HOST": request.headers.get("host") or "localhost",
+        # No page depends on what a client calls us.
+        "HTTP_HOST": "localhost",
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": request.scheme,
         "wsgi.input": io.BytesIO(),
@@ -47,15 +52,4 @@ def _make_environ(request: Request) -> dict[str, Any]:
         "wsgi.multithread": True,
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
-    } | _name_variables(request.headers)
-
-
-def _name_variables(headers: dict[str, str]) -> dict[str, str]:
-    # For the pages of Swagger UI: conditions, ranges. The body is parsed before, so nothing tells of one.
-    # WSGI names X_A and X-A alike: an underscore could spoof a header. nginx drops these too.
-    named = {
-        name: value
-        for name, value in headers.items()
-        if "_" not in name and not name.startswith(("content-", "transfer-"))
-    }
-    return {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in named.items()}
+    } | {variable: request.headers[name] for name, variable in CONDITIONS.items() if name in request.headers}

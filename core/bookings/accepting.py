@@ -2,26 +2,29 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 import psycopg2
+from psycopg2.errors import DivisionByZero, UniqueViolation
 
-from core.bookings.accepting_queries import ACCEPT, Arrival, Judged, Refusal
-from core.bookings.errors import HoldRequiredError, IdempotencyKeyReusedError
+from core.bookings.accepting_queries import SELECT_KNOWN, Known, insert_requests, name_use
+from core.bookings.errors import IdempotencyKeyReusedError
 from core.bookings.grouped import judge_all
 from core.bookings.idempotency import Key
 from core.bookings.reading import read_bookings
+from core.bookings.refusing import find_misfit, find_stray, refuse_batch, refuse_by_terms
 from core.bookings.requests import NewBooking, Request
 from core.bookings.states import BookingStatus, Wants
 from core.bookings.views import Booking
-from core.errors import Fault, InvalidRequestError, SeatlineError, UnavailableError
+from core.errors import SeatlineError, UnavailableError
 from core.infra.async_db import LoopConnection
 from core.infra.ids import new_id
-from core.seats.errors import DuplicateSeatsError, TooManySeatsError, UnknownSeatsError
+from core.infra.slots import to_slot
 from core.shows.catalogue import CatalogueEntry, get_entry
-from core.shows.errors import SalesClosedError, SalesNotOpenError, ShowCancelledError, ShowNotFoundError
+from core.shows.errors import ShowNotFoundError
 
 log = logging.getLogger(__name__)
 
@@ -41,21 +44,6 @@ class _Granted(NamedTuple):
     replayed_ids: Sequence[UUID] | None = None
 
 
-# What refuses a booking, by its name in the statement: of what was asked for, and the show's limit of seats.
-_REFUSALS: Mapping[Refusal, Callable[[NewBooking, int | None], SeatlineError]] = {
-    Refusal.UNKNOWN_SHOW: lambda new, _: ShowNotFoundError(new.show_id),
-    Refusal.CANCELLED: lambda *_: ShowCancelledError("The show is cancelled."),
-    Refusal.SCHEDULED: lambda *_: SalesNotOpenError("Sales for this show have not opened yet."),
-    Refusal.CLOSED: lambda *_: SalesClosedError("Sales for this show are closed."),
-    Refusal.TOO_MANY_SEATS: lambda new, most: TooManySeatsError(
-        f"A booking may have at most {most} seats.", pointer="/seats" if new.seats else "/quantity"
-    ),
-    Refusal.NO_CUSTOMER: lambda *_: InvalidRequestError(
-        "This show limits seats per customer, so a booking must name its customer.", pointer="/customer"
-    ),
-}
-
-
 def prepare(new: NewBooking, key: Key | None) -> Request:
     """The request for one booking. Raises what refuses it for what never changes about its show.
 
@@ -64,7 +52,8 @@ def prepare(new: NewBooking, key: Key | None) -> Request:
     is a thread's work.
     """
     entry = get_entry(new.show_id)
-    misfit = _find_misfit(new, entry)
+    new = _spell_section(new, entry)
+    misfit = find_misfit(new, entry)
     if misfit and key is None:
         raise misfit
     return _to_request([new], [misfit], key, entry)
@@ -78,9 +67,10 @@ def prepare_batch(news: Sequence[NewBooking], key: Key | None) -> Request:
     show_id = news[0].show_id
     try:
         entry = get_entry(show_id)
-        refusals = [_find_stray(new, show_id) or _find_misfit(new, entry) for new in news]
+        news = [_spell_section(new, entry) for new in news]
+        refusals = [find_stray(new, show_id) or find_misfit(new, entry) for new in news]
     except ShowNotFoundError as error:
-        entry, refusals = None, [_find_stray(new, show_id) or error for new in news]
+        entry, refusals = None, [find_stray(new, show_id) or error for new in news]
     return _to_request(news, refusals, key, entry, is_batch=True)
 
 
@@ -93,64 +83,104 @@ async def accept(
     InvalidRequestError and a fault an item at fault; of what is refused nothing is kept, nor is its key.
     UnavailableError where nobody knows whether it is on disk. Each show that got one is nudged.
     """
-    outcomes = await judge_all(lambda some: ACCEPT.run_on_loop(connection, some), _judge, requests)
+    outcomes = await judge_all(lambda some: _accept_some(connection, some), _keep, requests)
     for show_id in {o.bookings[0].show_id for o in outcomes if isinstance(o, _Granted) and o.bookings}:
         nudge(show_id)
     return await _read_replays(connection, outcomes)
 
 
-def _judge(request: Request, judged: Sequence[Judged]) -> _Granted | SeatlineError | None:
-    used_for, fingerprint = judged[0].used_for, request.items[0]["fingerprint"]
-    if used_for is not None and used_for != fingerprint:
-        return IdempotencyKeyReusedError("This Idempotency-Key came with a different request before.")
-    if used_for is not None:
-        return _Granted([], judged[0].used_ids)
-    arrived = [
-        _to_booking(item, each.arrival)
-        for item, each in zip(request.items, judged, strict=True)
-        if each.arrival is not None
-    ]
-    # Neither where another claimed its key at this moment.
-    return _Granted(arrived) if arrived else _find_refusal(request, judged)
+def _keep(_: Request, outcome: _Granted | SeatlineError | None) -> _Granted | SeatlineError | None:
+    return outcome
 
 
-def _find_refusal(request: Request, judged: Sequence[Judged]) -> SeatlineError | None:
+async def _accept_some(
+    connection: LoopConnection, requests: Sequence[Request]
+) -> list[_Granted | SeatlineError | None]:
+    """Each request's outcome; None for one whose key another request used at this moment: judge it again.
+
+    The terms of sale are read after the requests came. A sale that closes between that read and the commit
+    closes, for them, a moment later.
+    """
+    known = await SELECT_KNOWN.run_on_loop(connection, requests)
+    outcomes = [_judge(request, known) for request in requests]
+    # The first request with a key uses it; the others with that key are judged again.
+    first = dict[object, int]()
+    for number, (request, outcome) in enumerate(zip(requests, outcomes, strict=True)):
+        if outcome is None:
+            first.setdefault(name_use(request.show_id, request.key) if request.key else number, number)
+    taken = [requests[number] for number in first.values()]
+    arrivals = _count_up(taken, known)
+    if taken:
+        try:
+            await insert_requests(connection, taken, arrivals, known.terms)
+        except (UniqueViolation, DivisionByZero):
+            # Another process used one of these keys at this moment, or changed a show's terms. Halving finds
+            # the request, which is then judged again.
+            if len(taken) > 1:
+                raise
+            return outcomes
+    for number, request, times in zip(first.values(), taken, arrivals, strict=True):
+        outcomes[number] = _Granted(_to_bookings(request, times, known.terms[request.show_id].currency))
+    return outcomes
+
+
+def _count_up(requests: Sequence[Request], known: Known) -> list[list[datetime]]:
+    """Each booking's time of arrival, a microsecond apart, so that they are settled in this order."""
+    count, arrivals = 0, []
+    for request in requests:
+        now = known.terms[request.show_id].now
+        arrivals.append([now + timedelta(microseconds=count + number) for number in range(len(request.ids))])
+        count += len(request.ids)
+    return arrivals
+
+
+def _judge(request: Request, known: Known) -> _Granted | SeatlineError | None:
+    """The refusal or the replay of a request; None where it is to be accepted."""
+    use = known.uses.get(name_use(request.show_id, request.key)) if request.key else None
+    if request.key and use:
+        if use.fingerprint != request.key.fingerprint:
+            return IdempotencyKeyReusedError("This Idempotency-Key came with a different request before.")
+        return _Granted([], use.booking_ids)
     refusals = [
         # Whether there is such a show comes before whatever else refuses it.
-        _REFUSALS[each.refusal](new, each.max_seats_per_booking)
-        if each.refusal and (known is None or each.refusal is Refusal.UNKNOWN_SHOW)
-        else known
-        for new, known, each in zip(request.news, request.refusals, judged, strict=True)
+        refusal or refuse_by_terms(terms, new)
+        if (terms := known.terms.get(new.show_id))
+        else ShowNotFoundError(new.show_id)
+        for new, refusal in zip(request.news, request.refusals, strict=True)
     ]
-    return _refuse_batch(refusals) if request.is_batch and any(refusals) else refusals[0]
+    return refuse_batch(refusals) if request.is_batch and any(refusals) else refusals[0]
 
 
 async def _read_replays(
     connection: LoopConnection, outcomes: Sequence[_Granted | SeatlineError]
 ) -> list[Accepted | SeatlineError]:
     ids = [id_ for each in outcomes if isinstance(each, _Granted) for id_ in each.replayed_ids or ()]
-    found: dict[UUID, Booking] | UnavailableError = {}
+    found: Mapping[UUID, Booking | UnavailableError] = {}
     if ids:
         try:
             found = await read_bookings(connection, ids)
         except UnavailableError as error:
-            found = error
+            found = dict.fromkeys(ids, error)
         except psycopg2.Error:
             # The other requests' bookings are on disk: they must not fail with these.
             log.exception("replayed bookings not read")
-            found = UnavailableError("The booking of this key cannot be read just now.")
+            unread = UnavailableError("The booking of this key cannot be read just now.")
+            found = dict.fromkeys(ids, unread)
     return [each if isinstance(each, SeatlineError) else _to_accepted(each, found) for each in outcomes]
 
 
 def _to_accepted(
-    granted: _Granted, found: Mapping[UUID, Booking] | UnavailableError
+    granted: _Granted, found: Mapping[UUID, Booking | UnavailableError]
 ) -> Accepted | UnavailableError:
     if granted.replayed_ids is None:
         return Accepted(granted.bookings)
-    if isinstance(found, UnavailableError):
-        return found
     # A key is forgotten long before its bookings can be archived.
-    return Accepted([found[id_] for id_ in granted.replayed_ids if id_ in found], is_replay=True)
+    bookings: list[Booking] = []
+    for each in (found[id_] for id_ in granted.replayed_ids if id_ in found):
+        if isinstance(each, UnavailableError):
+            return each
+        bookings.append(each)
+    return Accepted(bookings, is_replay=True)
 
 
 def _to_request(
@@ -161,98 +191,49 @@ def _to_request(
     *,
     is_batch: bool = False,
 ) -> Request:
-    items = [
-        {
-            "is_refused": refusal is not None,
-            "principal": key and key.principal,
-            "key": key and key.key,
-            "fingerprint": key and key.fingerprint,
-            "id": new_id(),
-            "show_id": new.show_id,
-            "seats": new.seats,
-            "quantity": new.quantity,
-            "section": new.section,
-            "hold": new.hold,
-            "customer": new.customer,
-            "amount": _sum_prices(new, entry),
-            "currency": entry and entry.currency,
-        }
-        for new, refusal in zip(news, refusals, strict=True)
-    ]
-    return Request(news, refusals, items, is_batch)
+    slot = to_slot(news[0].show_id)
+    return Request(
+        news=news,
+        refusals=refusals,
+        ids=[new_id(slot) for _ in news],
+        amounts=[_sum_prices(new, entry) for new in news],
+        key=key,
+        is_batch=is_batch,
+    )
+
+
+def _spell_section(new: NewBooking, entry: CatalogueEntry) -> NewBooking:
+    """The wish with its section as the hall spells it, by which seats are chosen."""
+    found = entry.hall.find_section(new.section) if new.section is not None else None
+    return replace(new, section=found) if found not in (None, new.section) else new
 
 
 def _sum_prices(new: NewBooking, entry: CatalogueEntry | None) -> int | None:
     return sum(entry.hall.price_of(seat) or 0 for seat in new.seats) if entry and new.seats else None
 
 
-def _to_booking(item: Mapping[str, Any], arrival: Arrival) -> Booking:
-    return Booking(
-        id=item["id"],
-        seq=arrival.seq,
-        show_id=item["show_id"],
-        seats=item["seats"],
-        status=BookingStatus.PENDING,
-        wants=Wants.ACQUIRE,
-        hold=item["hold"],
-        held_at=None,
-        hold_expires_at=None,
-        failure_code=None,
-        failure_seats=None,
-        quantity=item["quantity"],
-        section=item["section"],
-        customer=item["customer"],
-        amount=item["amount"],
-        currency=item["currency"],
-        created_at=arrival.created_at,
-        updated_at=arrival.updated_at,
-    )
-
-
-def _find_stray(new: NewBooking, show_id: int) -> SeatlineError | None:
-    if new.show_id == show_id:
-        return None
-    return InvalidRequestError(
-        "A batch is of one show, and this is of another than the first.", pointer="/show_id"
-    )
-
-
-def _find_misfit(new: NewBooking, entry: CatalogueEntry) -> SeatlineError | None:
-    if new.section is not None and not entry.hall.has_section(new.section):
-        return InvalidRequestError(f"The show has no section {new.section!r}.", pointer="/section")
-    if entry.payment_required and not new.hold:
-        return HoldRequiredError("This show requires payment: book with hold.", pointer="/hold")
-    return _find_duplicates(new) or _find_unknown(new, entry)
-
-
-def _find_duplicates(new: NewBooking) -> SeatlineError | None:
-    if len(set(new.seats)) == len(new.seats):
-        return None
-    seen: set[str] = set()
-    faults = []
-    for index, seat in enumerate(new.seats):
-        if seat in seen:
-            faults.append(Fault(f"/seats/{index}", "This seat is named before."))
-        seen.add(seat)
-    return DuplicateSeatsError("A seat can be asked for once.", faults=faults)
-
-
-def _find_unknown(new: NewBooking, entry: CatalogueEntry) -> SeatlineError | None:
-    faults = [
-        Fault(f"/seats/{index}", "The show has no such seat.")
-        for index, seat in enumerate(new.seats)
-        if entry.hall.price_of(seat) is None
+def _to_bookings(request: Request, arrivals: Sequence[datetime], currency: str) -> list[Booking]:
+    return [
+        Booking(
+            id=id_,
+            show_id=new.show_id,
+            seats=new.seats,
+            status=BookingStatus.PENDING,
+            wants=Wants.ACQUIRE,
+            hold=new.hold,
+            held_at=None,
+            hold_expires_at=None,
+            failure_code=None,
+            failure_seats=None,
+            quantity=new.quantity,
+            section=new.section,
+            customer=new.customer,
+            amount=amount,
+            currency=currency,
+            created_at=arrived_at,
+            updated_at=arrived_at,
+        )
+        for new, id_, amount, arrived_at in zip(
+            request.news, request.ids, request.amounts, arrivals, strict=True
+        )
     ]
-    return UnknownSeatsError("The show does not have all of these seats.", faults=faults) if faults else None
-
-
-def _refuse_batch(refusals: Sequence[SeatlineError | None]) -> SeatlineError:
-    faults = [
-        Fault(f"/bookings/{index}{fault.pointer}", fault.detail, refusal.code)
-        for index, refusal in enumerate(refusals)
-        if refusal
-        for fault in refusal.faults or (Fault("", refusal.detail),)
-    ]
-    return InvalidRequestError(
-        "Some of these bookings would be refused, so none was accepted.", faults=faults
-    )

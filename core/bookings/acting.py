@@ -71,17 +71,19 @@ def _judge(asked: Asked, found: Found) -> Acted | SeatlineError | None:
     )
 
 
-async def insist(ask: Callable[[Asked], Awaitable[Acted]], asked: Asked) -> Acted:
+async def insist(
+    ask: Callable[[Asked], Awaitable[Acted]], asked: Asked, *, clock: Callable[[], float] = time.monotonic
+) -> Acted:
     """What came of `ask`, which puts this into a group, asked again and again while the booking is locked.
 
     So nobody else of its group waits for it. Raises UnavailableError after LOCKED_SECONDS.
     """
-    ends_at, pause = time.monotonic() + LOCKED_SECONDS, SHORTEST_PAUSE_SECONDS
+    ends_at, pause = clock() + LOCKED_SECONDS, SHORTEST_PAUSE_SECONDS
     while True:
         try:
             return await ask(asked)
         except BookingLockedError as error:
-            if time.monotonic() > ends_at:
+            if clock() > ends_at:
                 raise UnavailableError(error.detail) from error
         await asyncio.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE_SECONDS)

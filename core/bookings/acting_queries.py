@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 from core.bookings.requests import Asked
 from core.bookings.rules import LONGEST_HOLD, Action, Answer, Stage, list_allowed
 from core.bookings.views import COLUMNS, Booking
-from core.infra.db import Prepared
 from core.infra.json import to_json_text
+from core.infra.prepared import Prepared
 from core.infra.query import Query
+from core.infra.slot_groups import in_group, is_whole
 
 
 class Found(NamedTuple):
@@ -72,21 +73,27 @@ _AS_IT_IS = ", ".join(f"coalesce(w.{c}, j.{c})" if c in _CHANGED else f"j.{c}" f
 _WRITTEN = f"""
     WITH item AS MATERIALIZED (
         SELECT * FROM json_to_recordset(cast(:items AS json)) AS i(
-            number int, booking_id uuid, action text, at_any_time boolean, principal text, key text,
-            fingerprint text)
+            number int, booking_id uuid, action text, at_any_time boolean, principal text,
+            key text, fingerprint text)
     ), judged AS MATERIALIZED (
         SELECT b.*, {STAGE} AS stage, CASE b.action WHEN 'extend' THEN {_EXTENDED} END AS extended_to,
                (SELECT u.fingerprint FROM used_keys u
-                WHERE u.principal = b.principal AND u.show_id = b.show_id AND u.key = b.key) AS used_for,
-               b.version <> (SELECT ctid FROM bookings WHERE id = b.booking_id) AS is_stale
+                WHERE {in_group("u")}
+                  AND u.principal = b.principal AND u.show_id = b.show_id AND u.key = b.key) AS used_for,
+               b.version <> (SELECT ctid FROM bookings
+                             WHERE {in_group()} AND id = b.booking_id) AS is_stale
         FROM (SELECT item.*, b.*, clock_timestamp() AS now FROM item CROSS JOIN LATERAL (
-                  SELECT {COLUMNS}, ctid AS version FROM bookings WHERE id = item.booking_id
+                  SELECT {COLUMNS}, slot, ctid AS version FROM bookings
+                  WHERE {in_group()} AND id = item.booking_id
                   FOR NO KEY UPDATE SKIP LOCKED) AS b) AS b
         CROSS JOIN LATERAL (
             SELECT cancelled_at, payment_required, cancel_until, start_time, hold_seconds
             FROM shows WHERE id = b.show_id OFFSET 0) AS s
     ), allowed AS MATERIALIZED (
-        SELECT number, action, id, show_id, seats, now, extended_to, is_due, principal, key, fingerprint,
+        SELECT number, action, slot, id, show_id, seats, now, extended_to, is_due,
+               principal, key, fingerprint, jsonb_strip_nulls(jsonb_build_object(
+                   'request', action, 'at', {_to_rfc_3339("now")},
+                   'hold_expires_at', {_to_rfc_3339("extended_to")})) AS request,
                (NOT is_due OR row_number() OVER (PARTITION BY id, is_due ORDER BY number) = 1)
                AND (key IS NULL
                     OR row_number() OVER (PARTITION BY principal, show_id, key ORDER BY number) = 1)
@@ -97,42 +104,45 @@ _WRITTEN = f"""
               WHERE NOT is_stale AND used_for IS NULL
                 AND (stage, action) IN {_list_pairs(Answer.DO, Answer.WAITS, Answer.DONE)}) AS j
     ), claimed AS (
-        INSERT INTO used_keys (principal, show_id, key, fingerprint, booking_ids)
-        SELECT principal, show_id, key, fingerprint, ARRAY[id] FROM allowed
-        WHERE is_first AND key IS NOT NULL ORDER BY principal, show_id, key
+        INSERT INTO used_keys (slot, principal, show_id, key, fingerprint, booking_ids)
+        SELECT slot, principal, show_id, key, fingerprint, ARRAY[id] FROM allowed
+        WHERE is_first AND key IS NOT NULL
+        ORDER BY principal COLLATE "C", show_id, key COLLATE "C"
         ON CONFLICT DO NOTHING
         RETURNING principal, show_id, key
     ), granted AS MATERIALIZED (
-        SELECT number, action, id, show_id, seats, now, extended_to, is_due FROM allowed
+        SELECT number, action, slot, id, show_id, seats, now, extended_to, is_due, request FROM allowed
         WHERE is_first
           AND (key IS NULL OR (principal, show_id, key) IN (SELECT principal, show_id, key FROM claimed))
     ), written AS (
         UPDATE bookings b
         SET wants = CASE g.action WHEN 'extend' THEN b.wants ELSE g.action END,
             hold_expires_at = coalesce(g.extended_to, b.hold_expires_at), updated_at = g.now,
-            requests = coalesce(b.requests, '[]') || jsonb_strip_nulls(jsonb_build_object(
-                'request', g.action, 'at', {_to_rfc_3339("g.now")},
-                'hold_expires_at', {_to_rfc_3339("g.extended_to")})),
+            requests = coalesce(b.requests, '[]') || g.request,
             tries = 0, retry_at = NULL
         FROM granted g
-        WHERE b.id = ANY(ARRAY[g.id]) AND g.is_due
+        WHERE {in_group("b")} AND b.id = ANY(ARRAY[g.id])
+          AND g.is_due
         RETURNING g.number, {", ".join(f"b.{column}" for column in _CHANGED)}
     )
 """
 
 # Seats carry the end of their hold, which an extend moves.
-_MOVED = """
+_MOVED = f"""
     , moved AS (
         UPDATE seats s SET hold_expires_at = g.extended_to FROM granted g
         WHERE g.is_due AND g.action = 'extend'
+          AND {in_group("s")}
           AND s.show_id = g.show_id AND s.seat_number = ANY(g.seats)
           AND s.booking_id = g.id AND s.status = 'held'
     )
 """
 
 _FOUND = f"""
-    SELECT coalesce(j.stage, (SELECT '{Stage.LOCKED}' FROM bookings WHERE id = i.booking_id),
-                    (SELECT '{Stage.ARCHIVED}' FROM archived_bookings WHERE id = i.booking_id)) AS stage,
+    SELECT coalesce(j.stage, (SELECT '{Stage.LOCKED}' FROM bookings
+                              WHERE {in_group()} AND id = i.booking_id),
+                    (SELECT '{Stage.ARCHIVED}' FROM archived_bookings
+                     WHERE {in_group()} AND id = i.booking_id)) AS stage,
            j.used_for,
            coalesce(j.is_stale, false) OR (a.number IS NOT NULL AND g.number IS NULL) AS is_passed_over,
            w.number IS NOT NULL AS has_changed,
@@ -143,7 +153,7 @@ _FOUND = f"""
 """
 
 
-def _to_parameters(asked: Sequence[Asked]) -> dict[str, str]:
+def _to_parameters(asked: Sequence[Asked]) -> dict[str, Any]:
     items = [
         {
             "number": number,
@@ -156,7 +166,8 @@ def _to_parameters(asked: Sequence[Asked]) -> dict[str, str]:
         }
         for number, each in enumerate(asked)
     ]
-    return {"items": to_json_text(items)}
+    slots = list({each.slot for each in asked})
+    return {"items": to_json_text(items), "whole": is_whole(), "slots": slots}
 
 
 def _read_found(rows: Sequence[Sequence[Any]]) -> list[Found]:
@@ -173,8 +184,7 @@ def _read_found(rows: Sequence[Sequence[Any]]) -> list[Found]:
 
 
 # Both queries run a group of actions, each where the rules allow it, and return a row an action, in order.
-# The second leaves out the update of seats, which only extends need: preparing an update of 32 partitions
-# costs as much as three confirms.
+# The second leaves out the update of seats, which only extends need.
 _ACT = Query(Prepared("act_on_bookings", _WRITTEN + _MOVED + _FOUND), _to_parameters, _read_found)
 _WITHOUT_EXTENDS = Query(Prepared("confirm_or_cancel", _WRITTEN + _FOUND), _to_parameters, _read_found)
 

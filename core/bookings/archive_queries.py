@@ -1,15 +1,16 @@
 """Every SQL statement of the archive: bookings of shows long past, moved with their events."""
 
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Row, text
 from sqlalchemy.engine import Connection
 
-from core.bookings.views import COLUMNS, read_by_id
-from core.events.queries import UNPUBLISHED
-from core.infra.db import Prepared
-from core.infra.query import Query, to_id_array
+from core.bookings.views import COLUMNS, Booking, read_by_id
+from core.events.queries import IN_ORDER, select_published
+from core.infra.prepared import Prepared
+from core.infra.query import Query, to_id_arrays
+from core.infra.slot_groups import SlotGroup, in_group, in_slot, of_slot
+from core.infra.slots import to_slot
 
 ARCHIVED_AT_ONCE = 1_000
 
@@ -17,22 +18,27 @@ ARCHIVED_AT_ONCE = 1_000
 _ARCHIVE = text(f"""
     WITH old AS (
         SELECT b.id FROM shows s JOIN bookings b ON b.show_id = s.id
-        WHERE s.start_time < clock_timestamp() - make_interval(days => :days)
-          AND b.updated_at < clock_timestamp() - make_interval(days => :days)
+        WHERE {in_group("b")} AND s.start_time < statement_timestamp() - make_interval(days => :days)
+          AND b.updated_at < statement_timestamp() - make_interval(days => :days)
           AND b.status <> 'PENDING' AND b.wants IS NULL
           AND NOT EXISTS (
               SELECT FROM events e
-              WHERE e.booking_id = b.id AND ({UNPUBLISHED} OR EXISTS (
-                  SELECT FROM webhook_deliveries d WHERE d.event_id = e.id)))
+              WHERE {in_group("e")} AND e.booking_id = b.id
+                AND (e.position IS NULL OR e.position > :published OR EXISTS (
+                    SELECT FROM webhook_deliveries d
+                    WHERE {in_group("d")} AND d.event_id = e.id)))
         LIMIT :limit FOR UPDATE OF b SKIP LOCKED
     ), told AS (
-        DELETE FROM events e USING old WHERE e.booking_id = old.id RETURNING e.*
+        DELETE FROM events e USING old
+        WHERE {in_group("e")} AND e.booking_id = old.id RETURNING e.*
     ), gone AS (
-        DELETE FROM bookings b USING old WHERE b.id = old.id RETURNING b.*
+        DELETE FROM bookings b USING old
+        WHERE {in_group("b")} AND b.id = old.id RETURNING b.*
     )
-    INSERT INTO archived_bookings (id, booking, events)
-    SELECT id, to_jsonb(gone), coalesce(
-        (SELECT jsonb_agg(to_jsonb(told) ORDER BY told.seq) FROM told WHERE told.booking_id = gone.id), '[]')
+    INSERT INTO archived_bookings (slot, id, booking, events)
+    SELECT slot, id, to_jsonb(gone), coalesce(
+        (SELECT jsonb_agg(to_jsonb(told) ORDER BY {IN_ORDER.format(event="told")})
+         FROM told WHERE told.booking_id = gone.id), '[]')
     FROM gone
 """)
 
@@ -43,36 +49,41 @@ SELECT_ARCHIVED = Query(
         f"""
         SELECT {COLUMNS} FROM (
             SELECT (jsonb_populate_record(NULL::bookings, booking)).* FROM archived_bookings
-            WHERE id = ANY(cast(:ids AS uuid[]))) AS booking
+            WHERE {in_group()} AND id = ANY(cast(:ids AS uuid[]))) AS booking
         """,
     ),
-    to_id_array,
+    to_id_arrays,
     read_by_id,
 )
 
-_SELECT_ARCHIVED_REQUESTS = text("""
-    SELECT coalesce(nullif(booking->'requests', 'null'), '[]') FROM archived_bookings WHERE id = :id
+_SELECT_ARCHIVED_REQUESTS = text(f"""
+    SELECT coalesce(nullif(booking->'requests', 'null'), '[]') FROM archived_bookings
+    WHERE {in_slot()} AND id = :id
 """)
 
-_SELECT_ARCHIVED_EVENTS = text("""
+_SELECT_ARCHIVED_EVENTS = text(f"""
     SELECT event.* FROM archived_bookings a, jsonb_populate_recordset(NULL::events, a.events) AS event
-    WHERE a.id = :id ORDER BY event.seq
+    WHERE {in_slot("a")} AND a.id = :id ORDER BY {IN_ORDER.format(event="event")}
 """)
 
 
-def move_to_archive(connection: Connection, *, days: int) -> int:
-    """Archive some bookings of shows that began, and of changes that were made, so long ago; how many."""
-    return int(connection.execute(_ARCHIVE, {"days": days, "limit": ARCHIVED_AT_ONCE}).rowcount)
+def move_to_archive(connection: Connection, group: SlotGroup, *, days: int) -> int:
+    """Archive some of a group's bookings whose shows began, and changed last, so long ago; how many."""
+    parameters = {"days": days, "limit": ARCHIVED_AT_ONCE, **group.parameters}
+    parameters["published"] = select_published(connection, group)
+    return int(connection.execute(_ARCHIVE, parameters).rowcount)
 
 
-def select_archived_requests(connection: Connection, booking_id: UUID) -> list[dict[str, Any]]:
+def select_archived_requests(connection: Connection, booking: Booking) -> list[dict[str, Any]]:
     """What was asked of an archived booking, in order."""
     requests: list[dict[str, Any]] = connection.execute(
-        _SELECT_ARCHIVED_REQUESTS, {"id": booking_id}
+        _SELECT_ARCHIVED_REQUESTS, {**of_slot(to_slot(booking.show_id)), "id": booking.id}
     ).scalar_one()
     return requests
 
 
-def select_archived_events(connection: Connection, booking_id: UUID) -> list[Row[Any]]:
+def select_archived_events(connection: Connection, booking: Booking) -> list[Row[Any]]:
     """An archived booking's events, in order."""
-    return list(connection.execute(_SELECT_ARCHIVED_EVENTS, {"id": booking_id}))
+    return list(
+        connection.execute(_SELECT_ARCHIVED_EVENTS, {**of_slot(to_slot(booking.show_id)), "id": booking.id})
+    )

@@ -8,6 +8,7 @@ class BookingNotFoundError(SeatlineError):
 
     code = "booking_not_found"
     title = "There is no such booking"
+    advice = "Take the id from the answer by which the booking was accepted."
 
     def __init__(self, booking_id: object) -> None:
         super().__init__(f"There is no booking {booking_id}.")
@@ -18,6 +19,7 @@ class NotHeldError(SeatlineError):
 
     code = "not_held"
     title = "The seats are not held"
+    advice = "Read the booking with ?wait=10, and ask again once held is true."
 
 
 class HoldExpiredError(SeatlineError):
@@ -25,6 +27,7 @@ class HoldExpiredError(SeatlineError):
 
     code = "hold_expired"
     title = "The hold has expired"
+    advice = "Ask for the seats again, by a new booking with a new Idempotency-Key."
 
 
 class AlreadySettledError(SeatlineError):
@@ -32,6 +35,7 @@ class AlreadySettledError(SeatlineError):
 
     code = "already_settled"
     title = "The booking is already settled"
+    advice = "Read the booking: status and wants tell what became of it."
 
 
 class NotCancellableError(SeatlineError):
@@ -39,6 +43,7 @@ class NotCancellableError(SeatlineError):
 
     code = "not_cancellable"
     title = "It is too late to cancel this booking"
+    advice = "Leave it to the box office, whose key cancels it all the same."
 
 
 class HoldRequiredError(SeatlineError):
@@ -46,6 +51,7 @@ class HoldRequiredError(SeatlineError):
 
     code = "hold_required"
     title = "A hold is required"
+    advice = 'Ask for a hold: send "hold": true.'
 
 
 class PaymentRequiredError(SeatlineError):
@@ -53,6 +59,7 @@ class PaymentRequiredError(SeatlineError):
 
     code = "payment_required"
     title = "Payment is required"
+    advice = "Pay for the booking: that confirms it."
 
 
 class IdempotencyKeyReusedError(SeatlineError):
@@ -60,6 +67,7 @@ class IdempotencyKeyReusedError(SeatlineError):
 
     code = "idempotency_key_reused"
     title = "The Idempotency-Key was used for another request"
+    advice = "Send the body that came with the key before, or take a new key for a new request."
 
 
 class BookingLockedError(UnavailableError):

@@ -70,8 +70,8 @@ async def run_apart(run: Run[T, R], items: Sequence[T]) -> list[R | SeatlineErro
             return [error] * len(items)
         if len(items) == 1:
             return [await _insist(run, items)]
-    except psycopg2.Error as error:
-        if len(items) == 1 or (error.pgcode or "")[:2] not in SPOILT_BY_ONE:
+    except (psycopg2.Error, ValueError) as error:
+        if len(items) == 1 or not _is_spoilt_by_one(error):
             return [_refuse(error)] * len(items)
     middle = len(items) // 2
     return [*await run_apart(run, items[:middle]), *await run_apart(run, items[middle:])]
@@ -90,8 +90,14 @@ async def _insist(run: Run[T, R], items: Sequence[T]) -> R | SeatlineError:
     return refusal
 
 
-def _refuse(error: psycopg2.Error) -> SeatlineError:
-    log.error("refused by the database", extra={"sqlstate": error.pgcode})
-    if (error.pgcode or "")[:2] in REFUSED_VALUES:
+def _is_spoilt_by_one(error: psycopg2.Error | ValueError) -> bool:
+    # The driver does not even send what is no text to PostgreSQL: a NUL, half a surrogate pair.
+    return isinstance(error, ValueError) or (error.pgcode or "")[:2] in SPOILT_BY_ONE
+
+
+def _refuse(error: psycopg2.Error | ValueError) -> SeatlineError:
+    sqlstate = get_sqlstate(error)
+    log.error("refused by the database", extra={"sqlstate": sqlstate})
+    if isinstance(error, ValueError) or (sqlstate or "")[:2] in REFUSED_VALUES:
         return InvalidRequestError("One of the values cannot be kept.")
     return SeatlineError("An unexpected error occurred; it has been logged.")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy.engine import Connection
 
 from core.bookings import queries
+from core.infra.slot_groups import SlotGroup
 
 # A client may retry for a day; the second day is margin for whoever counts from the answer.
 KEPT_HOURS = 48
@@ -20,6 +21,6 @@ class Key:
     fingerprint: str
 
 
-def purge_keys(connection: Connection) -> int:
-    """Forget some keys that no client may rely on any more; returns how many."""
-    return queries.delete_old_keys(connection, hours=KEPT_HOURS, limit=DELETED_AT_ONCE)
+def purge_keys(connection: Connection, group: SlotGroup) -> int:
+    """Forget some keys of a group that no client may rely on any more; returns how many."""
+    return queries.delete_old_keys(connection, group, hours=KEPT_HOURS, limit=DELETED_AT_ONCE)

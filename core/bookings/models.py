@@ -14,6 +14,7 @@ from sqlalchemy import (
     Index,
     Integer,
     PrimaryKeyConstraint,
+    SmallInteger,
     Text,
     Uuid,
     text,
@@ -23,6 +24,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from core.bookings.states import BookingStatus, FailureCode, Wants
 from core.infra.db import Base
+from core.infra.slots import SLOT_OF_SHOW
 from core.shows.models import CLOCK
 
 
@@ -35,6 +37,9 @@ class Booking(Base):
 
     __tablename__ = "bookings"
     __table_args__ = (
+        # The slot comes last: who does not know it uses the same index.
+        PrimaryKeyConstraint("id", "slot", name="bookings_pkey"),
+        CheckConstraint(SLOT_OF_SHOW, name="bookings_slot_is_of_show"),
         CheckConstraint(_one_of("status", BookingStatus), name="bookings_status_is_known"),
         CheckConstraint(_one_of("wants", Wants), name="bookings_want_is_known"),
         CheckConstraint(_one_of("failure_code", FailureCode), name="bookings_failure_is_known"),
@@ -67,7 +72,7 @@ class Booking(Base):
         ),
         CheckConstraint("amount >= 0", name="bookings_amount_is_not_negative"),
         # The workers' queue: what wants something, in order of arrival.
-        Index("bookings_waiting", "show_id", "seq", postgresql_where=text("wants IS NOT NULL")),
+        Index("bookings_waiting", "show_id", "created_at", "id", postgresql_where=text("wants IS NOT NULL")),
         # Holds to be released, the first to expire first.
         Index(
             "bookings_holds",
@@ -78,14 +83,16 @@ class Booking(Base):
         # A customer's seats in a show, counted against the limit; and support's look-up by customer.
         Index("bookings_by_customer", "customer", "show_id", postgresql_where=text("customer IS NOT NULL")),
         # Bookings that settling failed at, given up or being retried; normally there are none.
-        Index("bookings_set_aside", "id", postgresql_where=text("tries > 0")),
+        Index("bookings_set_aside", "slot", "id", postgresql_where=text("tries > 0")),
         # A show's bookings for its operator, newest first.
         Index("bookings_by_show", "show_id", "id"),
         {"postgresql_with": {"fillfactor": 85}},
     )
 
-    id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True)
+    id: Mapped[uuid.UUID] = mapped_column(Uuid)
+    slot: Mapped[int] = mapped_column(SmallInteger)
     show_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("shows.id", name="bookings_have_a_show"))
+    # An order of this database alone, which only the version before goes by. To be dropped in the next one.
     seq: Mapped[int] = mapped_column(BigInteger, Identity(always=True))
     status: Mapped[str] = mapped_column(Text, server_default=text("'PENDING'"))
     wants: Mapped[str | None] = mapped_column(Text, server_default=text("'acquire'"))
@@ -115,8 +122,10 @@ class ArchivedBooking(Base):
     """
 
     __tablename__ = "archived_bookings"
+    __table_args__ = (PrimaryKeyConstraint("id", "slot", name="archived_bookings_pkey"),)
 
-    id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True)
+    id: Mapped[uuid.UUID] = mapped_column(Uuid)
+    slot: Mapped[int] = mapped_column(SmallInteger)
     booking: Mapped[dict[str, Any]] = mapped_column(JSONB)
     events: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     archived_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=CLOCK)
@@ -137,12 +146,14 @@ class IdempotencyKey(Base):
     # `idempotency_keys`, the version before's table, is dropped in the next version.
     __tablename__ = "used_keys"
     __table_args__ = (
-        PrimaryKeyConstraint("principal", "show_id", "key", name="used_keys_used_once"),
+        PrimaryKeyConstraint("principal", "show_id", "key", "slot", name="used_keys_used_once"),
+        CheckConstraint(SLOT_OF_SHOW, name="used_keys_slot_is_of_show"),
         Index("used_keys_oldest_first", "created_at"),
     )
 
     principal: Mapped[str] = mapped_column(Text)
     show_id: Mapped[int] = mapped_column(BigInteger)
+    slot: Mapped[int] = mapped_column(SmallInteger)
     key: Mapped[str] = mapped_column(Text)
     fingerprint: Mapped[str] = mapped_column(Text)
     booking_ids: Mapped[list[uuid.UUID]] = mapped_column(ARRAY(Uuid))

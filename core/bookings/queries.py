@@ -7,23 +7,38 @@ from sqlalchemy import Row, text
 from sqlalchemy.engine import Connection
 
 from core.bookings.views import COLUMNS, Booking, read_bookings, read_by_id
-from core.infra.db import Prepared
-from core.infra.query import Query, to_id_array
+from core.infra.prepared import Prepared
+from core.infra.query import Query, to_id_arrays
+from core.infra.slot_groups import SlotGroup, in_group, in_slot, of_show, of_slot
+from core.infra.slots import to_slot
 
 # The bookings of these ids that exist, by id.
 SELECT_BOOKINGS = Query(
-    Prepared("select_bookings", f"SELECT {COLUMNS} FROM bookings WHERE id = ANY(cast(:ids AS uuid[]))"),
-    to_id_array,
+    Prepared(
+        "select_bookings",
+        f"""
+        SELECT {COLUMNS} FROM bookings
+        WHERE {in_group()} AND id = ANY(cast(:ids AS uuid[]))
+        """,
+    ),
+    to_id_arrays,
     read_by_id,
 )
 
-_SELECT_REQUESTS = text("SELECT coalesce(requests, '[]') FROM bookings WHERE id = :id")
+_SELECT_REQUESTS = text(f"SELECT coalesce(requests, '[]') FROM bookings WHERE {in_slot()} AND id = :id")
 
-_DELETE_OLD_KEYS = text("""
-    DELETE FROM used_keys WHERE (principal, show_id, key) IN (
+_DELETE_OLD_KEYS = text(f"""
+    DELETE FROM used_keys WHERE {in_group()} AND (principal, show_id, key) IN (
         SELECT principal, show_id, key FROM used_keys
-        WHERE created_at < clock_timestamp() - make_interval(hours => :hours)
-        ORDER BY created_at LIMIT :limit FOR UPDATE SKIP LOCKED)
+        WHERE {in_group()} AND created_at < statement_timestamp() - make_interval(hours => :hours)
+        ORDER BY created_at LIMIT :limit)
+""")
+
+# What is held or CONFIRMED has seats, archived bookings too; what is PENDING otherwise waits.
+_SELECT_LIVE = text(f"""
+    SELECT (SELECT held + booked > 0 FROM show_versions WHERE {in_slot()} AND show_id = :show_id)
+        OR (SELECT true FROM bookings WHERE {in_slot()} AND show_id = :show_id AND wants IS NOT NULL
+            ORDER BY created_at, id LIMIT 1) IS NOT NULL
 """)
 
 _SELECT_PAGE = text(f"""
@@ -45,17 +60,23 @@ _SELECT_STATS = text("""
 """)
 
 
-def select_requests(connection: Connection, booking_id: UUID) -> list[dict[str, Any]] | None:
+def select_requests(connection: Connection, booking: Booking) -> list[dict[str, Any]] | None:
     """What was asked of a booking after it was accepted, in order; None where it is not here any more."""
     requests: list[dict[str, Any]] | None = connection.execute(
-        _SELECT_REQUESTS, {"id": booking_id}
+        _SELECT_REQUESTS, {**of_slot(to_slot(booking.show_id)), "id": booking.id}
     ).scalar_one_or_none()
     return requests
 
 
-def delete_old_keys(connection: Connection, *, hours: int, limit: int) -> int:
-    """Forget keys older than this; returns how many. Side by side with others doing the same."""
-    return int(connection.execute(_DELETE_OLD_KEYS, {"hours": hours, "limit": limit}).rowcount)
+def delete_old_keys(connection: Connection, group: SlotGroup, *, hours: int, limit: int) -> int:
+    """Forget keys of a group older than this; returns how many."""
+    parameters = {"hours": hours, "limit": limit, **group.parameters}
+    return int(connection.execute(_DELETE_OLD_KEYS, parameters).rowcount)
+
+
+def has_live_bookings(connection: Connection, show_id: int) -> bool:
+    """Whether a booking of the show is PENDING or CONFIRMED."""
+    return bool(connection.execute(_SELECT_LIVE, of_show(show_id)).scalar_one())
 
 
 def select_page(

@@ -1,13 +1,14 @@
 """What clients ask for: new bookings, and what is to be done with those there are."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from core.bookings.idempotency import Key
 from core.bookings.rules import Action
 from core.errors import SeatlineError
+from core.infra.ids import read_slot
+from core.infra.slots import to_slot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,17 +25,27 @@ class NewBooking:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a client asks for at once, all or none: with what memory refuses of it, and its bookings to be."""
+    """A client's request for bookings of one show, all or none, with its refusals from memory.
+
+    `ids` and `amounts` are those of its bookings to be; nobody knows the ids before they are accepted.
+    """
 
     news: Sequence[NewBooking]
     refusals: Sequence[SeatlineError | None]
-    items: Sequence[Mapping[str, Any]]
+    ids: Sequence[UUID]
+    amounts: Sequence[int | None]
+    key: Key | None = None
     is_batch: bool = False
 
     @property
-    def ids(self) -> list[UUID]:
-        """Its bookings' ids, which nobody knows before they are accepted."""
-        return [item["id"] for item in self.items]
+    def show_id(self) -> int:
+        """The show of its bookings; a batch that names several is refused."""
+        return self.news[0].show_id
+
+    @property
+    def slot(self) -> int:
+        """The slot of its bookings and its key."""
+        return to_slot(self.show_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,3 +56,8 @@ class Asked:
     action: Action
     key: Key | None = None
     at_any_time: bool = False
+
+    @property
+    def slot(self) -> int:
+        """The slot that the booking's id tells."""
+        return read_slot(self.booking_id)

@@ -14,6 +14,7 @@ from core.bookings.rules import Action
 from core.bookings.views import Booking
 from core.events.models import EventType
 from core.events.service import read_booking_events
+from core.infra.slots import to_slot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +54,11 @@ def explain_booking(connection: Connection, booking_id: UUID) -> list[dict[str, 
     changes = [
         {"at": booking.created_at, "change": "BOOKING_ACCEPTED", "status": "PENDING", "why": "asked for"}
     ]
-    requests = queries.select_requests(connection, booking_id)
+    requests = queries.select_requests(connection, booking)
     if requests is None:
-        requests = archive_queries.select_archived_requests(connection, booking_id)
-    events = read_booking_events(connection, booking_id)
-    events = events or archive_queries.select_archived_events(connection, booking_id)
+        requests = archive_queries.select_archived_requests(connection, booking)
+    events = read_booking_events(connection, booking_id, slot=to_slot(booking.show_id))
+    events = events or archive_queries.select_archived_events(connection, booking)
     changes += [_explain_request(request) for request in requests]
     is_asked_off = any(request["request"] == Action.CANCEL for request in requests)
     changes += [_explain_event(event, is_asked_off=is_asked_off) for event in events]

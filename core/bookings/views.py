@@ -18,7 +18,6 @@ class Booking(NamedTuple):
     """
 
     id: uuid.UUID
-    seq: int
     show_id: int
     seats: Sequence[str]
     status: str

@@ -14,7 +14,7 @@ from redis.retry import Retry
 from core.errors import UnavailableError
 from core.infra.brokers import BrokerConnection, read_sentinel_options
 from core.infra.json import to_json
-from core.infra.settings import get_settings
+from core.infra.settings import REDIS_SCHEMES, get_settings
 
 # Whoever subscribes looks for these.
 EXCHANGE = Exchange("seatline.events", type="topic", durable=True)
@@ -33,9 +33,12 @@ _APPEND_ALL = """
 # the server ends a transaction that is idle (core/infra/db.py, 3 s).
 CONNECT_SECONDS = 1
 ANSWER_SECONDS = 1
-REDIS_TRANSPORTS = ("redis", "rediss", "sentinel")
 
 BROKER_ERRORS = (AMQPError, KombuError, RedisError, OSError)
+
+
+class BrokerError(UnavailableError):
+    """The events broker did not take what it was sent."""
 
 
 class Publisher(Protocol):
@@ -45,12 +48,12 @@ class Publisher(Protocol):
 
 
 def publish(envelopes: Sequence[dict[str, Any]]) -> None:
-    """Send CloudEvents to the broker, in order. Raises UnavailableError where it did not take all of them.
+    """Send CloudEvents to the broker, in order. Raises BrokerError where it did not take all of them.
 
     It may have taken some of them all the same: they are the same, byte for byte, when they are sent again.
     """
     url = get_settings().events_broker_url
-    is_redis = url.startswith(REDIS_TRANSPORTS)
+    is_redis = url.startswith(REDIS_SCHEMES)
     send: Publisher = _append_to_stream if is_redis else _send_to_exchange
     with _connect(url, is_redis=is_redis) as connection:
         send(connection, envelopes)
@@ -64,8 +67,9 @@ def _connect(url: str, *, is_redis: bool) -> Iterator[Connection]:
         if is_redis
         else {"read_timeout": ANSWER_SECONDS, "write_timeout": ANSWER_SECONDS}
     )
+    sentinels = read_sentinel_options(url, seconds=ANSWER_SECONDS)
     # Its own second attempt would come after a pause of two seconds.
-    options |= {"max_retries": 1, "interval_start": 0, "interval_step": 0, **read_sentinel_options(url)}
+    options |= {"max_retries": 1, "interval_start": 0, "interval_step": 0, **sentinels}
     connection = BrokerConnection(url, connect_timeout=CONNECT_SECONDS, transport_options=options)
     try:
         yield connection
@@ -73,7 +77,7 @@ def _connect(url: str, *, is_redis: bool) -> Iterator[Connection]:
     except BROKER_ERRORS as error:
         # Not release(), which would wait for a broker that has just failed to answer.
         connection.collect()
-        raise UnavailableError("The events broker did not take the events.") from error
+        raise BrokerError("The events broker did not take the events.") from error
 
 
 def _append_to_stream(connection: Connection, envelopes: Sequence[dict[str, Any]]) -> None:

@@ -1,7 +1,9 @@
 """What can be done with events: write them with a transition, read the feed, read a booking's own."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -12,7 +14,9 @@ from sqlalchemy.engine import Connection
 from core.events import queries
 from core.events.models import EventType
 from core.events.publisher import publish
+from core.infra.db import primary, transaction
 from core.infra.ids import new_id
+from core.infra.slot_groups import SlotGroup, for_each_group, list_groups
 
 SOURCE = "/seatline/bookings"
 # Stamping at most so many before a page of the feed is read keeps that request short; the rest is next.
@@ -31,66 +35,124 @@ class Transition(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FeedItem:
-    """An event at its place in the feed."""
+    """An event at its place in the feed of its slot group."""
 
     position: int
     envelope: dict[str, Any]
 
 
-def to_events(transitions: Iterable[Transition]) -> list[dict[str, Any]]:
-    """One event a transition, for INSERT_EVENTS in the transaction that makes it."""
+@dataclass(frozen=True, slots=True)
+class FeedPage:
+    """Events of all groups; `places` says, group by group, up to where they go."""
+
+    items: list[FeedItem]
+    places: list[int]
+
+
+def to_events(transitions: Iterable[Transition], *, slot: int) -> list[dict[str, Any]]:
+    """One event a transition of bookings of this slot, for INSERT_EVENTS in the transaction that makes it."""
     return [
-        {"id": new_id(), "booking_id": t.booking_id, "type": t.type.value, "payload": Fragment(t.document)}
+        {
+            "id": new_id(slot),
+            "booking_id": t.booking_id,
+            "type": t.type.value,
+            "payload": Fragment(t.document),
+        }
         for t in transitions
     ]
 
 
-def place_events(connection: Connection) -> int:
-    """Give committed events their places in the feed; returns how many.
+def place_events(connection: Connection, group: SlotGroup) -> int:
+    """Give a group's committed events their places in its feed; returns how many.
 
     After their commit, by one at a time: a place is then never behind one that a reader has passed, as an
     id or a time taken before the commit could be.
     """
-    return queries.update_placed(connection, limit=PLACED_AT_ONCE) if queries.lock_feed(connection) else 0
+    return (
+        queries.update_placed(connection, group, limit=PLACED_AT_ONCE)
+        if queries.lock_feed(connection, group)
+        else 0
+    )
 
 
-def publish_events(connection: Connection) -> int:
-    """Send the broker the next page of the feed that it does not have; returns how many events.
+def publish_events(connection: Connection, group: SlotGroup) -> int:
+    """Send the broker the next page of a group's feed that it does not have; returns how many events.
 
     Noted after the sending, in one transaction: a relay that dies in between has its events sent again. One
-    relay at a time, which keeps all events in the feed's order.
-    Raises UnavailableError where the broker does not take them: they stay, to be sent later.
+    relay at a time, which keeps a group's events in the feed's order.
+    Raises BrokerError where the broker does not take them: they stay, to be sent later.
     """
-    after = queries.lock_cursor(connection)
-    page = [] if after is None else read_feed(connection, after=after, limit=PUBLISHED_AT_ONCE)
+    after = queries.lock_cursor(connection, group)
+    page = [] if after is None else read_group(connection, group, after=after, limit=PUBLISHED_AT_ONCE)
     if page:
         publish([item.envelope for item in page])
-        queries.update_cursor(connection, page[-1].position)
+        queries.update_cursor(connection, group, page[-1].position)
     return len(page)
 
 
-def read_feed(connection: Connection, *, after: int, limit: int) -> list[FeedItem]:
-    """The events after a place in the feed, in order."""
+def read_group(connection: Connection, group: SlotGroup, *, after: int, limit: int) -> list[FeedItem]:
+    """A group's events after a place in its feed, in order."""
     return [
         FeedItem(row.position, to_envelope(row))
-        for row in queries.select_feed(connection, after=after, limit=limit)
+        for row in queries.select_feed(connection, group, after=after, limit=limit)
     ]
 
 
-def read_booking_events(connection: Connection, booking_id: UUID) -> list[Row[Any]]:
+def read_feed(after: Sequence[int], *, limit: int) -> FeedPage:
+    """The next events after these places, a group each: each group's in order, the earliest placed first.
+
+    They are given places first. A group that cannot be asked is left where it is. Raises UnavailableError
+    where none can be.
+    """
+    groups = list_groups()
+    # A cursor with one place was made before there were groups: it holds for each of them.
+    places = list(after) if len(after) == len(groups) else [after[0] if after else 0] * len(groups)
+
+    def read(group: SlotGroup) -> list[tuple[FeedItem, int]]:
+        with transaction() as connection:
+            place_events(connection, group)
+        with primary() as connection:
+            items = read_group(connection, group, after=places[group.number], limit=limit)
+        return [(item, group.number) for item in items]
+
+    found = sorted(chain.from_iterable(for_each_group(read)), key=lambda each: each[0].position)[:limit]
+    for item, number in found:
+        places[number] = item.position
+    return FeedPage([item for item, _ in found], places)
+
+
+def count_unpublished(*, limit: int) -> tuple[int, float]:
+    """Events that the broker does not have, counted to `limit` a group, and the oldest's age in seconds."""
+
+    def count(group: SlotGroup) -> Row[Any]:
+        with primary() as connection:
+            return queries.select_unpublished_stats(connection, group, limit=limit)
+
+    counted = for_each_group(count)
+    return sum(each.events for each in counted), max(each.oldest_seconds for each in counted)
+
+
+def read_booking_events(connection: Connection, booking_id: UUID, *, slot: int) -> list[Row[Any]]:
     """A booking's events in order."""
-    return queries.select_booking_events(connection, booking_id)
+    return queries.select_booking_events(connection, booking_id, slot=slot)
 
 
 def to_envelope(row: Row[Any]) -> dict[str, Any]:
-    """The event as CloudEvents 1.0 has it in JSON (its section 3.1): the same at every reading."""
+    """A booking's event in its envelope: the same at every reading."""
+    return wrap(
+        row.payload, id_=row.id, source=SOURCE, type_=row.type, subject=row.booking_id, time=row.created_at
+    )
+
+
+def wrap(data: Any, *, id_: UUID, source: str, type_: str, subject: object, time: datetime) -> dict[str, Any]:
+    """The data of an event as CloudEvents 1.0 has it in JSON (its section 3.1)."""
     return {
         "specversion": "1.0",
-        "id": str(row.id),
-        "source": SOURCE,
-        "type": row.type,
-        "subject": str(row.booking_id),
-        "time": row.created_at,
+        "id": str(id_),
+        "source": source,
+        "type": type_,
+        "subject": str(subject),
+        "time": time,
         "datacontenttype": "application/json",
-        "data": row.payload,
+        "data": data,
     }

@@ -1,34 +1,24 @@
-"""Halls that somebody drew, read from their normalised plans, and what their audience looks at."""
+"""Halls that somebody drew, read from their normalised plans."""
 
-import re
 import sys
-import unicodedata
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
+from core.halls.focus import Focus, find_focus
 from core.halls.seating import Drawing, Hall, HallSeat, Section
 
-# What a plan calls that which the audience looks at: stages, fields, rings, ice and screens in a dozen
-# languages, in lower case and without accents.
-FOCUS_WORDS = frozenset(
-    """
-    stage buhne hauptbuhne scene scena escenario palco palcoscenico podium toneel scen nayttamo jeviste
-    szinpad sahne сцена
-    field playfield spielfeld spielflache playing pitch court terrain campo cancha pista piste
-    arena ring manege rink ice eis eisflache glace hielo ghiaccio catwalk runway
-    screen leinwand ecran pantalla schermo
-    """.split()  # noqa: SIM905 (a list of sixty quoted words is harder to read)
-)
-
-Box = tuple[float, float, float, float]
+# What a drawn seat takes of memory.
+BYTES_A_SEAT = 160
 
 
 @dataclass(frozen=True, slots=True)
 class _Row:
     section: str | None
-    name: str
+    name: str | None
     numbers: tuple[str, ...]
     labels: tuple[str, ...]
     xs: "array[float]"
@@ -39,7 +29,7 @@ class _Row:
 class DrawnHall(Hall):
     """A hall with its own plan: every seat has its place and its category, which has the price."""
 
-    def __init__(self, plan: dict[str, Any]) -> None:
+    def __init__(self, plan: dict[str, Any], focus: Focus | None) -> None:
         categories = plan["categories"]
         self._rows = [_read_row(row, plan["sections"]) for row in plan["rows"]]
         self._categories: list[tuple[str, int]] = [(one["name"], one["price"]) for one in categories]
@@ -49,8 +39,15 @@ class DrawnHall(Hall):
             for number, category in zip(row.numbers, row.categories, strict=True)
         }
         width, height = plan["size"]
-        focus = find_focus(plan["areas"]) or (width / 2, 0.0)
-        super().__init__(self._read_sections(), Drawing(width, height, focus, plan["areas"], categories))
+        place = find_focus(self._rows, plan["areas"], size=(width, height), said=focus)
+        # As text: a hall stays in memory, and millions of small values take twenty times as much.
+        self._areas = orjson.dumps(plan["areas"])
+        super().__init__(self._read_sections(), Drawing(width, height, place, [], categories))
+        self.weight = self.total_seats + len(self._areas) // BYTES_A_SEAT
+
+    def layout(self) -> dict[str, Any]:
+        """As any hall's, with the areas of its plan."""
+        return {**super().layout(), "areas": orjson.loads(self._areas)}
 
     def seats(self) -> Iterator[HallSeat]:
         """Every seat, in the plan's order."""
@@ -75,15 +72,6 @@ class DrawnHall(Hall):
         return tuple(sections)
 
 
-def find_focus(areas: list[dict[str, Any]]) -> tuple[float, float] | None:
-    """The middle of the largest area that is labelled as a stage, field or the like; None where none is."""
-    boxes = [_bounding_box(area) for area in areas if _is_focus(area)]
-    if not boxes:
-        return None
-    left, top, right, bottom = max(boxes, key=lambda box: (box[2] - box[0]) * (box[3] - box[1]))
-    return (left + right) / 2, (top + bottom) / 2
-
-
 def _read_row(row: dict[str, Any], sections: list[str | None]) -> _Row:
     return _Row(
         section=sections[row["section"]],
@@ -95,24 +83,3 @@ def _read_row(row: dict[str, Any], sections: list[str | None]) -> _Row:
         ys=array("d", row["ys"]),
         categories=array("i", row["categories"]),
     )
-
-
-def _is_focus(area: dict[str, Any]) -> bool:
-    text = unicodedata.normalize("NFKD", (area.get("text") or {}).get("text") or "")
-    plain = "".join(letter for letter in text if not unicodedata.combining(letter)).casefold()
-    return not FOCUS_WORDS.isdisjoint(re.findall(r"\w+", plain))
-
-
-def _bounding_box(area: dict[str, Any]) -> Box:
-    """Left, top, right and bottom; a rectangle's position is its corner, a circle's its middle."""
-    x, y = area["position"]["x"], area["position"]["y"]
-    if polygon := area.get("polygon"):
-        xs, ys = [point["x"] for point in polygon["points"]], [point["y"] for point in polygon["points"]]
-        return x + min(xs), y + min(ys), x + max(xs), y + max(ys)
-    if rectangle := area.get("rectangle"):
-        return x, y, x + rectangle["width"], y + rectangle["height"]
-    if ellipse := area.get("ellipse"):
-        across, down = ellipse["radius"]["x"], ellipse["radius"]["y"]
-        return x - across, y - down, x + across, y + down
-    radius = (area.get("circle") or {"radius": 0})["radius"]
-    return x - radius, y - radius, x + radius, y + radius

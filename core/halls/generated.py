@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from core.halls.focus import Focus
 from core.halls.layout import Block, block_shape, draw_blocks
-from core.halls.seating import Hall, HallError, HallSeat, Section
+from core.halls.seating import Faults, Hall, HallError, HallSeat, Section
 
 LONGEST_NUMBER = 6
 LONGEST_ROW_NAME = 4
@@ -14,10 +15,10 @@ LONGEST_ROW_NAME = 4
 class CountedHall(Hall):
     """Seats "1" to "N" without sections, drawn in rows."""
 
-    def __init__(self, total_seats: int, price: int) -> None:
+    def __init__(self, total_seats: int, price: int, focus: Focus | None) -> None:
         if total_seats < 1:
             raise HallError("/total_seats", "a hall has at least one seat")
-        drawing, (self._block,) = draw_blocks([block_shape(total_seats)])
+        drawing, (self._block,) = draw_blocks([block_shape(total_seats)], focus)
         super().__init__((Section(None, True, total_seats, price, price, None, None),), drawing)
 
     def seats(self) -> Iterator[HallSeat]:
@@ -45,9 +46,9 @@ class _Part:
 class SectionedHall(Hall):
     """Sections of rows ("Stalls-A-1") and of a capacity ("Standing-1"), one behind the other."""
 
-    def __init__(self, described: Sequence[dict[str, Any]]) -> None:
+    def __init__(self, described: Sequence[dict[str, Any]], focus: Focus | None) -> None:
         sections = _read_sections(described)
-        drawing, blocks = draw_blocks([_shape(section) for section in sections])
+        drawing, blocks = draw_blocks([_shape(section) for section in sections], focus)
         super().__init__(sections, drawing)
         self._numbered: dict[str | None, _Part] = {}
         self._unnumbered: dict[str | None, _Part] = {}
@@ -137,15 +138,16 @@ def _shape(section: Section) -> tuple[int, int]:
 def _read_sections(described: Sequence[dict[str, Any]]) -> tuple[Section, ...]:
     if not described:
         raise HallError("/sections", "a hall has at least one section")
-    sections: dict[str, Section] = {}
-    for index, one in enumerate(described):
-        section = _read_section(one, f"/sections/{index}")
-        if one["name"] in sections:
-            raise HallError(f"/sections/{index}/name", "two sections have this name")
-        sections[one["name"]] = section
-    for index, section in enumerate(sections.values()):
-        _check_numbers_differ(section, sections, f"/sections/{index}/name")
-    return tuple(sections.values())
+    sections = [_read_section(one, f"/sections/{index}") for index, one in enumerate(described)]
+    faults = Faults()
+    first: dict[str | None, int] = {}
+    for index, section in enumerate(sections):
+        if (other := first.setdefault(section.name, index)) != index:
+            faults.add(f"/sections/{index}/name", f"is the name of /sections/{other} too")
+    for index in range(len(sections)):
+        _check_numbers_differ(index, sections, first, faults)
+    faults.check()
+    return tuple(sections)
 
 
 def _read_section(one: dict[str, Any], pointer: str) -> Section:
@@ -161,12 +163,20 @@ def _read_section(one: dict[str, Any], pointer: str) -> Section:
     return Section(name, False, one["capacity"], price, price, None, None)
 
 
-def _check_numbers_differ(section: Section, sections: dict[str, Section], pointer: str) -> None:
+def _check_numbers_differ(
+    index: int, sections: Sequence[Section], first: dict[str | None, int], faults: Faults
+) -> None:
     # Numbers read from the right are ambiguous in one case alone: an unnumbered section called like a row,
     # "X-A" beside rows of "X", where both have a seat "X-A-1".
-    if section.numbered:
-        return
+    section = sections[index]
     name, _, row = str(section.name).rpartition("-")
-    other = sections.get(name)
-    if other is not None and _has_row(other, row):
-        raise HallError(pointer, f"seat numbers would be those of row {row} of section {name}")
+    if section.numbered or name not in first:
+        return
+    other = sections[first[name]]
+    if _has_row(other, row):
+        last = min(section.capacity, other.seats_per_row or 0)
+        seats = f'"{section.name}-1"' + (f' to "{section.name}-{last}"' if last > 1 else "")
+        faults.add(
+            f"/sections/{index}/name",
+            f"seats {seats} would be those of row {row} of /sections/{first[name]} too",
+        )

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from math import ceil, sqrt
 from typing import Any
 
+from core.halls.areas import Box
+from core.halls.focus import Focus, locate
 from core.halls.seating import Drawing
 
 SEAT_PITCH = 24.0
@@ -49,8 +51,11 @@ def block_shape(seats: int) -> tuple[int, int]:
     return seats_per_row, ceil(seats / seats_per_row)
 
 
-def draw_blocks(shapes: Sequence[tuple[int, int]]) -> tuple[Drawing, list[Block]]:
-    """Blocks of these shapes (seats a row, rows) behind a stage, and the drawing around them."""
+def draw_blocks(shapes: Sequence[tuple[int, int]], focus: Focus | None) -> tuple[Drawing, list[Block]]:
+    """Blocks of these shapes (seats a row, rows) behind a stage, and the drawing around them.
+
+    No stage is drawn where the focus is said to be anywhere but at the top, where a stage is.
+    """
     width = max(NARROWEST, *(seats_per_row for seats_per_row, _ in shapes)) * SEAT_PITCH + 2 * MARGIN
     blocks = []
     top = MARGIN + STAGE_DEPTH
@@ -58,9 +63,12 @@ def draw_blocks(shapes: Sequence[tuple[int, int]]) -> tuple[Drawing, list[Block]
         top += BLOCK_GAP
         blocks.append(Block(seats_per_row, rows, width / 2, top))
         top += rows * ROW_PITCH
-    stage = _rectangle(width / 4, MARGIN, (width / 2, STAGE_DEPTH), "Stage")
-    focus = (width / 2, MARGIN + STAGE_DEPTH / 2)
-    return Drawing(width, top + MARGIN, focus, [stage], []), blocks
+    height = top + MARGIN
+    if focus is None or focus == "top":
+        stage = _rectangle(width / 4, MARGIN, (width / 2, STAGE_DEPTH), "Stage")
+        return Drawing(width, height, (width / 2, MARGIN + STAGE_DEPTH / 2), [stage], []), blocks
+    middle = width / 2, (blocks[0].top + top) / 2
+    return Drawing(width, height, locate(focus, Box(0, 0, width, height), middle), [], []), blocks
 
 
 def _rectangle(x: float, y: float, extent: tuple[float, float], text: str) -> dict[str, Any]:

@@ -17,6 +17,8 @@ MAX_AREAS = 10_000
 MAX_AREA_BYTES = 4 * 1024 * 1024
 # Names and labels: every seat repeats its row's and its category's.
 LONGEST_NAME = 200
+# What is wrong with a hall and told in one answer; a plan may have 100,000 seats of one number.
+LISTED_FAULTS = 20
 PLACEHOLDER = "%s"
 MAX_PLACEHOLDERS = 4
 

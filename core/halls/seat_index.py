@@ -16,7 +16,7 @@ from core.halls.view import View
 
 # A gap wider than this many times the row's usual pitch is an aisle; no row is quite evenly spaced.
 AISLE = 1.5
-# Seats of all indexes in memory: about 100 MB at most.
+# Seats of all indexes in memory, and what their halls weigh beyond: about 100 MB at most.
 SEATS_KEPT = 250_000
 
 Span = tuple[int, int]
@@ -45,6 +45,8 @@ class SeatIndex:
             for cut in self._cuts(start, end) if row_index is not None else ():
                 joined[cut - 1] = 0
         self.numbers = tuple(self.index)
+        # The hall stays in memory for as long as this.
+        self.weight = max(len(self.numbers), hall.weight)
         self._places_in_hall = array("i", bytes(4 * len(self.numbers)))
         self._places_in_section = array("i", self._places_in_hall)
         # A byte for each seat, 1 where the next one is its neighbour; as numbers, which C shifts all at once.
@@ -111,9 +113,7 @@ def _append(spans: list[Span], span: Span) -> None:
         spans.append(span)
 
 
-_indexes: LRUCache[Hall, SeatIndex] = LRUCache(
-    SEATS_KEPT, getsizeof=lambda seat_index: len(seat_index.numbers)
-)
+_indexes: LRUCache[Hall, SeatIndex] = LRUCache(SEATS_KEPT, getsizeof=lambda seat_index: seat_index.weight)
 _lock, _building = threading.Lock(), threading.Lock()
 
 

@@ -1,18 +1,45 @@
 """The vocabulary of halls: seats, sections, drawings, what a hall can tell and what can be wrong with one."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from core.errors import Fault
+from core.halls.limits import LISTED_FAULTS
+from core.texts import to_key
+
 
 class HallError(Exception):
-    """A hall is described wrongly: `pointer` (JSON pointer into the request) says where, `detail` what."""
+    """A hall is described wrongly: each fault says where (a JSON pointer into the request) and what."""
 
-    def __init__(self, pointer: str, detail: str) -> None:
+    def __init__(self, pointer: str, detail: str, *, faults: Sequence[Fault] = ()) -> None:
         super().__init__(f"{pointer}: {detail}")
-        self.pointer = pointer
         self.detail = detail
+        self.faults = tuple(faults) or (Fault(pointer, detail),)
+
+
+class Faults:
+    """What is wrong with a hall, collected, so that all of it is told at once: the first LISTED_FAULTS."""
+
+    def __init__(self) -> None:
+        self._found: list[Fault] = []
+        self._count = 0
+
+    def add(self, pointer: str, detail: str) -> None:
+        """Here is something wrong."""
+        self._count += 1
+        if len(self._found) < LISTED_FAULTS:
+            self._found.append(Fault(pointer, detail))
+
+    def check(self) -> None:
+        """Raises HallError where anything is wrong."""
+        if not self._found:
+            return
+        first, listed = self._found[0], len(self._found)
+        which = "them" if listed == self._count else f"the first {listed}"
+        several = f"{self._count} things about the hall are wrong; errors has {which}."
+        raise HallError(first.pointer, first.detail if self._count == 1 else several, faults=self._found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +83,22 @@ class Drawing:
 
 
 class Hall(ABC):
-    """A hall: its sections, its seats in their order, their prices and where they are drawn."""
+    """A hall: its sections, its seats in their order, their prices and where they are drawn.
+
+    `weight` tells what it takes of memory, where a seat that is kept is 1.
+    """
+
+    # One made of rows and columns knows its seats by arithmetic.
+    weight = 500
 
     def __init__(self, sections: tuple[Section, ...], drawing: Drawing) -> None:
         self.sections = sections
         self.total_seats = sum(section.capacity for section in sections)
         self.focus = drawing.focus
         self._drawing = drawing
-        self._section_names = {section.name for section in sections}
+        names = [section.name for section in sections if section.name is not None]
+        # Two that are written alike there may be in a hall of before: each is found by its own spelling.
+        self._spellings = {to_key(name): name for name in names} | {name: name for name in names}
 
     @abstractmethod
     def seats(self) -> Iterator[HallSeat]:
@@ -73,9 +108,9 @@ class Hall(ABC):
     def price_of(self, seat_number: str) -> int | None:
         """The seat's price in minor units, None where there is no such seat."""
 
-    def has_section(self, name: str) -> bool:
-        """Whether a section has this name."""
-        return name in self._section_names
+    def find_section(self, name: str) -> str | None:
+        """The name as this hall spells it, however its letters are composed; None where no section has it."""
+        return self._spellings.get(name) or self._spellings.get(to_key(name))
 
     def layout(self) -> dict[str, Any]:
         """What GET /shows/{id}/layout shows, but for the show's id: size, sections, areas, categories."""

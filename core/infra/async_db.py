@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import psycopg2
@@ -13,7 +13,6 @@ from core.errors import UnavailableError
 from core.infra.db import (
     CONNECT_TIMEOUT_SECONDS,
     ROLLED_BACK,
-    Prepared,
     connect,
     describe_outage,
     get_sqlstate,
@@ -22,6 +21,7 @@ from core.infra.db import (
     list_hosts,
     set_timeouts,
 )
+from core.infra.prepared import Prepared, can_prepare
 
 log = logging.getLogger(__name__)
 
@@ -41,12 +41,35 @@ class LoopConnection:
     the thread. Opened when it is first needed, and anew after it was lost.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        *,
+        connect_seconds: float = CONNECT_TIMEOUT_SECONDS,
+        answer_seconds: float = ANSWER_SECONDS,
+    ) -> None:
+        self._connect_seconds, self._answer_seconds = connect_seconds, answer_seconds
         self._connection: Any = None
         self._known: set[str] = set()
+        self._can_prepare = False
 
-    async def fetch_all(self, statement: Prepared, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    async def fetch_all(
+        self, statement: Prepared, to_parameters: Callable[[], Mapping[str, Any]]
+    ) -> list[tuple[Any, ...]]:
         """The statement's rows. Raises UnavailableError, as translate_outages() does, and psycopg2.Error."""
+        cursor = await self._guard(lambda: self._fetch(statement, to_parameters()))
+        return list(cursor.fetchall())
+
+    async def execute(
+        self, message: str, values: Sequence[Any], *, first: Prepared, parameters: Mapping[str, Any]
+    ) -> None:
+        """Run `first` and then what is written for its values, in one transaction and one round trip.
+
+        Raises as fetch_all() does.
+        """
+        await self._guard(lambda: self._run(message, values, first, parameters))
+
+    async def _guard(self, run: Callable[[], Awaitable[Any]]) -> Any:
+        """The result of `run` on an open connection; a connection that may be lost is closed."""
         is_fit = False
         try:
             if self._connection is not None and is_dead(self._connection):
@@ -54,8 +77,8 @@ class LoopConnection:
                 self._close()
             if self._connection is None:
                 await self._connect()
-            async with asyncio.timeout(ANSWER_SECONDS):
-                found = await self._execute(statement, parameters)
+            async with asyncio.timeout(self._answer_seconds):
+                found = await run()
             is_fit = True
         except (psycopg2.Error, TimeoutError) as error:
             is_refused = isinstance(error, psycopg2.Error) and not is_outage(error)
@@ -84,21 +107,36 @@ class LoopConnection:
 
     async def _connect_to(self, host: dict[str, str]) -> None:
         # By a thread, since a name is looked up before anything can be waited for.
-        async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
+        async with asyncio.timeout(self._connect_seconds):
             self._connection = await asyncio.to_thread(_begin_to_connect, host)
             await self._wait()
+            self._can_prepare = await asyncio.to_thread(can_prepare)
         register_uuid(None, self._connection)  # type: ignore[no-untyped-call]
         self._known = set()
 
-    async def _execute(self, statement: Prepared, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-        cursor = self._connection.cursor()
+    async def _fetch(self, statement: Prepared, parameters: Mapping[str, Any]) -> Any:
+        return await self._send(await self._learn(statement), parameters)
+
+    async def _run(
+        self, message: str, values: Sequence[Any], first: Prepared, parameters: Mapping[str, Any]
+    ) -> None:
+        call, cursor = await self._learn(first), self._connection.cursor()
+        await self._send(cursor.mogrify(call, parameters) + b"; " + cursor.mogrify(message, values))
+
+    async def _learn(self, statement: Prepared) -> str:
+        """The statement as the driver has it: prepared where that can be."""
+        if not self._can_prepare:
+            return statement.unprepared
         if statement.name not in self._known:
-            cursor.execute(statement.preparation)
-            await self._wait()
+            await self._send(statement.preparation)
             self._known.add(statement.name)
-        cursor.execute(statement.call, parameters)
+        return statement.call
+
+    async def _send(self, message: str | bytes, parameters: Mapping[str, Any] | None = None) -> Any:
+        cursor = self._connection.cursor()
+        cursor.execute(message, parameters)
         await self._wait()
-        return list(cursor.fetchall())
+        return cursor
 
     async def _wait(self) -> None:
         loop = asyncio.get_running_loop()

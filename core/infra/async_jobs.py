@@ -1,14 +1,20 @@
 """Nudges from an event loop: flags are raised on it, and a thread sends the few messages."""
 
 import asyncio
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+import logging
+import threading
+import weakref
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from queue import SimpleQueue
 
 from redis.exceptions import RedisError
 
 from core.infra.async_redis import LoopRedis, Script
 from core.infra.gather import Gather
-from core.infra.jobs import FLAG_TTL_SECONDS, FLAGS_AT_ONCE, SETTLE_SHOW, name_flag, send_flagged
+from core.infra.jobs import FLAG_TTL_SECONDS, FLAGS_AT_ONCE, SETTLE_SHOW, Message, name_flag, send_flagged
+
+log = logging.getLogger(__name__)
 
 # Returns which of the flags were not up.
 RAISE = Script("""
@@ -25,8 +31,7 @@ class LoopNudger:
 
     def __init__(self) -> None:
         self._redis = LoopRedis()
-        # A broker that is frozen may take seconds to say so.
-        self._sender = ThreadPoolExecutor(1, thread_name_prefix="nudger")
+        self._sender = _Sender()
         self._waiting: set[int] = set()
         self._flags = Gather(self._raise_flags, at_most=FLAGS_AT_ONCE)
 
@@ -48,5 +53,51 @@ class LoopNudger:
         if raised:
             messages = [(SETTLE_SHOW, (show_ids[number],)) for number in raised]
             # Messages go before the next flags: a flag that is up holds back its show's other messages.
-            await asyncio.get_running_loop().run_in_executor(self._sender, send_flagged, messages)
+            await self._sender.send(messages)
         return [None] * len(show_ids)
+
+
+class _Sender:
+    """A thread that sends messages: a broker that is frozen may take many seconds to say so.
+
+    Not an executor's, for which the end of the process would wait. It is started at the first message (so
+    after any fork), and ends with whom it sends for.
+    """
+
+    def __init__(self) -> None:
+        self._asked: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._is_started = False
+
+    async def send(self, messages: Sequence[Message]) -> None:
+        """Return when the messages were sent, or could not be."""
+        loop = asyncio.get_running_loop()
+        sent: asyncio.Future[None] = loop.create_future()
+
+        def run() -> None:
+            try:
+                send_flagged(messages)
+            finally:
+                # The loop may have ended meanwhile.
+                with suppress(RuntimeError):
+                    loop.call_soon_threadsafe(_end, sent)
+
+        self._asked.put(run)
+        if not self._is_started:
+            self._is_started = True
+            threading.Thread(target=_run_all, args=(self._asked,), name="nudger", daemon=True).start()
+            weakref.finalize(self, self._asked.put, None)
+        await sent
+
+
+def _run_all(asked: "SimpleQueue[Callable[[], None] | None]") -> None:
+    while run := asked.get():
+        try:
+            run()
+        except Exception:
+            # Whoever is next must not wait for a thread that has ended.
+            log.exception("nudge lost")
+
+
+def _end(sent: "asyncio.Future[None]") -> None:
+    if not sent.done():
+        sent.set_result(None)

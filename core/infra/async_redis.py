@@ -11,8 +11,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import hiredis
+from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import NoScriptError, RedisError, ResponseError
+from redis.exceptions import NoScriptError, ReadOnlyError, RedisError, ResponseError
 
 from core.infra.redis import SECONDS_UNTIL_RETRY, TIMEOUT_SECONDS, make_loop_connection
 
@@ -43,17 +44,18 @@ class RedisConnection(asyncio.Protocol):
 
     def __init__(self, hear: Callable[[bytes, bytes], None] | None = None) -> None:
         self._hear = hear
-        self._connection = make_loop_connection()
+        self._connection: AbstractConnection | None = None
         self._reply: asyncio.Future[Any] | None = None
         self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def open(self) -> None:
         """Connect. Raises RedisError, OSError."""
-        await self._connection.connect()  # type: ignore[no-untyped-call]
+        self._connection = connection = await make_loop_connection()
+        await connection.connect()  # type: ignore[no-untyped-call]
         # parse_error makes redis-py's exceptions of Redis's errors.
-        parser: Any = self._connection._parser
+        parser: Any = connection._parser
         self._reader = hiredis.Reader(replyError=parser.parse_error, notEnoughData=_INCOMPLETE)
-        writer: Any = self._connection._writer
+        writer: Any = connection._writer
         self._transport = writer.transport
         self._transport.set_protocol(self)
 
@@ -65,7 +67,8 @@ class RedisConnection(asyncio.Protocol):
 
     async def close(self) -> None:
         """Close it, or give up opening it."""
-        await self._connection.disconnect(nowait=True)
+        if self._connection is not None:
+            await self._connection.disconnect(nowait=True)
 
     def data_received(self, data: bytes) -> None:
         """Called by the event loop."""
@@ -151,8 +154,9 @@ class LoopRedis:
                     await self._connection.open()
                 reply = await self._connection.ask(*command)
             is_fit = True
-        except ResponseError:
-            is_fit = True
+        except ResponseError as error:
+            # A master that became a replica goes on answering, and is not asked again.
+            is_fit = not isinstance(error, ReadOnlyError)
             raise
         finally:
             # A reply that nobody has read would be taken for the next one's.

@@ -8,7 +8,8 @@ import psycopg2
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from core.infra.db import Prepared, note_loss, primary
+from core.infra.db import note_loss, primary
+from core.infra.prepared import Prepared, can_prepare
 
 # Planning a statement that finds a few rows by index takes longer than running it. A kept plan is made for
 # no parameters in particular; made while the tables are empty it would read them whole for as long as nobody
@@ -16,10 +17,8 @@ from core.infra.db import Prepared, note_loss, primary
 # index entries of rows that wait no more again and again: a plain index scan marks them as dead. SET LOCAL,
 # since other statements of this connection are to be planned as ever; in the same message, since each would
 # be a round trip.
-KEEP_PLANS = (
-    "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off;"
-    " SET LOCAL enable_bitmapscan = off; "
-)
+USE_INDEXES = "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; "
+KEEP_PLANS = "SET LOCAL plan_cache_mode = force_generic_plan; " + USE_INDEXES
 PLAN_ANEW = (
     "SET LOCAL plan_cache_mode = auto; SET LOCAL enable_seqscan = on; SET LOCAL enable_bitmapscan = on; "
 )
@@ -34,7 +33,7 @@ class BriefTransaction:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         # What goes before the next statement.
-        self._prefix = "BEGIN; " + KEEP_PLANS
+        self._prefix = "BEGIN; " + _choose_planning()
         self._plans_anew = self._is_over = False
 
     @property
@@ -59,10 +58,7 @@ class BriefTransaction:
         self._plans_anew = True
 
     def _choose(self, statement: Prepared) -> str:
-        if self._plans_anew:
-            return statement.unprepared
-        statement.prepare(self._connection)
-        return statement.call
+        return statement.unprepared if self._plans_anew else statement.make_call(self._connection)
 
     def commit_with(self, statement: Prepared, parameters: Mapping[str, Any]) -> None:
         """Run the last statement and commit. Where the statement raises, nothing is committed."""
@@ -112,9 +108,15 @@ def brief_transaction() -> Iterator[BriefTransaction]:
 
 def fetch_one(connection: Connection, statement: Prepared, parameters: Mapping[str, Any]) -> Any:
     """The one row of a statement that commits by itself, by a kept plan."""
-    statement.prepare(connection)
+    call = statement.make_call(connection)
     # Several statements in a message are one transaction, and the last one's rows come back.
-    return _execute(connection, KEEP_PLANS + statement.call, parameters).fetchone()
+    return _execute(connection, _choose_planning() + call, parameters).fetchone()
+
+
+def _choose_planning() -> str:
+    # Statements that are not prepared have no plan to keep. A kept plan of a foreign key's check would cover,
+    # and lock, all shards.
+    return KEEP_PLANS if can_prepare() else USE_INDEXES
 
 
 def _execute(connection: Connection, sql: str, parameters: Mapping[str, Any]) -> Any:

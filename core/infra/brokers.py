@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from kombu import Connection
 from kombu.transport import TRANSPORT_ALIASES
@@ -10,6 +11,7 @@ from kombu.transport.pyamqp import SSLTransport
 from kombu.transport.redis import Channel, Transport
 from redis import Redis
 
+from core.infra.sentinel import is_sentinel, read_sentinels
 from core.infra.tls import get_tls_options, strip_tls
 
 # py-amqp's names for what redis-py and Celery's users call so.
@@ -78,11 +80,25 @@ class BrokerConnection(Connection):
     def __init__(self, hostname: str, *args: Any, ssl: Any = False, **options: Any) -> None:
         # Connection.clone() passes a host name, and `ssl` as it was resolved.
         if "://" in hostname:
-            hostname, ssl = strip_tls(hostname), get_tls_options(hostname) or False
+            ssl = get_tls_options(hostname) or False
+            hostname = _to_kombu(hostname)
         super().__init__(hostname, *args, ssl=ssl, **options)  # type: ignore[misc]
 
 
-def read_sentinel_options(url: str) -> dict[str, Any]:
-    """kombu's transport options for TLS to the sentinels themselves, which `ssl` does not cover."""
-    options = get_tls_options(url)
-    return {"sentinel_kwargs": {"ssl": True, **options}} if options and url.startswith("sentinel") else {}
+def read_sentinel_options(url: str, *, seconds: float) -> dict[str, Any]:
+    """kombu's transport options for sentinels: their master, and how they themselves are asked."""
+    if not is_sentinel(url):
+        return {}
+    found = read_sentinels(url)
+    return {"master_name": found.master_name, "sentinel_kwargs": found.make_options(seconds)}
+
+
+def _to_kombu(url: str) -> str:
+    """The URL, or several, as kombu has it: without options of TLS; a Unix socket has a scheme of its own."""
+    parts = urlsplit(url)
+    if is_sentinel(url):
+        return read_sentinels(url).url
+    if parts.scheme != "unix":
+        return strip_tls(url)
+    database = parse_qs(parts.query).get("db", ["0"])[0]
+    return f"redis+socket://{parts.netloc}{parts.path}?virtual_host={database}"

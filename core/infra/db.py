@@ -1,25 +1,26 @@
-"""The way into PostgreSQL: engines, transaction(), primary(), replica(), retries."""
+"""The way into PostgreSQL: engines, transaction(), primary(), retries."""
 
 import logging
 import os
 import random
-import re
 import select
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, TypeVar
 
 import orjson
 import psycopg2
 from psycopg2.extensions import parse_dsn
-from sqlalchemy import CursorResult, Engine, create_engine, event
+from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import DeclarativeBase
 
 from core.errors import UnavailableError
+from core.infra.pooled import choose_cursor
 from core.infra.settings import get_settings
 from core.infra.singletons import make_once
 
@@ -62,26 +63,32 @@ READ_ONLY = "25006"
 SERVER_SQLSTATES = "08", "28", "3D", "40", "53", "57", "58", READ_ONLY, "25P03", "25P04", "55006", "55P03"
 TRIES = 5
 
-_PARAMETER = re.compile(r"(?<![:\w\\]):(\w+)(?!:)")
-
 
 class Base(DeclarativeBase):
     """The tables of all nouns."""
 
 
-def connect(**options: Any) -> Any:
-    """A psycopg2 connection. libpq reads the URL, so several hosts and options of its own work."""
+def connect(url: str | None = None, **options: Any) -> Any:
+    """A psycopg2 connection, to the primary unless to another URL.
+
+    libpq reads the URL, so several hosts and options of its own work.
+    """
     # PGTZ would override the time zone of set_timeouts(); the argument overrides PGCLIENTENCODING.
     os.environ.pop("PGTZ", None)
-    return psycopg2.connect(get_settings().database_url, **{"client_encoding": "UTF8", **options})
+    url = url or get_settings().database_url
+    # The argument would replace the URL's options, such as a search_path, which migrations go by as well. The
+    # last value of a setting wins.
+    if (said := parse_dsn(url).get("options")) and "options" in options:
+        options["options"] = f"{said} {options['options']}"
+    return psycopg2.connect(url, **{"client_encoding": "UTF8", **options})
 
 
-def list_hosts() -> list[dict[str, str]]:
-    """Each host of the URL alone, for whoever waits for a connection without libpq.
+def list_hosts(url: str | None = None) -> list[dict[str, str]]:
+    """Connection parameters of each host of a URL (the primary's by default), to be tried in turn.
 
-    It keeps no time then, and one host that is silent would keep it from the next.
+    An asynchronous connection has no connect_timeout: with all hosts in it a silent one would block the next.
     """
-    found = parse_dsn(get_settings().database_url)
+    found = parse_dsn(url or get_settings().database_url)
     lists = {name: found[name].split(",") for name in ("host", "hostaddr", "port") if name in found}
     count = max(map(len, lists.values()), default=1)
     # libpq uses a single port for all hosts.
@@ -94,7 +101,9 @@ def set_timeouts(lock_timeout_ms: int, **settings: str) -> dict[str, Any]:
         "statement_timeout": f"{STATEMENT_TIMEOUT_MS}",
         "lock_timeout": f"{lock_timeout_ms}",
         "idle_in_transaction_session_timeout": f"{IDLE_IN_TRANSACTION_TIMEOUT_MS}",
+        "timezone": "UTC",
     }
+    is_pooled = get_settings().database_pooler is not None
     return {
         "connect_timeout": CONNECT_TIMEOUT_SECONDS,
         "tcp_user_timeout": TCP_USER_TIMEOUT_MS,
@@ -102,8 +111,12 @@ def set_timeouts(lock_timeout_ms: int, **settings: str) -> dict[str, Any]:
         "keepalives_interval": KEEPALIVES_INTERVAL_SECONDS,
         "keepalives_count": KEEPALIVES_COUNT,
         "application_name": "seatline",
-        "options": " ".join(f"-c {name}={value}" for name, value in settings.items()) + " -c timezone=UTC",
+        **(choose_cursor(settings) if is_pooled else {"options": _to_options(settings)}),
     }
+
+
+def _to_options(settings: Mapping[str, str]) -> str:
+    return " ".join(f"-c {name}={value}" for name, value in settings.items())
 
 
 @make_once
@@ -115,7 +128,7 @@ def get_engine() -> Engine:
 @make_once
 def get_statement_engine() -> Engine:
     """This process's engine for statements that commit by themselves."""
-    return _make_pool(STATEMENT_POOL_SIZE, isolation_level="AUTOCOMMIT")
+    return make_statement_pool()
 
 
 ENGINES = get_engine, get_statement_engine  # all of them: each is disposed of with the others
@@ -138,17 +151,22 @@ def make_engine(**options: Any) -> Engine:
     )
 
 
-def _make_pool(size: int, **options: Any) -> Engine:
+def make_statement_pool(url: str | None = None) -> Engine:
+    """An engine for statements that commit by themselves, on the primary unless at another URL."""
+    return _make_pool(STATEMENT_POOL_SIZE, url, isolation_level="AUTOCOMMIT")
+
+
+def _make_pool(size: int, url: str | None = None, **options: Any) -> Engine:
     limits = {"pool_size": size, "max_overflow": 0, "pool_timeout": POOL_TIMEOUT_SECONDS}
-    engine = make_engine(creator=_connect_or_tell, **limits, **options)
+    engine = make_engine(creator=partial(_connect_or_tell, url), **limits, **options)
     event.listen(engine, "handle_error", _judge_connection)
     event.listen(engine, "checkout", _replace_dead)
     return engine
 
 
-def _connect_or_tell() -> Any:
+def _connect_or_tell(url: str | None) -> Any:
     try:
-        return connect(**set_timeouts(LOCK_TIMEOUT_MS))
+        return connect(url, **set_timeouts(LOCK_TIMEOUT_MS))
     except psycopg2.OperationalError as error:
         log.warning("database not reached", extra={"error": type(error).__name__})
         raise
@@ -171,36 +189,6 @@ def is_dead(connection: Any) -> bool:
     poller = select.poll()
     poller.register(connection.fileno(), select.POLLIN)
     return bool(poller.poll(0))
-
-
-class Prepared:
-    """A statement parsed once a connection, and soon planned no more, where that takes as long as the rest.
-
-    Its plan may be of a time when the tables were small, and stays until they are next analyzed. So it is
-    for those that find a row by its key, and not where a parameter is an array, of one or of thousands; but
-    on an event loop's connection, which plans for large tables. `sql` names its parameters as in text().
-    """
-
-    def __init__(self, name: str, sql: str) -> None:
-        names = list(dict.fromkeys(_PARAMETER.findall(sql)))
-        numbered = _PARAMETER.sub(lambda found: f"${names.index(found[1]) + 1}", sql)
-        self.name, self.sql, self.preparation = name, sql, f"PREPARE {name} AS {numbered}"
-        # As the driver has them: unprepared, and prepared.
-        self.unprepared = _PARAMETER.sub(r"%(\1)s", sql)
-        self.call = f"EXECUTE {name}({', '.join(f'%({parameter})s' for parameter in names)})"
-
-    def prepare(self, connection: Connection) -> None:
-        """Have a connection learn it where it does not know it."""
-        # Of the connection to the server, and gone with it.
-        known = connection.info.setdefault("prepared", set())
-        if self.name not in known:
-            connection.exec_driver_sql(self.preparation)
-            known.add(self.name)
-
-    def execute(self, connection: Connection, parameters: Mapping[str, Any]) -> CursorResult[Any]:
-        """Run it on a connection, which learns it first."""
-        self.prepare(connection)
-        return connection.exec_driver_sql(self.call, dict(parameters))
 
 
 def _judge_connection(context: Any) -> None:
@@ -230,13 +218,6 @@ def transaction() -> Iterator[Connection]:
 def primary() -> Iterator[Connection]:
     """A connection to the primary on which each statement commits by itself, in one round trip."""
     with translate_outages(), get_statement_engine().connect() as connection:
-        yield connection
-
-
-@contextmanager
-def replica() -> Iterator[Connection]:
-    """A connection for reads that may be a moment old: lists, shows, statistics; today the primary's."""
-    with primary() as connection:
         yield connection
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from typing import Generic, TypeVar
 
 from core.errors import UnavailableError
@@ -46,7 +46,7 @@ class Gather(Generic[Item, Result]):
         return future
 
     def put(self, item: Item) -> None:
-        """Have an item run whose result nobody needs; its failure is ignored."""
+        """Run an item and discard its result; a failure is ignored."""
         # An exception that is never retrieved would be logged by asyncio.
         self.ask(item).add_done_callback(lambda done: done.cancelled() or done.exception())
 
@@ -91,3 +91,20 @@ class Gather(Generic[Item, Result]):
                 future.set_exception(UnavailableError("The service is stopping."))
         self._running = []
         self._waiting.clear()
+
+
+class GatherApart(Generic[Item, Result]):
+    """A Gather for each kind of item, made when it is first needed: no kind waits for another."""
+
+    def __init__(
+        self, make: Callable[[], Gather[Item, Result]], *, find_kind: Callable[[Item], Hashable]
+    ) -> None:
+        self._make, self._find_kind = make, find_kind
+        self._gathers: dict[Hashable, Gather[Item, Result]] = {}
+
+    def ask(self, item: Item) -> asyncio.Future[Result]:
+        """The result of an item, from the Gather of its kind; see Gather.ask()."""
+        kind = self._find_kind(item)
+        if kind not in self._gathers:
+            self._gathers[kind] = self._make()
+        return self._gathers[kind].ask(item)

@@ -3,22 +3,26 @@
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 
 import psycopg2
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from core.errors import UnavailableError
-from core.infra.db import READ_ONLY, dispose_engines, primary
+from core.infra.db import (
+    IDLE_IN_TRANSACTION_TIMEOUT_MS,
+    READ_ONLY,
+    STATEMENT_TIMEOUT_MS,
+    dispose_engines,
+    primary,
+)
 from core.infra.faults import Fault
-from core.infra.probe import find_sqlstate, open_probe
+from core.infra.probe import Ask, find_sqlstate, open_probe
 from core.infra.redis import try_redis
+from core.infra.settings import get_settings
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations" / "versions"
 
-# The first value that a statement finds.
-Ask = Callable[[str], Any]
 Check = Callable[[Ask], Fault | None]
 
 
@@ -28,6 +32,10 @@ def _fault(detail: str, *, is_lasting: bool = False) -> Fault:
 
 SILENT = _fault("the database does not answer")
 CANNOT_WRITE = _fault("the database is read-only: a standby, or set so")
+# PgBouncer reports every refusal with this SQLSTATE, that of connection options too.
+PROTOCOL_VIOLATION = "08P01"
+DECLARE_POOLER = "where a pooler is between, set DATABASE_POOLER=pgbouncer"
+UNDECLARED_POOLER = _fault(f"refuses what a connection begins with: {DECLARE_POOLER}", is_lasting=True)
 _WRONG_ROLE = "the database refuses this role or its password: mend the URL, or the role"
 # Connection refusals by SQLSTATE or class.
 REFUSALS = {
@@ -47,9 +55,23 @@ WORDS = {
 }
 
 
+# Two of those that every connection is opened with (core/infra/db.py), as the server has them: in ms.
+_SELECT_LOST_TIMEOUTS = f"""
+    SELECT string_agg(name, ', ') FROM pg_settings
+    WHERE (name = 'statement_timeout' AND setting <> '{STATEMENT_TIMEOUT_MS}')
+       OR (name = 'idle_in_transaction_session_timeout' AND setting <> '{IDLE_IN_TRANSACTION_TIMEOUT_MS}')
+"""  # noqa: S608 (constants)
+
+
 def find_read_only(ask: Ask) -> Fault | None:
     """The fault of a read-only database."""
     return CANNOT_WRITE if ask("SELECT current_setting('transaction_read_only')") == "on" else None
+
+
+def find_lost_timeouts(ask: Ask) -> Fault | None:
+    """The fault of a pooler that is not declared, and drops what its sessions are opened with."""
+    lost = ask(_SELECT_LOST_TIMEOUTS)
+    return _fault(f"its sessions are without our {lost}: {DECLARE_POOLER}", is_lasting=True) if lost else None
 
 
 def find_old_schema(ask: Ask) -> Fault | None:
@@ -83,8 +105,8 @@ def find_wrong_encoding(ask: Ask) -> Fault | None:
 # Checks of a running service (which may run beside its successor on a newer schema), of a starting one, and
 # of a release (which makes the schema).
 CHECKS: tuple[Check, ...] = (find_read_only, find_old_schema)
-START_CHECKS: tuple[Check, ...] = (find_wrong_encoding, *CHECKS, find_new_schema)
-RELEASE_CHECKS: tuple[Check, ...] = (find_wrong_encoding, find_read_only, find_new_schema)
+START_CHECKS: tuple[Check, ...] = (find_lost_timeouts, find_wrong_encoding, *CHECKS, find_new_schema)
+RELEASE_CHECKS: tuple[Check, ...] = (find_lost_timeouts, find_wrong_encoding, find_read_only, find_new_schema)
 
 
 def _read_version(ask: Ask) -> str | None:
@@ -104,7 +126,7 @@ def find_fault(checks: Iterable[Check] = START_CHECKS) -> Fault | None:
         with open_probe() as probe:
             return _find_first(probe.ask, checks)
     except psycopg2.Error as error:
-        return _find_refusal(error)
+        return find_refusal(error)
 
 
 def find_service_fault() -> Fault | None:
@@ -114,7 +136,7 @@ def find_service_fault() -> Fault | None:
             fault = _find_first(lambda sql: connection.execute(text(sql)).scalar(), CHECKS)
     except UnavailableError as error:
         cause = getattr(error.__cause__, "orig", error.__cause__)
-        return _find_refusal(cause) if isinstance(cause, psycopg2.Error) else SILENT
+        return find_refusal(cause) if isinstance(cause, psycopg2.Error) else SILENT
     except DBAPIError as error:
         return _describe_error(getattr(error.orig, "pgcode", None))
     if fault is CANNOT_WRITE:
@@ -127,8 +149,11 @@ def _find_first(ask: Ask, checks: Iterable[Check]) -> Fault | None:
     return next((fault for check in checks if (fault := check(ask))), None)
 
 
-def _find_refusal(error: psycopg2.Error) -> Fault:
+def find_refusal(error: psycopg2.Error) -> Fault:
+    """The fault behind a connection or a question that was refused."""
     if sqlstate := find_sqlstate(error):
+        if sqlstate == PROTOCOL_VIOLATION:
+            return SILENT if get_settings().database_pooler else UNDECLARED_POOLER
         known = (fault for state, fault in REFUSALS.items() if sqlstate.startswith(state))
         is_answer = error.pgcode is not None and not isinstance(error, psycopg2.OperationalError)
         return next(known, _describe_error(sqlstate) if is_answer else SILENT)

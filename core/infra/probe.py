@@ -8,7 +8,7 @@ import ctypes
 import re
 import select
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
@@ -30,26 +30,33 @@ _SQLSTATE = re.compile(r":\s+([0-9A-Z]{5})$", re.MULTILINE)
 _libpq = ctypes.CDLL(psycopg2._psycopg.__file__)
 
 
+# Returns the first value that a statement finds.
+Ask = Callable[[str], Any]
+
+
 class Probe:
     """Asks over a connection that is open."""
 
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
+    def __init__(self, connection: Any, seconds: float) -> None:
+        self._connection, self._seconds = connection, seconds
 
     def ask(self, sql: str) -> Any:
         """The first value of the first row. Raises psycopg2.Error."""
         cursor = self._connection.cursor()
         cursor.execute(sql)
-        _wait(self._connection, ANSWER_SECONDS)
+        _wait(self._connection, self._seconds)
         ((value, *_),) = cursor.fetchall()
         return value
 
 
 @contextmanager
-def open_probe() -> Iterator[Probe]:
-    """A probe of the first host that accepts a connection. Raises the last host's psycopg2.Error."""
-    with closing(_connect_to_any()) as connection:
-        yield Probe(connection)
+def open_probe(url: str | None = None, *, seconds: float = ANSWER_SECONDS) -> Iterator[Probe]:
+    """A probe of the first host that accepts a connection, of the primary's unless of another URL.
+
+    It waits so long for each answer. Raises the last host's psycopg2.Error.
+    """
+    with closing(_connect_to_any(url, min(seconds, CONNECT_TIMEOUT_SECONDS))) as connection:
+        yield Probe(connection, seconds)
 
 
 def find_sqlstate(error: psycopg2.Error) -> str | None:
@@ -58,21 +65,21 @@ def find_sqlstate(error: psycopg2.Error) -> str | None:
     return error.pgcode or (found[1] if found else None)
 
 
-def _connect_to_any() -> Any:
-    hosts = list_hosts()
+def _connect_to_any(url: str | None, seconds: float) -> Any:
+    hosts = list_hosts(url)
     for host in hosts:
         try:
-            return _connect_to(host)
+            return _connect_to(url, host, seconds)
         except psycopg2.OperationalError as error:
             if host is hosts[-1] or find_sqlstate(error) not in PASSED_BY:
                 raise
     raise AssertionError("unreachable")
 
 
-def _connect_to(host: dict[str, str]) -> Any:
-    connection = connect(**set_timeouts(LOCK_TIMEOUT_MS), **host, async_=True)
+def _connect_to(url: str | None, host: dict[str, str], seconds: float) -> Any:
+    connection = connect(url, **set_timeouts(LOCK_TIMEOUT_MS), **host, async_=True)
     _libpq.PQsetErrorVerbosity(ctypes.c_void_p(connection.pgconn_ptr), PQERRORS_SQLSTATE)
-    _wait(connection, CONNECT_TIMEOUT_SECONDS)
+    _wait(connection, seconds)
     return connection
 
 

@@ -7,7 +7,9 @@ from uuid import UUID
 from sqlalchemy.engine import Connection
 
 from core.infra.async_db import LoopConnection
-from core.infra.db import Prepared
+from core.infra.ids import read_slot
+from core.infra.prepared import Prepared
+from core.infra.slot_groups import is_whole
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -32,11 +34,23 @@ class Query(Generic[P, R]):
 
     async def run_on_loop(self, connection: LoopConnection, *args: P.args, **kwargs: P.kwargs) -> R:
         """The same from an event loop, prepared. Raises as LoopConnection.fetch_all does."""
-        return self._read_rows(
-            await connection.fetch_all(self.statement, self._to_parameters(*args, **kwargs))
-        )
+        # Made once there is a connection, as they may ask which slots go together.
+        rows = await connection.fetch_all(self.statement, lambda: self._to_parameters(*args, **kwargs))
+        return self._read_rows(rows)
 
 
-def to_id_array(ids: Iterable[UUID]) -> dict[str, str]:
-    """The parameter `ids`, to be cast to uuid[]: one literal, and not one an id."""
-    return {"ids": f"{{{','.join(map(str, ids))}}}"}
+def to_id_arrays(ids: Iterable[UUID]) -> dict[str, Any]:
+    """The parameters `ids`, to be cast to uuid[], and for in_group() `slots`, which the ids tell.
+
+    One literal each, and not one an id.
+    """
+    found = list(ids)
+    return {
+        "whole": is_whole(),
+        "ids": _to_literal(found),
+        "slots": _to_literal(sorted(set(map(read_slot, found)))),
+    }
+
+
+def _to_literal(values: Iterable[object]) -> str:
+    return f"{{{','.join(map(str, values))}}}"

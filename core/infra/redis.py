@@ -7,11 +7,15 @@ from typing import Any
 
 import pybreaker
 from redis import Redis
-from redis.asyncio.connection import AbstractConnection, ConnectionPool
+from redis.asyncio.connection import AbstractConnection, Connection, ConnectionPool, SSLConnection
+from redis.asyncio.retry import Retry as AsyncRetry
+from redis.asyncio.sentinel import Sentinel as AsyncSentinel
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 from redis.retry import Retry
+from redis.sentinel import Sentinel
 
+from core.infra.sentinel import Sentinels, is_sentinel, read_sentinels
 from core.infra.settings import get_settings
 from core.infra.singletons import make_once
 from core.infra.tls import get_tls_options, strip_tls
@@ -36,25 +40,57 @@ _trial = threading.Lock()
 @make_once
 def get_redis() -> Redis:
     """This process's client. No retries: whoever calls has the database to fall back on."""
-    return Redis.from_url(
-        **_locate(),
-        retry=Retry(NoBackoff(), 0),
-        socket_timeout=TIMEOUT_SECONDS,
-        socket_connect_timeout=TIMEOUT_SECONDS,
-    )
+    return open_redis(get_settings().redis_url, seconds=TIMEOUT_SECONDS)
 
 
-def make_loop_connection() -> AbstractConnection:
-    """A connection for an event loop, not yet open: without retries, and without time-outs of its own."""
-    # The pool only chooses the class of connection for the URL.
-    pool = ConnectionPool.from_url(**_locate(), socket_timeout=None, socket_connect_timeout=None)
+def open_redis(url: str, *, seconds: float) -> Redis:
+    """A client of the server at a URL, or of the master of the sentinels there, with this time-out.
+
+    Each new connection asks the sentinels who is the master.
+    """
+    options: dict[str, Any] = {
+        "retry": Retry(NoBackoff(), 0),
+        "socket_timeout": seconds,
+        "socket_connect_timeout": seconds,
+    }
+    if not is_sentinel(url):
+        return Redis.from_url(strip_tls(url), **get_tls_options(url), **options)
+    found = read_sentinels(url)
+    options |= found.tls
+    asked: Any = Sentinel(found.addresses, sentinel_kwargs=found.make_options(seconds))  # type: ignore[no-untyped-call]
+    client: Redis = asked.master_for(found.master_name, **found.options, **options)
+    return client
+
+
+async def make_loop_connection() -> AbstractConnection:
+    """A connection for an event loop, not yet open: without retries, and without time-outs of its own.
+
+    Where the URL is of sentinels they are asked for the master. Raises RedisError.
+    """
+    url, unlimited = get_settings().redis_url, {"socket_timeout": None, "socket_connect_timeout": None}
+    # The pools only choose the class of connection.
+    if is_sentinel(url):
+        found = read_sentinels(url)
+        host, port = await _find_master(found)
+        kind = SSLConnection if found.tls else Connection
+        tls = {name: value for name, value in found.tls.items() if name != "ssl"}
+        pool = ConnectionPool(kind, host=host, port=port, **found.options, **tls, **unlimited)
+    else:
+        pool = ConnectionPool.from_url(strip_tls(url), **get_tls_options(url), **unlimited)
     connection: AbstractConnection = pool.make_connection()  # type: ignore[no-untyped-call]
     return connection
 
 
-def _locate() -> dict[str, Any]:
-    url = get_settings().redis_url
-    return {"url": strip_tls(url), **get_tls_options(url)}
+async def _find_master(found: Sentinels) -> tuple[str, int]:
+    # redis-py has another class for event loops.
+    options = found.make_options(TIMEOUT_SECONDS) | {"retry": AsyncRetry(NoBackoff(), 0)}
+    sentinel: Any = AsyncSentinel(found.addresses, sentinel_kwargs=options)  # type: ignore[no-untyped-call]
+    try:
+        host, port = await sentinel.discover_master(found.master_name)
+    finally:
+        for each in sentinel.sentinels:
+            await each.aclose()
+    return host, port
 
 
 def try_redis(run: Callable[[Redis], Any], default: Any) -> Any:

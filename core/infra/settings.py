@@ -4,23 +4,28 @@ import os
 import re
 import sys
 from functools import lru_cache
+from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from limits import parse_many
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from core.infra.ports import MAX_PORT
+from core.infra.sentinel import find_sentinel_fault, is_sentinel
 from core.infra.tls import find_tls_fault
 
 MIN_ADMIN_KEY_LENGTH = 16
 DATABASE_SCHEMES = ("postgresql", "postgres")
-REDIS_SCHEMES = ("redis", "rediss", "unix")
+REDIS_SCHEMES = ("redis", "rediss", "unix", "sentinel")
 # An origin as browsers write it: in lower case, without a slash at its end.
 ORIGIN = re.compile(r"https?://[a-z0-9.\-\[\]:]+", re.ASCII)
 # Pages of every origin may call.
 ANY_ORIGIN = "*"
-BROKER_SCHEMES = ("redis", "rediss", "amqp", "amqps", "sentinel")
+BROKER_SCHEMES = (*REDIS_SCHEMES, "amqp", "amqps")
+# Unset, these default to another URL.
+BROKERS = "CELERY_BROKER_URL", "EVENTS_BROKER_URL"
 
 
 def count_default_processes() -> int:
@@ -43,8 +48,9 @@ def check_url(url: str, schemes: tuple[str, ...]) -> str:
 
 
 def check_broker_url(url: str, schemes: tuple[str, ...]) -> str:
-    """The same of Redis or RabbitMQ, whose URLs have options of TLS."""
-    if fault := find_tls_fault(check_url(url, schemes)):
+    """The same of Redis or RabbitMQ, whose URLs have options of TLS, and of sentinels."""
+    checked = check_url(url, schemes)
+    if fault := find_tls_fault(checked) or find_sentinel_fault(checked):
         raise ValueError(fault)
     return url
 
@@ -66,14 +72,17 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="ignore")
 
     database_url: str
+    # The connection pooler before PostgreSQL, if any.
+    database_pooler: Literal["pgbouncer"] | None = None
     database_replica_urls: Annotated[tuple[str, ...], NoDecode] = ()
+    replica_max_lag_seconds: float = Field(default=1, gt=0, le=3600)
     redis_url: str
     celery_broker_url: str = ""
     events_broker_url: str = ""
     admin_api_key: str | None = Field(default=None, repr=False)
     seatline_env: Literal["development", "production"] = "development"
     host: str = "0.0.0.0"  # noqa: S104 (a service is there to be reached; bind it elsewhere with HOST)
-    port: int = Field(default=8000, ge=1, le=65535)
+    port: int = Field(default=8000, ge=1, le=MAX_PORT)
     web_concurrency: int = Field(default_factory=count_default_processes, ge=1, le=256)
     worker_concurrency: int = Field(default_factory=count_default_processes, ge=1, le=256)
     hold_seconds: int = Field(default=120, ge=15, le=900)
@@ -89,6 +98,8 @@ class Settings(BaseSettings):
     archive_after_days: int = Field(default=90, ge=1, le=36_500)
     payment_provider: Literal["sandbox", "stripe"] = "sandbox"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    # The Prometheus client, in web and in Flower, reads the variable itself.
+    prometheus_multiproc_dir: Path | None = None
 
     @field_validator("database_url")
     @classmethod
@@ -110,6 +121,8 @@ class Settings(BaseSettings):
     @field_validator("redis_url")
     @classmethod
     def _take_redis(cls, url: str) -> str:
+        if ";" in url and not is_sentinel(url):
+            raise ValueError("is of several servers, which only sentinel:// may be")
         return check_broker_url(url, REDIS_SCHEMES)
 
     @field_validator("celery_broker_url", "events_broker_url")
@@ -135,6 +148,15 @@ class Settings(BaseSettings):
             raise ValueError("is not like 600/minute") from None
         return limit
 
+    @field_validator("prometheus_multiproc_dir")
+    @classmethod
+    def _take_folder(cls, folder: Path | None) -> Path | None:
+        # The client would find out at each request, and that be a 500. A path that ends in a slash names a
+        # folder or nothing.
+        if folder and not os.access(f"{folder}/", os.W_OK | os.X_OK):
+            raise ValueError("is no folder that this process may write to: make it before the start")
+        return folder
+
     @model_validator(mode="before")
     @classmethod
     def _fill_in(cls, values: dict[str, object]) -> dict[str, object]:
@@ -150,17 +172,29 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"ADMIN_API_KEY must be set to at least {MIN_ADMIN_KEY_LENGTH} characters in production"
             )
+        if self.database_pooler:
+            _refuse_options("DATABASE_URL", self.database_url)
+            _refuse_options("DATABASE_REPLICA_URLS", *self.database_replica_urls)
         return self
+
+
+def _refuse_options(variable: str, *urls: str) -> None:
+    if any("options" in parse_qs(urlsplit(url).query) for url in urls):
+        raise ValueError(
+            f"{variable} has options, which a pooler does not pass on: set them by ALTER ROLE … SET"
+        )
 
 
 def describe_faults(error: ValidationError) -> str:
     """One line that names each variable at fault and what is wrong with it, without its value."""
-    faults = []
+    faults = {}
     for fault in error.errors(include_input=False, include_url=False):
         name = "_".join(str(part) for part in fault["loc"]).upper()
-        message = fault["msg"].removeprefix("Value error, ")
-        faults.append(f"{name} is not set" if fault["type"] == "missing" else f"{name} {message}".strip())
-    return "; ".join(faults)
+        message = fault["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+        faults[name] = "is not set" if fault["type"] == "missing" else message
+    # An unset broker URL is a copy of another URL, whose fault is reported already.
+    named = {name: told for name, told in faults.items() if name not in BROKERS or os.environ.get(name)}
+    return "; ".join(f"{name} {told}".strip() for name, told in (named or faults).items())
 
 
 @lru_cache(maxsize=1)

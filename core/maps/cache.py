@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 from redis import Redis
 
@@ -130,11 +131,11 @@ def fetch_or_build(
     return flight.build(key, build, ttl_seconds=ttl_seconds)
 
 
-class _Flight:
+class Flight:
     """Requests for the same body: one builds it, those that waited meanwhile take what it built."""
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
+    def __init__(self, lock: AbstractContextManager[object] | None = None) -> None:
+        self._lock = lock or threading.Lock()
         self._last = "", b"", 0.0
 
     def recall(self, key: str, *, seconds: float) -> bytes | None:
@@ -161,9 +162,9 @@ class _Flight:
 
 
 # Two keys rarely share a flight, and then one only waits for the other.
-_flights = [_Flight() for _ in range(64)]
+_flights = [Flight() for _ in range(64)]
 
 
 def forget_bodies() -> None:
     """Remember none of the bodies that were asked for last: the database is another one."""
-    _flights[:] = [_Flight() for _ in _flights]
+    _flights[:] = [Flight() for _ in _flights]

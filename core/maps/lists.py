@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import asdict
 
-from core.infra.db import replica
+from core.infra import replicas
 from core.infra.json import to_json
 from core.maps import cache
 from core.shows.service import Show, ShowFilter, list_shows
@@ -25,7 +25,6 @@ def read_list(which: ShowFilter, *, to_cursor: Callable[[Show], str]) -> bytes:
 
 
 def _build(which: ShowFilter, to_cursor: Callable[[Show], str]) -> bytes:
-    with replica() as connection:
-        shows = list_shows(connection, which)
+    shows = replicas.read(lambda connection: list_shows(connection, which))
     page = shows[: which.limit]
     return to_json({"items": page, "next": to_cursor(page[-1]) if len(shows) > which.limit else None})

@@ -2,15 +2,21 @@
 
 import gzip
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
+
+from sqlalchemy import Row
+from sqlalchemy.engine import Connection
 
 from core.errors import InvalidRequestError
 from core.halls.best import BestSeats
+from core.halls.build import Hall
 from core.infra.db import primary
 from core.infra.json import to_json
 from core.maps import cache
 from core.maps.pages import GZIP_LEVEL, KeptPages, Packed, Page, Reading
+from core.maps.reading import read_version
 from core.seats import queries
 from core.shows.catalogue import get_entry
 
@@ -38,7 +44,8 @@ class SeatsFilter:
     limit: int = 1000
 
 
-Build = Callable[[], Packed]
+# Builds a map of this version or a later one.
+Build = Callable[[int], Packed]
 
 kept_pages = KeptPages()
 
@@ -48,28 +55,28 @@ def read_seats(show_id: int, which: SeatsFilter, *, to_cursor: Callable[[int], s
 
     Raises ShowNotFoundError, InvalidRequestError for a section the hall has not.
     """
-    if which.section is not None and not get_entry(show_id).hall.has_section(which.section):
-        raise InvalidRequestError(f"The show has no section {which.section!r}.", pointer="/section")
-
+    which = replace(which, section=_spell_section(get_entry(show_id).hall, which.section))
     if page := kept_pages.find((show_id, which)):
         return _read_page(show_id, page)
 
-    def read() -> Reading:
-        with primary() as connection:
-            rows = queries.select_seats(
+    def read(at_least: int | None) -> Reading:
+        rows = read_version(
+            at_least,
+            lambda connection: queries.select_seats(
                 connection,
                 show_id,
                 after=which.after,
                 status=which.status,
                 section=which.section,
                 limit=which.limit + 1,
-            )
+            ),
+        )
         found = [row for row in rows if row.id is not None]
         more = to_cursor(found[which.limit - 1].id) if len(found) > which.limit else None
         return Reading(rows[0].version, found[: which.limit], more)
 
-    def build() -> Packed:
-        first = read()
+    def build(at_least: int) -> Packed:
+        first = read(at_least)
         page = Page(show_id, read, first)
         # With a status, seats come and go.
         if first.rows and which.status is None:
@@ -80,10 +87,18 @@ def read_seats(show_id: int, which: SeatsFilter, *, to_cursor: Callable[[int], s
     return _read(show_id, name, build=build)
 
 
+def _spell_section(hall: Hall, name: str | None) -> str | None:
+    found = hall.find_section(name) if name is not None else None
+    if name is not None and found is None:
+        raise InvalidRequestError(f"The show has no section {name!r}.", pointer="/section")
+    return found
+
+
 def _read_page(show_id: int, page: Page) -> Map:
     """Where the database has to be asked for the version, it tells at once what has changed."""
-    if cache.find_version(show_id, page.follow) > page.packed.version:
-        page.follow()
+    current = cache.find_version(show_id, page.follow)
+    if current > page.packed.version:
+        page.follow(current)
     packed = page.packed
     return Map(packed.version, packed.body)
 
@@ -94,13 +109,12 @@ def read_availability(show_id: int, *, since: int | None) -> Map:
     Raises ShowNotFoundError, InvalidRequestError for a `since` from the future.
     """
     if since is None:
-        return _read(show_id, "availability", build=lambda: _build_availability(show_id))
-    return _read(show_id, f"since:{since}", build=lambda: _build_changes(show_id, since))
+        return _read(show_id, "availability", build=partial(_build_availability, show_id))
+    return _read(show_id, f"since:{since}", build=partial(_build_changes, show_id, since))
 
 
-def _build_availability(show_id: int) -> Packed:
-    with primary() as connection:
-        rows = queries.select_occupied(connection, show_id)
+def _build_availability(show_id: int, at_least: int) -> Packed:
+    rows = read_version(at_least, lambda connection: queries.select_occupied(connection, show_id))
     version = rows[0].version
     by_status = {
         status: [row.seat_number for row in rows if row.status == status] for status in ("held", "booked")
@@ -108,9 +122,10 @@ def _build_availability(show_id: int) -> Packed:
     return _pack(version, {"show_id": show_id, "version": version, **by_status})
 
 
-def _build_changes(show_id: int, since: int) -> Packed:
-    with primary() as connection:
-        rows = queries.select_changed(connection, show_id, since)
+def _build_changes(show_id: int, since: int, at_least: int) -> Packed:
+    # The client may have seen a version that Redis lost: a replica must have both.
+    wanted = max(at_least, since)
+    rows = read_version(wanted, lambda connection: queries.select_changed(connection, show_id, since))
     version = rows[0].version
     if since > version:
         raise InvalidRequestError(
@@ -126,11 +141,13 @@ def read_statuses(show_id: int, *, since: int | None) -> Map:
     A `since` from the future is none that this map ever had: all of it. Raises ShowNotFoundError.
     """
 
-    def build() -> Packed:
-        with primary() as connection:
-            rows = queries.select_changed(connection, show_id, -1 if since is None else since)
-            if since is not None and since > rows[0].version:
-                rows = queries.select_changed(connection, show_id, -1)
+    def read_changed(connection: Connection) -> list[Row[Any]]:
+        rows = queries.select_changed(connection, show_id, -1 if since is None else since)
+        is_of_future = since is not None and bool(rows) and since > rows[0].version
+        return queries.select_changed(connection, show_id, -1) if is_of_future else rows
+
+    def build(at_least: int) -> Packed:
+        rows = read_version(max(at_least, since or 0), read_changed)
         statuses = {row.seat_number: row.status for row in rows if row.seat_number is not None}
         return _pack(rows[0].version, statuses)
 
@@ -143,14 +160,14 @@ def read_suggestions(show_id: int, *, quantity: int, section: str | None, near: 
     Raises ShowNotFoundError, InvalidRequestError for a section or seat the hall has not.
     """
     hall = get_entry(show_id).hall
-    if section is not None and not hall.has_section(section):
-        raise InvalidRequestError(f"The show has no section {section!r}.", pointer="/section")
+    section = _spell_section(hall, section)
     if near is not None and hall.price_of(near) is None:
         raise InvalidRequestError(f"The show has no seat {near!r}.", pointer="/near")
 
-    def build() -> Packed:
-        with primary() as connection:
-            version, free = queries.select_free(connection, show_id)
+    def build(at_least: int) -> Packed:
+        ((version, free),) = read_version(
+            at_least, lambda connection: queries.select_free(connection, show_id)
+        )
         choices = BestSeats(hall, free).suggest(quantity, section=section, near=near)
         suggestions = [{"seats": c.seats, "together": c.together, "amount": c.amount} for c in choices]
         return _pack(version, {"version": version, "suggestions": suggestions})
@@ -175,7 +192,7 @@ def _read(show_id: int, name: str, *, build: Build, known: int | None = None) ->
         return Map(current, b"")
 
     def build_body() -> tuple[str, bytes]:
-        version, body = build()
+        version, body = build(current)
         return f"{show_id}:{version}:{name}", version.to_bytes(VERSION_BYTES) + body
 
     kept = cache.fetch_or_build(f"{show_id}:{current}:{name}", build_body, is_lasting=True)

@@ -7,10 +7,11 @@ from array import array
 from bisect import bisect_left
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
-from core.infra.db import primary
 from core.infra.json import from_json, to_json
+from core.maps.reading import read_version
 from core.seats import queries
 
 # Above 5 a map of 5,000 seats takes twice the time for a twentieth fewer bytes.
@@ -46,25 +47,38 @@ class Page:
 
     packed: Packed
 
-    def __init__(self, show_id: int, read: Callable[[], Reading], first: Reading) -> None:
+    def __init__(
+        self,
+        show_id: int,
+        read: Callable[[int | None], Reading],
+        first: Reading,
+        *,
+        lock: AbstractContextManager[object] | None = None,
+    ) -> None:
         self._show_id, self._read = show_id, read
-        self._lock = threading.Lock()
+        self._lock = lock or threading.Lock()
         self._looked_at = time.monotonic()
         self._take(first)
 
     def __len__(self) -> int:
         return len(self._ids)
 
-    def follow(self) -> int:
-        """Bring it up to date from the database; returns the version that it is at now."""
+    def follow(self, at_least: int | None = None) -> int:
+        """Bring it up to date from the database; returns the version that it is at now.
+
+        To this version at least; where None is known, to what the primary has.
+        """
         asked_at = time.monotonic()
         with self._lock:
+            if at_least is not None and self.packed.version >= at_least:
+                return self.packed.version
             looking_at = time.monotonic()
-            # Who waited for another's look that began after this one was asked for has no need of its own.
-            if self._looked_at < asked_at:
-                if looking_at > self._read_at + PAGE_TTL_SECONDS or not self._catch_up():
-                    self._take(self._read())
-                self._looked_at = looking_at
+            # A look at the primary that began after this call, while it waited for the lock, serves it too.
+            if at_least is not None or self._looked_at < asked_at:
+                if looking_at > self._read_at + PAGE_TTL_SECONDS or not self._catch_up(at_least):
+                    self._take(self._read(at_least))
+                if at_least is None:
+                    self._looked_at = looking_at
             return self.packed.version
 
     def _take(self, reading: Reading) -> None:
@@ -77,12 +91,15 @@ class Page:
         self._tail = b'],"next":%s}' % to_json(reading.more)
         self.packed = self._pack(reading.version)
 
-    def _catch_up(self) -> bool:
+    def _catch_up(self, at_least: int | None) -> bool:
         version = self.packed.version
-        with primary() as connection:
-            rows = queries.select_page_changes(
-                connection, self._show_id, first=self._ids[0], last=self._ids[-1], since=version
-            )
+        first, last = self._ids[0], self._ids[-1]
+        rows = read_version(
+            at_least,
+            lambda connection: queries.select_page_changes(
+                connection, self._show_id, first=first, last=last, since=version
+            ),
+        )
         if rows[0].version < version:
             # A database that was put back to an earlier state knows nothing of what came after it.
             return False

@@ -8,6 +8,7 @@ class UnknownSeatsError(SeatlineError):
 
     code = "unknown_seats"
     title = "There are no such seats"
+    advice = "Take seat numbers from the show's layout; errors points at those that are not in it."
 
 
 class DuplicateSeatsError(SeatlineError):
@@ -15,6 +16,7 @@ class DuplicateSeatsError(SeatlineError):
 
     code = "duplicate_seats"
     title = "A seat is named twice"
+    advice = "Name each seat once."
 
 
 class TooManySeatsError(SeatlineError):
@@ -22,3 +24,4 @@ class TooManySeatsError(SeatlineError):
 
     code = "too_many_seats"
     title = "Too many seats"
+    advice = "Ask for at most the show's max_seats_per_booking."

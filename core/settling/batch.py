@@ -19,6 +19,8 @@ from core.halls.best import BestSeats
 from core.infra.brief import BriefTransaction, to_array
 from core.infra.json import to_json, to_json_text
 from core.infra.settings import get_settings
+from core.infra.slot_groups import of_show
+from core.infra.slots import to_slot
 from core.maps.cache import mark_changing
 from core.seats.queries import select_available, to_move_parameters
 from core.seats.states import SeatStatus
@@ -27,21 +29,29 @@ from core.settling.batch_queries import Terms, Work
 from core.settling.changes import Changes, to_outcomes
 from core.shows.catalogue import get_entry
 
-# Large enough that a batch's fixed cost is spread thin: of a backlog 2,000 at a time cost a fifth less than
-# 500. Small enough that its first booking need not wait long for its last: a fifth of a second.
-BATCH_SIZE = 2_000
-# Of holds that expired fewer, beside the bookings that wait: tens of thousands may at the same moment, and
-# who books meanwhile is not to wait for all of them.
-EXPIRED_AT_ONCE = 1_000
-# And so many seats, of large bookings fewer: no statement comes near its 5 s (core/infra/db.py).
-SEATS_AT_ONCE = 10_000
-# Up to so many bookings and seats together a batch is settled by kept plans, and written in one message with
-# its COMMIT: half of what a batch of one takes is planning. For more rows the planning pays.
-SMALL = 256
-# Seats are chosen in memory while the transaction stands idle, which the server ends after 3 s
-# (core/infra/db.py).
-# Choosing for hundreds of large groups in a large hall takes longer: what is decided by then is committed.
-CHOOSING_SECONDS = 0.5
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Bounds of a batch."""
+
+    # Large enough that a batch's fixed cost is spread thin: of a backlog 2,000 at a time cost a fifth less
+    # than 500. Small enough that its first booking need not wait long for its last: a fifth of a second.
+    bookings: int = 2_000
+    # Of holds that expired fewer, beside the bookings that wait: tens of thousands may at the same moment,
+    # and who books meanwhile is not to wait for all of them.
+    expired: int = 1_000
+    # And so many seats, of large bookings fewer: no statement comes near its 5 s (core/infra/db.py).
+    seats: int = 10_000
+    # Up to so many bookings and seats together a batch is settled by kept plans, and written in one message
+    # with its COMMIT: half of what a batch of one takes is planning. For more rows the planning pays.
+    small: int = 256
+    # Seats are chosen in memory while the transaction stands idle, which the server ends after 3 s
+    # (core/infra/db.py). Choosing for hundreds of large groups in a large hall takes longer: what is decided
+    # by then is committed.
+    choosing_seconds: float = 0.5
+
+
+LIMITS = Limits()
 
 # A booking is PENDING after it was settled only where its seats are held.
 EVENT_OF: Mapping[str, EventType] = {
@@ -62,35 +72,39 @@ class Batch:
     announcement: bytes = b""
 
 
-def settle_batch(transaction: BriefTransaction, show_id: int, *, only: UUID | None = None) -> Batch | None:
+def settle_batch(
+    transaction: BriefTransaction, show_id: int, *, only: UUID | None = None, limits: Limits = LIMITS
+) -> Batch | None:
     """Settle a batch of the show's bookings, or `only` one; None where another worker is at this show.
 
     First the holds that have expired are released, then what was asked of bookings is done: cancels and
     confirms, and acquisitions in order of arrival. All of it commits or none: with the last statement, or as
     the transaction ends. Raises GuardError where the seats are not as this transaction found them.
     """
-    work = queries.lock_work(transaction, show_id, limit=BATCH_SIZE, expired_limit=EXPIRED_AT_ONCE, only=only)
+    work = queries.lock_work(
+        transaction, show_id, limit=limits.bookings, expired_limit=limits.expired, only=only
+    )
     if work is None:
         return None
-    terms, waiting, expired = work.terms, _fit(work.waiting), _fit(work.expired)
-    is_small = _count_rows(waiting) + _count_rows(expired) <= SMALL
+    terms, waiting, expired = work.terms, _fit(work.waiting, limits), _fit(work.expired, limits)
+    is_small = _count_rows(waiting) + _count_rows(expired) <= limits.small
     if not is_small:
         transaction.plan_anew()
     if terms.is_cancelled:
         # The next batch finds these waiting.
-        queries.update_cancelled_show(transaction.connection, show_id, limit=BATCH_SIZE)
+        queries.update_cancelled_show(transaction.connection, show_id, limit=limits.bookings)
     changes = Changes(terms.now)
     for booking in expired:
         changes.release(booking, BookingStatus.FAILED, FailureCode.HOLD_EXPIRED)
     applicants = _decide_wants(waiting, changes, is_show_cancelled=terms.is_cancelled)
-    _decide_awards(transaction, applicants, work, changes)
+    _decide_awards(transaction, applicants, work, changes, limits)
     return write_changes(transaction, show_id, terms, changes, is_small=is_small)
 
 
-def _fit(bookings: Sequence[Booking]) -> Sequence[Booking]:
+def _fit(bookings: Sequence[Booking], limits: Limits) -> Sequence[Booking]:
     """The first of them, with at most so many seats, and at least one; the others are in the next batch."""
     sums = list(accumulate(booking.quantity or len(booking.seats) for booking in bookings))
-    return bookings[: max(1, bisect_right(sums, SEATS_AT_ONCE))]
+    return bookings[: max(1, bisect_right(sums, limits.seats))]
 
 
 def _count_rows(bookings: Sequence[Booking]) -> int:
@@ -137,8 +151,8 @@ def _to_parameters(
         for booking, document in zip(changes.settled, documents, strict=True)
     ]
     return {
-        "show_id": show_id,
-        "version": terms.version + 1,
+        **of_show(show_id),
+        "version": terms.version + changes.has_seats,
         "now": terms.now,
         "hold_expires_at": terms.now + timedelta(seconds=terms.hold_seconds),
         **to_move_parameters(changes.moves),
@@ -146,8 +160,7 @@ def _to_parameters(
         "outcomes": to_json_text(to_outcomes(changes.settled)),
         "ids": to_array([booking.id for booking in changes.settled]),
         "bookings_decided": len(changes.settled),
-        "events": to_json_text(to_events(transitions)),
-        "has_seats": changes.has_seats,
+        "events": to_json_text(to_events(transitions, slot=to_slot(show_id))),
         **{status.value: changes.counts[status] for status in SeatStatus},
     }
 
@@ -166,7 +179,11 @@ def _decide_wants(waiting: Sequence[Booking], changes: Changes, *, is_show_cance
 
 
 def _decide_awards(
-    transaction: BriefTransaction, bookings: Sequence[Booking], work: Work, changes: Changes
+    transaction: BriefTransaction,
+    bookings: Sequence[Booking],
+    work: Work,
+    changes: Changes,
+    limits: Limits,
 ) -> None:
     terms = work.terms
     deadline = timedelta(seconds=get_settings().accept_deadline_seconds)
@@ -179,15 +196,19 @@ def _decide_awards(
             in_time.append(booking)
     if in_time:
         # Those for whom the time to choose was over have no award, and go on waiting.
-        awards = _award(transaction, in_time, work, changes)
+        awards = _award(transaction, in_time, work, changes, limits)
         for booking, award in zip(in_time, awards, strict=False):
             changes.award(booking, award, hold_seconds=terms.hold_seconds)
 
 
 def _award(
-    transaction: BriefTransaction, bookings: Sequence[Booking], work: Work, changes: Changes
+    transaction: BriefTransaction,
+    bookings: Sequence[Booking],
+    work: Work,
+    changes: Changes,
+    limits: Limits,
 ) -> list[Award]:
-    show_id, stop_at = bookings[0].show_id, time.monotonic() + CHOOSING_SECONDS
+    show_id, stop_at = bookings[0].show_id, time.monotonic() + limits.choosing_seconds
     has_quantity = any(booking.quantity is not None for booking in bookings)
     if work.free is not None:
         free = set(work.free)

@@ -12,12 +12,13 @@ from sqlalchemy.engine import Connection
 from core.bookings.views import COLUMNS, Booking
 from core.events.queries import INSERT_EVENTS
 from core.infra.brief import BriefTransaction, to_array
-from core.infra.db import Prepared
+from core.infra.prepared import Prepared
+from core.infra.slot_groups import in_slot, of_show
 from core.seats.queries import LOCK_VERSION, NAMED_AVAILABLE, UPDATE_MOVED, UPDATE_VERSION
 
 _IN_BATCH_OR_ONLY = "CASE WHEN cast(:only AS uuid) IS NULL THEN tries = 0 ELSE id = :only END"
 
-# Rows are chosen inside and locked outside, by id; as an array, so that the primary key finds them whatever
+# Rows are chosen inside and locked outside, by id; as an array, so that an index of ids finds them whatever
 # the statistics say of a table that grows by thousands of rows a second. SKIP LOCKED passes by a row that a
 # request is changing at this moment: that request nudges after its commit. PostgreSQL judges the outer
 # conditions again on what it locked, so a row that changed meanwhile drops out. IS TRUE hides them from the
@@ -26,10 +27,11 @@ _IN_BATCH_OR_ONLY = "CASE WHEN cast(:only AS uuid) IS NULL THEN tries = 0 ELSE i
 # batch: each is settled alone, as `only`.
 _WAITING = f"""
     SELECT {COLUMNS} FROM bookings
-    WHERE id = ANY(ARRAY(SELECT id FROM bookings
-                         WHERE show_id = :show_id AND wants IS NOT NULL AND {_IN_BATCH_OR_ONLY}
-                           AND EXISTS (SELECT FROM locked)
-                         ORDER BY seq LIMIT :limit))
+    WHERE {in_slot()}
+      AND id = ANY(ARRAY(SELECT id FROM bookings
+                         WHERE {in_slot()} AND show_id = :show_id AND wants IS NOT NULL
+                           AND {_IN_BATCH_OR_ONLY} AND EXISTS (SELECT FROM locked)
+                         ORDER BY created_at, id LIMIT :limit))
       AND (wants IS NOT NULL) IS TRUE
     ORDER BY id
     FOR NO KEY UPDATE SKIP LOCKED
@@ -37,9 +39,10 @@ _WAITING = f"""
 
 _EXPIRED = f"""
     SELECT {COLUMNS} FROM bookings
-    WHERE id = ANY(ARRAY(
+    WHERE {in_slot()} AND id = ANY(ARRAY(
         SELECT id FROM bookings
-        WHERE show_id = :show_id AND hold_expires_at <= (SELECT now FROM clock) AND wants IS NULL
+        WHERE {in_slot()} AND show_id = :show_id
+          AND hold_expires_at <= (SELECT now FROM clock) AND wants IS NULL
           AND {_IN_BATCH_OR_ONLY} AND EXISTS (SELECT FROM locked)
         ORDER BY hold_expires_at, id LIMIT :expired_limit))
       AND (hold_expires_at <= (SELECT now FROM clock) AND wants IS NULL) IS TRUE
@@ -53,7 +56,8 @@ _EXPIRED = f"""
 # millions, and take longer than a statement may.
 SEATS_LOOKED_FOR = 256
 _FREE = f"""
-    CASE WHEN locked.version = (SELECT version FROM show_versions WHERE show_id = :show_id)
+    CASE WHEN locked.version = (SELECT version FROM show_versions
+                                WHERE {in_slot()} AND show_id = :show_id)
           AND (SELECT coalesce(sum(cardinality(seats)), 0) <= {SEATS_LOOKED_FOR} AND count(quantity) = 0
                FROM waiting WHERE wants = 'acquire') THEN coalesce(
         ({NAMED_AVAILABLE.format(named="ARRAY(SELECT unnest(seats) FROM waiting WHERE wants = 'acquire')")}),
@@ -81,16 +85,18 @@ _LOCK_WORK = Prepared(
 
 # A cancelled show's live bookings: those that own seats are found through the seats; those that wait are
 # in the queue anyway.
-_UPDATE_CANCELLED_SHOW = text("""
+_UPDATE_CANCELLED_SHOW = text(f"""
     UPDATE bookings SET wants = 'cancel', tries = 0, retry_at = NULL
-    WHERE id = ANY(ARRAY(SELECT DISTINCT booking_id FROM seats
-                         WHERE show_id = :show_id AND booking_id IS NOT NULL LIMIT :limit))
+    WHERE {in_slot()}
+      AND id = ANY(ARRAY(SELECT DISTINCT booking_id FROM seats
+                         WHERE {in_slot()} AND show_id = :show_id AND booking_id IS NOT NULL
+                         LIMIT :limit))
       AND wants IS DISTINCT FROM 'cancel'
 """)
 
-_SELECT_OWNED = text("""
+_SELECT_OWNED = text(f"""
     SELECT customer, sum(cardinality(seats))::int AS seats FROM bookings
-    WHERE show_id = :show_id AND customer = ANY(cast(:customers AS text[]))
+    WHERE {in_slot()} AND show_id = :show_id AND customer = ANY(cast(:customers AS text[]))
       AND (status = 'CONFIRMED' OR hold_expires_at IS NOT NULL)
       AND id <> ALL(cast(:released AS uuid[]))
     GROUP BY customer
@@ -98,7 +104,7 @@ _SELECT_OWNED = text("""
 
 # Tries are of one thing to be done: what comes after it has its own. Those of quarantined bookings stay, and
 # are counted.
-_UPDATE_SETTLED = """
+_UPDATE_SETTLED = f"""
     UPDATE bookings b
     SET status = o.status, wants = NULL, seats = o.seats, amount = o.amount, held_at = o.held_at,
         hold_expires_at = o.hold_expires_at, failure_code = o.failure_code, failure_seats = o.failure_seats,
@@ -106,7 +112,7 @@ _UPDATE_SETTLED = """
     FROM json_to_recordset(cast(:outcomes AS json)) AS o(
         id uuid, status text, seats text[], amount bigint, held_at timestamptz, hold_expires_at timestamptz,
         failure_code text, failure_seats text[])
-    WHERE b.id = ANY(cast(:ids AS uuid[])) AND b.id = o.id
+    WHERE {in_slot("b")} AND b.id = ANY(cast(:ids AS uuid[])) AND b.id = o.id
 """
 
 # All that a batch writes. The guard is in the statement, as its COMMIT may be in the same message: where
@@ -165,20 +171,20 @@ def lock_work(
     if only is not None:
         # A kept plan would read all that waits for the one.
         transaction.plan_anew()
-    parameters = {"show_id": show_id, "limit": limit, "expired_limit": expired_limit, "only": only}
+    parameters = {"limit": limit, "expired_limit": expired_limit, "only": only, **of_show(show_id)}
     rows = transaction.fetch_all(_LOCK_WORK, parameters)
     if not rows:
         return None
     size = len(Terms._fields)
     waiting = [Booking._make(row[size + 2 :]) for row in rows if row[size + 1] is False]
     expired = [Booking._make(row[size + 2 :]) for row in rows if row[size + 1]]
-    waiting.sort(key=lambda booking: booking.seq)
+    waiting.sort(key=lambda booking: (booking.created_at, booking.id))
     return Work(Terms._make(rows[0][:size]), rows[0][size], waiting, expired)
 
 
 def update_cancelled_show(connection: Connection, show_id: int, *, limit: int) -> None:
     """Make a cancelled show's bookings want to be cancelled, some at a time."""
-    connection.execute(_UPDATE_CANCELLED_SHOW, {"show_id": show_id, "limit": limit})
+    connection.execute(_UPDATE_CANCELLED_SHOW, {"limit": limit, **of_show(show_id)})
 
 
 def select_owned(
@@ -186,7 +192,7 @@ def select_owned(
 ) -> dict[str, int]:
     """How many of the show's seats each customer holds or owns, but for bookings released in this batch."""
     parameters = {"customers": list(customers), "released": to_array(released)}
-    rows = connection.execute(_SELECT_OWNED, {"show_id": show_id, **parameters})
+    rows = connection.execute(_SELECT_OWNED, {**of_show(show_id), **parameters})
     return {row.customer: row.seats for row in rows}
 
 

@@ -6,8 +6,10 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.engine import Connection
 
-from core.infra.brief import fetch_one
-from core.infra.db import Prepared
+from core.infra.brief import USE_INDEXES, fetch_one
+from core.infra.prepared import Prepared
+from core.infra.slot_groups import SlotGroup, in_group, in_slot, of_show
+from core.shows.queries import select_clock
 
 # An InitPlan asks the clock once, so that an index is read up to that moment. clock_timestamp() by itself is
 # volatile: it would be asked for each row, and every hold of a show be read.
@@ -23,107 +25,100 @@ _IS_DUE = f"coalesce(retry_at <= {_NOW}, true)"
 _SELECT_WORK = Prepared(
     "select_work",
     f"""
-    SELECT (SELECT true FROM bookings WHERE show_id = :show_id AND wants IS NOT NULL AND tries = 0
-            ORDER BY seq LIMIT 1) IS NOT NULL
+    SELECT (SELECT true FROM bookings
+            WHERE {in_slot()} AND show_id = :show_id AND wants IS NOT NULL AND tries = 0
+            ORDER BY created_at, id LIMIT 1) IS NOT NULL
         OR (SELECT true FROM bookings
-            WHERE show_id = :show_id AND hold_expires_at <= {_NOW} AND wants IS NULL AND tries = 0
+            WHERE {in_slot()} AND show_id = :show_id
+              AND hold_expires_at <= {_NOW} AND wants IS NULL AND tries = 0
             ORDER BY hold_expires_at LIMIT 1) IS NOT NULL
         OR EXISTS (SELECT FROM shows s JOIN show_versions v ON v.show_id = s.id
-                   WHERE s.id = :show_id AND s.cancelled_at IS NOT NULL AND v.held + v.booked > 0)
+                   WHERE s.id = :show_id AND {in_slot("v")}
+                     AND s.cancelled_at IS NOT NULL AND v.held + v.booked > 0)
            AND EXISTS (SELECT FROM seats
-                       WHERE show_id = :show_id AND booking_id IS NOT NULL
-                         AND (SELECT wants IS DISTINCT FROM 'cancel' FROM bookings WHERE id = booking_id))
+                       WHERE {in_slot()} AND show_id = :show_id AND booking_id IS NOT NULL
+                         AND (SELECT wants IS DISTINCT FROM 'cancel' FROM bookings
+                              WHERE {in_slot()} AND id = booking_id))
            AS for_batch,
            EXISTS (SELECT FROM bookings
-                   WHERE tries > 0 AND (show_id = :show_id) IS TRUE AND {_IS_DUE}
+                   WHERE {in_slot()} AND tries > 0 AND (show_id = :show_id) IS TRUE AND {_IS_DUE}
                      AND (wants IS NOT NULL OR hold_expires_at <= {_NOW})) AS alone
 """,
 )
 
+# Statistics may be of a rush in which nearly everything waited, and reading the table would seem the shorter
+# way: to this statement, and to the sweeps'. Several statements in a message are one transaction, and the
+# last one's rows come back.
 # The two kinds alternate, so that a turn that ends early has reached both.
-_SELECT_WAITING_IDS = text(f"""
+_SELECT_WAITING_IDS = text(f"""{USE_INDEXES}
     SELECT id FROM (
         (SELECT id, row_number() OVER (ORDER BY hold_expires_at) AS place FROM bookings
-         WHERE show_id = :show_id AND wants IS NULL AND hold_expires_at <= {_NOW}
+         WHERE {in_slot()} AND show_id = :show_id AND wants IS NULL AND hold_expires_at <= {_NOW}
            AND (tries > 0 AND {_IS_DUE} OR tries = 0 AND NOT :only_retried)
          ORDER BY hold_expires_at LIMIT :limit)
         UNION ALL
-        (SELECT id, row_number() OVER (ORDER BY seq) AS place FROM bookings
-         WHERE show_id = :show_id AND wants IS NOT NULL
+        (SELECT id, row_number() OVER (ORDER BY created_at, id) AS place FROM bookings
+         WHERE {in_slot()} AND show_id = :show_id AND wants IS NOT NULL
            AND (tries > 0 AND {_IS_DUE} OR tries = 0 AND NOT :only_retried)
-         ORDER BY seq LIMIT :limit)
+         ORDER BY created_at, id LIMIT :limit)
     ) AS work
     ORDER BY place
 """)
 
 # SKIP LOCKED: the count runs under the show's lock, and must not wait for a request that locks the booking.
-_UPDATE_TRIED = text("""
-    UPDATE bookings
-    SET tries = tries + 1,
-        retry_at = clock_timestamp()
-            + make_interval(secs => least(power(2, least(tries, 10)), :longest_seconds))
-    WHERE id = (SELECT id FROM bookings
-                WHERE id = :id AND (wants IS NOT NULL OR hold_expires_at <= clock_timestamp())
-                FOR NO KEY UPDATE SKIP LOCKED)
-    RETURNING tries
+_UPDATE_TRIED = text(f"""
+    UPDATE bookings b SET tries = b.tries + 1, retry_at = tried.retry_at
+    FROM (SELECT id, :now + make_interval(secs => least(power(2, least(tries, 10)), :longest_seconds))
+                     AS retry_at
+          FROM bookings
+          WHERE {in_slot()} AND id = :id AND (wants IS NOT NULL OR hold_expires_at <= :now)
+          FOR NO KEY UPDATE SKIP LOCKED) AS tried
+    WHERE {in_slot("b")} AND b.id = tried.id
+    RETURNING b.tries
 """)
 
-_UPDATE_NOT_TRIED = text("""
+_UPDATE_NOT_TRIED = text(f"""
     UPDATE bookings
-    SET tries = greatest(tries - 1, 0), retry_at = CASE WHEN tries > 1 THEN clock_timestamp() END
-    WHERE id = :id AND tries > 0
+    SET tries = greatest(tries - 1, 0), retry_at = CASE WHEN tries > 1 THEN statement_timestamp() END
+    WHERE {in_slot()} AND id = :id AND tries > 0
 """)
 
 # In a later second of the database's clock, whichever machine asks.
 _UPDATE_SWEPT = text("""
-    UPDATE heartbeats SET at = clock_timestamp()
-    WHERE name = 'sweep' AND at <= clock_timestamp() - make_interval(secs => :seconds)
+    UPDATE heartbeats SET at = statement_timestamp()
+    WHERE name = 'sweep' AND at <= statement_timestamp() - make_interval(secs => :seconds)
 """)
 
 _SELECT_RECOVERY_STATS = text("""
     SELECT (SELECT count(*)::int FROM bookings
             WHERE tries > :tries AND status IN ('FAILED', 'CANCELLED')) AS quarantined,
-           (SELECT count(*)::int FROM bookings WHERE tries >= :tries AND wants = 'confirm') AS stuck_confirms,
-           (SELECT extract(epoch FROM clock_timestamp() - at)::float FROM heartbeats WHERE name = 'sweep')
-               AS sweep_age_seconds
+           (SELECT count(*)::int FROM bookings WHERE tries >= :tries AND wants = 'confirm') AS stuck_confirms
 """)
 
-# Steps from show to show along an index, instead of reading a whole backlog.
-_STEPS = """
-    WITH RECURSIVE step AS (
-        (SELECT show_id FROM bookings WHERE {which} ORDER BY show_id LIMIT 1)
-        UNION ALL
-        SELECT (SELECT b.show_id FROM bookings b WHERE {which} AND b.show_id > step.show_id
-                ORDER BY b.show_id LIMIT 1)
-        FROM step WHERE step.show_id IS NOT NULL
-    )
-"""
-
-_SELECT_WAITING_SHOWS = text(f"""
-    {_STEPS.format(which="wants IS NOT NULL")}
-    SELECT show_id FROM step CROSS JOIN LATERAL (
-        SELECT min(CASE WHEN b.tries > 0 THEN coalesce(b.retry_at, b.updated_at) ELSE b.updated_at END)
-               AS since FROM bookings b
-        WHERE b.show_id = step.show_id AND b.wants IS NOT NULL
-    ) AS waiting
-    WHERE since < clock_timestamp() - make_interval(secs => :seconds)
-    ORDER BY since
+_SELECT_SWEEP_AGE = text("""
+    SELECT extract(epoch FROM clock_timestamp() - at)::float FROM heartbeats WHERE name = 'sweep'
 """)
 
-_SELECT_EXPIRED_SHOWS = text(f"""
-    {_STEPS.format(which="hold_expires_at IS NOT NULL")}
-    SELECT step.show_id FROM step CROSS JOIN LATERAL (
-        SELECT FROM bookings b
-        WHERE b.show_id = step.show_id AND b.wants IS NULL
-          AND b.hold_expires_at <= {_NOW} - make_interval(secs => :seconds)
-          AND (b.tries = 0 OR coalesce(b.retry_at <= {_NOW} - make_interval(secs => :seconds), true))
-        ORDER BY b.hold_expires_at LIMIT 1
-    ) AS expired
+_SINCE = "min(CASE WHEN tries > 0 THEN coalesce(retry_at, updated_at) ELSE updated_at END)"
+
+_SELECT_WAITING_SHOWS = text(f"""{USE_INDEXES}
+    SELECT show_id FROM bookings
+    WHERE {in_group()} AND wants IS NOT NULL
+    GROUP BY show_id HAVING {_SINCE} < clock_timestamp() - make_interval(secs => :seconds)
+    ORDER BY {_SINCE}
 """)
 
-_SELECT_CANCELLED_SHOWS = text("""
+_SELECT_EXPIRED_SHOWS = text(f"""{USE_INDEXES}
+    SELECT show_id FROM bookings
+    WHERE {in_group()} AND wants IS NULL
+      AND hold_expires_at <= {_NOW} - make_interval(secs => :seconds)
+      AND (tries = 0 OR coalesce(retry_at <= {_NOW} - make_interval(secs => :seconds), true))
+    GROUP BY show_id
+""")
+
+_SELECT_CANCELLED_SHOWS = text(f"""
     SELECT s.id FROM shows s JOIN show_versions v ON v.show_id = s.id
-    WHERE s.cancelled_at IS NOT NULL AND v.held + v.booked > 0
+    WHERE s.cancelled_at IS NOT NULL AND {in_group("v")} AND v.held + v.booked > 0
 """)
 
 
@@ -141,22 +136,23 @@ def select_waiting_ids(
 
     Those that settling failed at once it is time to try them again; with `only_retried` no others.
     """
-    parameters = {"show_id": show_id, "limit": limit, "only_retried": only_retried}
+    parameters = {"limit": limit, "only_retried": only_retried, **of_show(show_id)}
     return list(connection.execute(_SELECT_WAITING_IDS, parameters).scalars())
 
 
-def update_tried(connection: Connection, booking_id: UUID, *, longest_seconds: float) -> int:
+def update_tried(connection: Connection, show_id: int, booking_id: UUID, *, longest_seconds: float) -> int:
     """Count a try to settle a booking alone, and put off the next: 1 s, 2 s, 4 s … to the longest.
 
     Returns how many there were, this one included; 0 where nothing of it waits any more, or a request has it.
     """
-    parameters = {"id": booking_id, "longest_seconds": longest_seconds}
+    parameters = {**of_show(show_id), "id": booking_id, "longest_seconds": longest_seconds}
+    parameters["now"] = select_clock(connection)
     return int(connection.execute(_UPDATE_TRIED, parameters).scalar_one_or_none() or 0)
 
 
-def update_not_tried(connection: Connection, booking_id: UUID) -> None:
+def update_not_tried(connection: Connection, show_id: int, booking_id: UUID) -> None:
     """Take back a try that was not made."""
-    connection.execute(_UPDATE_NOT_TRIED, {"id": booking_id})
+    connection.execute(_UPDATE_NOT_TRIED, {**of_show(show_id), "id": booking_id})
 
 
 def update_swept(connection: Connection, *, seconds: float = 0) -> bool:
@@ -165,26 +161,33 @@ def update_swept(connection: Connection, *, seconds: float = 0) -> bool:
 
 
 def select_recovery_stats(connection: Connection, *, tries: int) -> Row[Any]:
-    """Bookings given up, confirms that settling goes on to fail at, and the seconds since the last sweep."""
+    """Bookings given up, and confirms that settling goes on to fail at."""
     return connection.execute(_SELECT_RECOVERY_STATS, {"tries": tries}).one()
+
+
+def select_sweep_age(connection: Connection) -> float:
+    """The seconds since the last sweep began."""
+    return float(connection.execute(_SELECT_SWEEP_AGE).scalar_one())
 
 
 def select_work(connection: Connection, show_id: int) -> Due:
     """Whether anything of this show is to be settled or released now."""
-    return Due._make(fetch_one(connection, _SELECT_WORK, {"show_id": show_id}))
+    return Due._make(fetch_one(connection, _SELECT_WORK, of_show(show_id)))
 
 
-def select_expired_shows(connection: Connection, *, seconds: float = 0) -> list[int]:
-    """Shows with holds that expired at least so long ago."""
-    return list(connection.execute(_SELECT_EXPIRED_SHOWS, {"seconds": seconds}).scalars())
+def select_expired_shows(connection: Connection, group: SlotGroup, *, seconds: float = 0) -> list[int]:
+    """Shows of a group with holds that expired at least so long ago."""
+    parameters = {"seconds": seconds, **group.parameters}
+    return list(connection.execute(_SELECT_EXPIRED_SHOWS, parameters).scalars())
 
 
-def select_overdue_shows(connection: Connection, *, seconds: float) -> list[int]:
+def select_overdue_shows(connection: Connection, group: SlotGroup, *, seconds: float) -> list[int]:
     """Shows with something that should have been done so long ago: those that waited longest come first.
 
     Bookings that want something, holds that expired, and cancelled shows that still own seats.
     """
-    waiting = connection.execute(_SELECT_WAITING_SHOWS, {"seconds": seconds}).scalars()
-    expired = select_expired_shows(connection, seconds=seconds)
-    cancelled = connection.execute(_SELECT_CANCELLED_SHOWS).scalars()
+    parameters = {"seconds": seconds, **group.parameters}
+    waiting = connection.execute(_SELECT_WAITING_SHOWS, parameters).scalars()
+    expired = select_expired_shows(connection, group, seconds=seconds)
+    cancelled = connection.execute(_SELECT_CANCELLED_SHOWS, group.parameters).scalars()
     return list(dict.fromkeys([*waiting, *expired, *cancelled]))

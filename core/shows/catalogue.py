@@ -1,4 +1,4 @@
-"""What never changes about shows, kept in the process: halls, currencies, whether payment is required."""
+"""What never changes about shows, kept in the process: their halls."""
 
 import threading
 from dataclasses import dataclass
@@ -12,8 +12,6 @@ from core.shows.errors import ShowNotFoundError
 
 # Halls in memory at most, by weight: about 40 MB where all of them are drawn plans.
 MAX_WEIGHT = 250_000
-# A hall made of rows and columns knows its seats by arithmetic; a drawn one keeps every seat.
-GENERATED_WEIGHT = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +19,9 @@ class CatalogueEntry:
     """What a process remembers of a show."""
 
     hall: Hall
-    currency: str
-    payment_required: bool
-    weight: int
 
 
-_entries: LRUCache[int, CatalogueEntry] = LRUCache(MAX_WEIGHT, getsizeof=lambda entry: entry.weight)
+_entries: LRUCache[int, CatalogueEntry] = LRUCache(MAX_WEIGHT, getsizeof=lambda entry: entry.hall.weight)
 _lock = threading.Lock()
 # Two shows rarely share one, and then one only waits for the other.
 _loading = [threading.Lock() for _ in range(64)]
@@ -52,12 +47,11 @@ def find_entry(show_id: int) -> CatalogueEntry | None:
 
 def _load(show_id: int) -> CatalogueEntry:
     with primary() as connection:
-        row = queries.select_hall(connection, show_id)
-    if row is None:
+        description = queries.select_hall(connection, show_id)
+    if description is None:
         raise ShowNotFoundError(show_id)
-    hall = build_hall(row.description)
-    weight = hall.total_seats if "plan" in row.description else GENERATED_WEIGHT
-    entry = CatalogueEntry(hall, row.currency, row.payment_required, weight)
+    hall = build_hall(description)
+    entry = CatalogueEntry(hall)
     with _lock:
         _entries[show_id] = entry
     return entry

@@ -11,6 +11,8 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    PrimaryKeyConstraint,
+    SmallInteger,
     Text,
     text,
 )
@@ -18,6 +20,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.infra.db import Base
+from core.infra.slots import SLOT_OF_SHOW
 
 CLOCK = text("clock_timestamp()")
 
@@ -56,6 +59,9 @@ class Show(Base):
     sales_close_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     cancel_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     payment_required: Mapped[bool]
+    time_zone: Mapped[str] = mapped_column(Text, server_default=text("'UTC'"))
+    # As the hall has it, which lists of shows do not read.
+    focus: Mapped[dict[str, float] | str | None] = mapped_column(JSONB(none_as_null=True))
     cancelled_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=CLOCK)
     updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=CLOCK)
@@ -81,6 +87,8 @@ class ShowVersion(Base):
 
     __tablename__ = "show_versions"
     __table_args__ = (
+        PrimaryKeyConstraint("show_id", "slot", name="show_versions_pkey"),
+        CheckConstraint(SLOT_OF_SHOW, name="show_versions_slot_is_of_show"),
         CheckConstraint(
             "available >= 0 AND held >= 0 AND booked >= 0", name="show_versions_counts_not_negative"
         ),
@@ -89,9 +97,8 @@ class ShowVersion(Base):
         {"postgresql_with": {"fillfactor": 20}},
     )
 
-    show_id: Mapped[int] = mapped_column(
-        BigInteger, ForeignKey("shows.id", name="show_versions_have_a_show"), primary_key=True
-    )
+    show_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("shows.id", name="show_versions_have_a_show"))
+    slot: Mapped[int] = mapped_column(SmallInteger)
     version: Mapped[int] = mapped_column(BigInteger, server_default=text("1"))
     restored_version: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     total: Mapped[int] = mapped_column(Integer)

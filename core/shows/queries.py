@@ -2,18 +2,23 @@
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Row, text
 from sqlalchemy.engine import Connection
 
 from core.halls.build import Hall
+from core.infra.slot_groups import in_slot, of_show
+from core.infra.slots import to_slot
 from core.shows.folding import fold_name
 
 COPY_TIMEOUT = "60s"
+# Rows that are made, and bytes that are sent, at a time.
+MADE_AT_ONCE, COPIED_AT_ONCE = 1_000, 65_536
 # From so many seats on, a plan made without statistics reads the whole show where it should use an index;
 # autovacuum's come a minute after the rush has begun.
 LARGE_SHOW = 5_000
@@ -29,14 +34,14 @@ SHOW_STATUS = """
 _COLUMNS = f"""
     s.id, s.name, s.start_time, s.total_seats, s.created_at, s.currency, s.price, s.hold_seconds,
     s.max_seats_per_booking, s.max_seats_per_customer, s.sales_open_at, s.sales_close_at, s.cancel_until,
-    s.payment_required,
+    s.payment_required, s.time_zone, s.focus,
     {SHOW_STATUS} AS status, v.version, v.available, v.held, v.booked
 """
 
 _SELECT_SHOW = text(f"""
     SELECT {_COLUMNS}, s.sections
     FROM shows s JOIN show_versions v ON v.show_id = s.id
-    WHERE s.id = :show_id
+    WHERE s.id = :show_id AND {in_slot("v")}
 """)
 
 # The condition on s.name finds shows that the version before wrote, without search_name. The next version
@@ -59,10 +64,10 @@ _SELECT_SHOWS = text(f"""
 _INSERT_SHOW = text("""
     INSERT INTO shows (name, start_time, total_seats, currency, price, sections, hold_seconds,
                        max_seats_per_booking, max_seats_per_customer, sales_open_at, sales_close_at,
-                       cancel_until, payment_required, search_name)
+                       cancel_until, payment_required, time_zone, focus, search_name)
     VALUES (:name, :start_time, :total_seats, :currency, :price, cast(:sections AS jsonb), :hold_seconds,
             :max_seats_per_booking, :max_seats_per_customer, :sales_open_at, :sales_close_at,
-            :cancel_until, :payment_required, :search_name)
+            :cancel_until, :payment_required, :time_zone, cast(:focus AS jsonb), :search_name)
     RETURNING id
 """)
 
@@ -75,28 +80,30 @@ _INSERT_HALL = text(
 )
 
 _INSERT_VERSION = text(
-    "INSERT INTO show_versions (show_id, total, available) VALUES (:show_id, :total, :total)"
+    "INSERT INTO show_versions (slot, show_id, total, available) VALUES (:slot, :show_id, :total, :total)"
 )
 
-_SELECT_HALL = text("""
-    SELECT h.description, s.currency, s.payment_required
-    FROM show_halls h JOIN shows s ON s.id = h.show_id WHERE h.show_id = :show_id
-""")
+_SELECT_HALL = text("SELECT description FROM show_halls WHERE show_id = :show_id")
 
 _LOCK_SHOW = text(f"SELECT s.*, {SHOW_STATUS} AS status FROM shows s WHERE s.id = :show_id FOR NO KEY UPDATE")
+
+_LOCK_SHOW_FOR_TERMS = text("SELECT FROM shows WHERE id = :show_id FOR UPDATE")
 
 _UPDATE_SHOW = text("""
     UPDATE shows SET name = :name, start_time = :start_time, hold_seconds = :hold_seconds,
         max_seats_per_booking = :max_seats_per_booking, max_seats_per_customer = :max_seats_per_customer,
         sales_open_at = :sales_open_at, sales_close_at = :sales_close_at, cancel_until = :cancel_until,
-        search_name = :search_name, updated_at = clock_timestamp()
+        time_zone = :time_zone, search_name = :search_name, currency = :currency,
+        payment_required = :payment_required, updated_at = statement_timestamp()
     WHERE id = :show_id
 """)
 
 _UPDATE_SHOW_CANCELLED = text("""
-    UPDATE shows SET cancelled_at = clock_timestamp(), updated_at = clock_timestamp()
+    UPDATE shows SET cancelled_at = statement_timestamp(), updated_at = statement_timestamp()
     WHERE id = :show_id AND cancelled_at IS NULL
 """)
+
+_ANALYZE_SEATS = text("ANALYZE seats")
 
 _SELECT_CLOCK = text("SELECT clock_timestamp()")
 
@@ -110,7 +117,7 @@ _SELECT_STATS = text(f"""
 
 def select_show(connection: Connection, show_id: int) -> Row[Any] | None:
     """A show with its status, version and counts."""
-    return connection.execute(_SELECT_SHOW, {"show_id": show_id}).one_or_none()
+    return connection.execute(_SELECT_SHOW, of_show(show_id)).one_or_none()
 
 
 def select_shows(
@@ -143,17 +150,25 @@ def update_show_ids(connection: Connection, *, next_id: int) -> None:
 def insert_hall(connection: Connection, *, show_id: int, description: str, total: int) -> None:
     """The show's hall as described, and its first version: every seat available."""
     connection.execute(_INSERT_HALL, {"show_id": show_id, "description": description})
-    connection.execute(_INSERT_VERSION, {"show_id": show_id, "total": total})
+    connection.execute(_INSERT_VERSION, {"total": total, **of_show(show_id)})
 
 
-def select_hall(connection: Connection, show_id: int) -> Row[Any] | None:
-    """The description of a show's hall, and what else never changes about the show."""
-    return connection.execute(_SELECT_HALL, {"show_id": show_id}).one_or_none()
+def select_hall(connection: Connection, show_id: int) -> dict[str, Any] | None:
+    """The description of a show's hall."""
+    description: dict[str, Any] | None = connection.execute(
+        _SELECT_HALL, {"show_id": show_id}
+    ).scalar_one_or_none()
+    return description
 
 
 def lock_show(connection: Connection, show_id: int) -> Row[Any] | None:
     """A show, locked against other changes of it; bookings that refer to it go on."""
     return connection.execute(_LOCK_SHOW, {"show_id": show_id}).one_or_none()
+
+
+def lock_show_for_terms(connection: Connection, show_id: int) -> None:
+    """Lock a show against bookings that refer to it too, once those being accepted are committed."""
+    connection.execute(_LOCK_SHOW_FOR_TERMS, {"show_id": show_id})
 
 
 def update_show(connection: Connection, show_id: int, columns: Mapping[str, Any]) -> None:
@@ -181,21 +196,38 @@ def select_show_stats(connection: Connection) -> Row[Any]:
     return connection.execute(_SELECT_STATS).one()
 
 
+class _Rows:
+    """Rows of CSV as a file, made as they are read.
+
+    While COPY runs: to make 100,000 of them beforehand takes a second, or several on a busy machine, and the
+    server ends a transaction that is idle for that long.
+    """
+
+    def __init__(self, rows: Iterable[tuple[object, ...]]) -> None:
+        self._rows, self._made = iter(rows), b""
+
+    def read(self, size: int) -> bytes:
+        """At most so many bytes, which is all that the driver has room for; nothing at the end."""
+        while len(self._made) < size and (some := list(islice(self._rows, MADE_AT_ONCE))):
+            lines = io.StringIO()
+            csv.writer(lines, lineterminator="\n").writerows(some)
+            self._made += lines.getvalue().encode()
+        read, self._made = self._made[:size], self._made[size:]
+        return read
+
+
 def copy_seats(connection: Connection, show_id: int, hall: Hall) -> None:
     """The seats of a new show, in seat order (so that their ids ascend in it), by COPY."""
-    rows = io.StringIO()
-    writer = csv.writer(rows, lineterminator="\n")
-    for seat in hall.seats():
-        writer.writerow((show_id, seat.seat_number, seat.section, seat.row, seat.place, seat.price))
-    rows.seek(0)
-    columns = "show_id, seat_number, section, row, place, price"
+    slot = to_slot(show_id)
+    rows = _Rows((slot, show_id, s.seat_number, s.section, s.row, s.place, s.price) for s in hall.seats())
+    columns = "slot, show_id, seat_number, section, row, place, price"
     with closing(connection.connection.cursor()) as cursor:
         # A large hall on a slow disk takes longer than any other statement may.
         cursor.execute(f"SET LOCAL statement_timeout = '{COPY_TIMEOUT}'")
-        cursor.copy_expert(f"COPY seats ({columns}) FROM STDIN WITH (FORMAT csv)", rows)
-        if hall.total_seats >= LARGE_SHOW:
-            cursor.execute(
-                "SELECT tableoid::regclass::text FROM seats WHERE show_id = %s LIMIT 1", (show_id,)
-            )
-            ((partition,),) = cursor.fetchall()
-            cursor.execute(f"ANALYZE {partition}")
+        cursor.copy_expert(f"COPY seats ({columns}) FROM STDIN WITH (FORMAT csv)", rows, COPIED_AT_ONCE)
+
+
+def analyze_seats(connection: Connection) -> None:
+    """Make the seats' statistics: about a second in a large table. Its lock must not last as long as a show's
+    creation, so this has a transaction of its own."""
+    connection.execute(_ANALYZE_SEATS)

@@ -9,9 +9,11 @@ from sqlalchemy import Row
 from sqlalchemy.engine import Connection
 
 from core.errors import InvalidRequestError
-from core.halls.build import HallError, Section, build_hall, check_rows
+from core.halls.build import HallError, Section, build_hall, check_sections
+from core.halls.focus import Focus
 from core.halls.limits import LISTED_SECTIONS
-from core.halls.plans import SeatingPlan, normalise_plan
+from core.halls.normal import normalise_plan
+from core.halls.plans import SeatingPlan
 from core.infra.json import to_json_text
 from core.shows import queries
 from core.shows.errors import ShowCancelledError, ShowNotFoundError
@@ -37,6 +39,8 @@ class NewShow:
     sales_close_at: datetime | None = None
     cancel_until: datetime | None = None
     payment_required: bool = False
+    time_zone: str = "UTC"
+    focus: Focus | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,8 @@ class Show:
     sales_close_at: datetime | None
     cancel_until: datetime | None
     payment_required: bool
+    time_zone: str
+    focus: Focus | None
     sections: list[dict[str, Any]]
     seats: SeatCounts
 
@@ -92,9 +98,12 @@ CHANGEABLE = frozenset(
         "sales_open_at",
         "sales_close_at",
         "cancel_until",
+        "currency",
+        "payment_required",
+        "time_zone",
     }
 )
-SHARED_COLUMNS = CHANGEABLE | {"currency", "price", "payment_required"}
+SHARED_COLUMNS = CHANGEABLE | {"price"}
 
 
 def create_show(connection: Connection, new: NewShow) -> Show:
@@ -109,9 +118,10 @@ def create_show(connection: Connection, new: NewShow) -> Show:
         description = _describe_hall(new)
         hall = build_hall(description)
     except HallError as error:
-        raise InvalidRequestError(error.detail, pointer=error.pointer) from error
+        raise InvalidRequestError(error.detail, faults=error.faults) from error
     columns = {name: getattr(new, name) for name in SHARED_COLUMNS}
     columns |= {
+        "focus": None if new.focus is None else to_json_text(new.focus),
         "total_seats": hall.total_seats,
         "sections": to_json_text([_show_section(s) for s in hall.sections]),
     }
@@ -123,12 +133,24 @@ def create_show(connection: Connection, new: NewShow) -> Show:
     return get_show(connection, show_id)
 
 
+def analyze_if_large(connection: Connection, show: Show) -> None:
+    """Make the seats' statistics where a new show is large; once it is committed."""
+    if show.total_seats >= queries.LARGE_SHOW:
+        queries.analyze_seats(connection)
+
+
 def _describe_hall(new: NewShow) -> dict[str, Any]:
+    # The hall has it, as the best seats follow from it; the show's row only shows it.
+    focus = {"focus": new.focus} if new.focus is not None else {}
+    return _describe_seats(new) | focus
+
+
+def _describe_seats(new: NewShow) -> dict[str, Any]:
     if new.seating_plan is not None:
         return {"plan": normalise_plan(new.seating_plan, new.prices or {})}
     if new.sections is not None:
         # Only here: a hall that was made before there was a limit goes on as it is.
-        check_rows(new.sections)
+        check_sections(new.sections)
         return {"sections": new.sections}
     return {"total_seats": new.total_seats, "price": new.price}
 
@@ -171,8 +193,9 @@ def list_shows(connection: Connection, which: ShowFilter) -> list[Show]:
 
 
 def update_show(connection: Connection, show_id: int, changes: Mapping[str, Any]) -> Show:
-    """Change a show's name, times or limits; what is not named stays.
+    """Change a show's name, times, limits or terms; what is not named stays.
 
+    For the terms of what is sold already see core/bookings/unsold.py.
     Raises ShowNotFoundError, ShowCancelledError, and InvalidRequestError where the times contradict
     each other.
     """
@@ -217,6 +240,8 @@ def _to_show(row: Row[Any]) -> Show:
         sales_close_at=row.sales_close_at,
         cancel_until=row.cancel_until,
         payment_required=row.payment_required,
+        time_zone=row.time_zone,
+        focus=row.focus,
         sections=row.sections,
         seats=SeatCounts(row.available, row.held, row.booked),
     )

@@ -1,30 +1,42 @@
 """Every SQL statement about webhook endpoints and their deliveries."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Row, text
 from sqlalchemy.engine import Connection
 
+from core.infra.slot_groups import SlotGroup, in_group
+
 _INSERT_ENDPOINT = text("""
-    INSERT INTO webhook_endpoints (url, description, types, secrets, position)
+    INSERT INTO webhook_endpoints (url, description, types, secrets, position, positions)
     SELECT :url, :description, cast(:types AS text[]), ARRAY[:secret],
-           (SELECT coalesce(max(position), 0) FROM events)
+           cast(:position AS bigint), cast(:positions AS bigint[])
     WHERE (SELECT count(*) FROM webhook_endpoints) < :limit
     RETURNING id
 """)
 
-_ENDPOINT = """
-    SELECT e.*, clock_timestamp() AS now,
-           (SELECT count(*)::int FROM webhook_deliveries d WHERE d.endpoint_id = e.id) AS waiting
-    FROM webhook_endpoints e
-"""
+# Whoever has it decides which URLs there are, so that no two endpoints get the same. The number is arbitrary,
+# and only ours. A unique index could not be built over what was registered before.
+_URLS_LOCK = 7_328_546_282
+_LOCK_URLS = text("SELECT pg_advisory_xact_lock(:lock)")
+
+_ENDPOINT = "SELECT e.*, clock_timestamp() AS now FROM webhook_endpoints e"
 
 _SELECT_ENDPOINTS = text(f"{_ENDPOINT} ORDER BY e.id")
 
 _SELECT_ENDPOINT = text(f"{_ENDPOINT} WHERE e.id = :id")
+
+_COUNT_DELIVERIES = text("""
+    SELECT endpoint_id, count(*)::int FROM webhook_deliveries
+    WHERE endpoint_id = ANY(cast(:ids AS bigint[])) GROUP BY endpoint_id
+""")
+
+# Where an endpoint is, and the secrets that sign what it is sent now.
+SIGNING = """
+    url, CASE WHEN old_secret_until <= statement_timestamp() THEN secrets[1:1] ELSE secrets END AS secrets
+"""
+_SELECT_SIGNING = text(f"SELECT {SIGNING} FROM webhook_endpoints WHERE id = :id")
 
 # An operator's change and a delivery's record exclude each other, so that neither overwrites the other.
 _LOCK_ENDPOINT = text("SELECT * FROM webhook_endpoints WHERE id = :id FOR NO KEY UPDATE")
@@ -39,7 +51,7 @@ _UPDATE_ENDPOINT = text("""
 # An endpoint that was off begins with what happens from now on; replaying brings the rest.
 _UPDATE_STARTED = text("""
     UPDATE webhook_endpoints
-    SET position = (SELECT coalesce(max(position), 0) FROM events), failures_in_a_row = 0,
+    SET position = :position, positions = cast(:positions AS bigint[]), failures_in_a_row = 0,
         paused_until = NULL
     WHERE id = :id
 """)
@@ -50,15 +62,15 @@ _UPDATE_AWAKE = text("""
 """)
 
 # What waits for its next attempt need not wait for it.
-_UPDATE_ALL_DUE = text("""
-    UPDATE webhook_deliveries SET next_attempt_at = clock_timestamp()
-    WHERE endpoint_id = :id AND next_attempt_at > clock_timestamp()
+_UPDATE_ALL_DUE = text(f"""
+    UPDATE webhook_deliveries SET next_attempt_at = statement_timestamp()
+    WHERE {in_group()} AND endpoint_id = :id AND next_attempt_at > statement_timestamp()
 """)
 
 _UPDATE_SECRETS = text("""
     UPDATE webhook_endpoints
     SET secrets = ARRAY[:secret, secrets[1]],
-        old_secret_until = clock_timestamp() + make_interval(hours => :hours)
+        old_secret_until = statement_timestamp() + make_interval(hours => :hours)
     WHERE id = :id
 """)
 
@@ -69,19 +81,11 @@ _UPDATE_IDS = text("""
 
 _DELETE_ENDPOINT = text("DELETE FROM webhook_endpoints WHERE id = :id")
 
-_DELETE_DELIVERIES = text("DELETE FROM webhook_deliveries WHERE endpoint_id = :id")
+_DELETE_DELIVERIES = text(f"DELETE FROM webhook_deliveries WHERE {in_group()} AND endpoint_id = :id")
 
-_UPDATE_POSITION_TO_TIME = text("""
-    UPDATE webhook_endpoints
-    SET position = least(position, (SELECT min(position) - 1 FROM events
-                                    WHERE created_at >= :since AND position IS NOT NULL))
+_UPDATE_PLACES = text("""
+    UPDATE webhook_endpoints SET position = :position, positions = cast(:positions AS bigint[])
     WHERE id = :id
-""")
-
-_UPDATE_POSITION_TO_EVENT = text("""
-    UPDATE webhook_endpoints e
-    SET position = least(e.position, v.position - 1)
-    FROM events v WHERE e.id = :id AND v.id = :event_id AND v.position IS NOT NULL
 """)
 
 _SELECT_STATS = text("""
@@ -91,6 +95,14 @@ _SELECT_STATS = text("""
 """)
 
 
+def lock_urls(connection: Connection) -> None:
+    """Be the only one who registers endpoints or changes their URLs, until the transaction ends.
+
+    Before the lock of any endpoint.
+    """
+    connection.execute(_LOCK_URLS, {"lock": _URLS_LOCK})
+
+
 def insert_endpoint(
     connection: Connection,
     *,
@@ -98,10 +110,12 @@ def insert_endpoint(
     description: str | None,
     types: Sequence[str] | None,
     secret: str,
+    places: Sequence[int],
     limit: int,
 ) -> int | None:
-    """A new endpoint, told of what happens from now on; its id, or None where there are too many."""
+    """A new endpoint, told of what comes after these places; its id, or None where there are too many."""
     parameters = {"url": url, "description": description, "types": to_array(types), "secret": secret}
+    parameters |= to_places(places)
     found: int | None = connection.execute(
         _INSERT_ENDPOINT, {**parameters, "limit": limit}
     ).scalar_one_or_none()
@@ -109,13 +123,24 @@ def insert_endpoint(
 
 
 def select_endpoints(connection: Connection) -> list[Row[Any]]:
-    """All endpoints, with what waits for each."""
+    """All endpoints."""
     return list(connection.execute(_SELECT_ENDPOINTS))
 
 
 def select_endpoint(connection: Connection, endpoint_id: int) -> Row[Any] | None:
-    """One endpoint, with what waits for it."""
+    """One endpoint."""
     return connection.execute(_SELECT_ENDPOINT, {"id": endpoint_id}).one_or_none()
+
+
+def select_signing(connection: Connection, endpoint_id: int) -> Row[Any] | None:
+    """Where an endpoint is, and what signs what it is sent."""
+    return connection.execute(_SELECT_SIGNING, {"id": endpoint_id}).one_or_none()
+
+
+def count_deliveries(connection: Connection, endpoint_ids: Sequence[int]) -> dict[int, int]:
+    """How many deliveries wait for each of these endpoints; none is named that has none."""
+    rows = connection.execute(_COUNT_DELIVERIES, {"ids": list(endpoint_ids)})
+    return {endpoint_id: count for endpoint_id, count in rows}
 
 
 def lock_endpoint(connection: Connection, endpoint_id: int) -> Row[Any] | None:
@@ -139,9 +164,9 @@ def update_endpoint(
     )
 
 
-def update_started(connection: Connection, endpoint_id: int) -> None:
-    """Let an endpoint that was off begin with what happens from now on."""
-    connection.execute(_UPDATE_STARTED, {"id": endpoint_id})
+def update_started(connection: Connection, endpoint_id: int, places: Sequence[int]) -> None:
+    """Let an endpoint that was off begin with what comes after these places."""
+    connection.execute(_UPDATE_STARTED, {"id": endpoint_id, **to_places(places)})
 
 
 def update_awake(connection: Connection, endpoint_id: int) -> None:
@@ -149,9 +174,9 @@ def update_awake(connection: Connection, endpoint_id: int) -> None:
     connection.execute(_UPDATE_AWAKE, {"id": endpoint_id})
 
 
-def update_all_due(connection: Connection, endpoint_id: int) -> None:
-    """Let everything that waits for an endpoint be tried now."""
-    connection.execute(_UPDATE_ALL_DUE, {"id": endpoint_id})
+def update_all_due(connection: Connection, group: SlotGroup, endpoint_id: int) -> None:
+    """Let everything of a group that waits for an endpoint be tried now."""
+    connection.execute(_UPDATE_ALL_DUE, {"id": endpoint_id, **group.parameters})
 
 
 def update_secrets(connection: Connection, endpoint_id: int, *, secret: str, hours: int) -> None:
@@ -164,25 +189,19 @@ def update_endpoint_ids(connection: Connection, *, next_id: int) -> None:
     connection.execute(_UPDATE_IDS, {"next": next_id})
 
 
-def delete_endpoint(connection: Connection, endpoint_id: int) -> bool:
-    """Delete an endpoint and what waits for it; whether there was one."""
-    return connection.execute(_DELETE_ENDPOINT, {"id": endpoint_id}).rowcount == 1
+def delete_endpoint(connection: Connection, endpoint_id: int) -> None:
+    """Delete an endpoint."""
+    connection.execute(_DELETE_ENDPOINT, {"id": endpoint_id})
 
 
-def delete_deliveries(connection: Connection, endpoint_id: int) -> None:
-    """Forget what waits for an endpoint."""
-    connection.execute(_DELETE_DELIVERIES, {"id": endpoint_id})
+def delete_deliveries(connection: Connection, group: SlotGroup, endpoint_id: int) -> None:
+    """Forget what of a group waits for an endpoint."""
+    connection.execute(_DELETE_DELIVERIES, {"id": endpoint_id, **group.parameters})
 
 
-def update_position_to_time(connection: Connection, endpoint_id: int, *, since: datetime) -> None:
-    """Go back to the first event of this time or later."""
-    connection.execute(_UPDATE_POSITION_TO_TIME, {"id": endpoint_id, "since": since})
-
-
-def update_position_to_event(connection: Connection, endpoint_id: int, *, event_id: UUID) -> bool:
-    """Go back to this event; whether there is one."""
-    parameters = {"id": endpoint_id, "event_id": event_id}
-    return connection.execute(_UPDATE_POSITION_TO_EVENT, parameters).rowcount == 1
+def update_places(connection: Connection, endpoint_id: int, places: Sequence[int]) -> None:
+    """Go on from these places in the feed, one a slot group."""
+    connection.execute(_UPDATE_PLACES, {"id": endpoint_id, **to_places(places)})
 
 
 def select_stats(connection: Connection) -> Row[Any]:
@@ -193,3 +212,13 @@ def select_stats(connection: Connection) -> Row[Any]:
 def to_array(types: Sequence[str] | None) -> list[str] | None:
     """An array for a parameter."""
     return None if types is None else list(types)
+
+
+def to_places(places: Sequence[int]) -> dict[str, Any]:
+    """Places in the feed, one a slot group, as an endpoint's row has them (models.py)."""
+    return {"position": places[0], "positions": list(places[1:])}
+
+
+def read_places(endpoint: Row[Any]) -> list[int]:
+    """The places of an endpoint's row."""
+    return [endpoint.position, *(endpoint.positions or ())]

@@ -4,7 +4,8 @@ import ipaddress
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from urllib.parse import urlsplit
 
@@ -17,7 +18,10 @@ TRIED_FOR = timedelta(days=3)
 FAILURES_UNTIL_DOWN = 8
 LONGEST_PAUSE_SECONDS = 300
 
-SCHEMES = ("http", "https")
+# A test's type; those of events are in core/events/models.py.
+TEST_TYPE = "ENDPOINT_TEST"
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
 IPV4_IN_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -36,6 +40,8 @@ class Outcome(StrEnum):
     DELIVERED = "delivered"  # 2xx
     FAILED = "failed"  # any other answer, or none
     GONE = "gone"  # 410: the receiver wants no more of it
+    GIVEN_UP = "given_up"  # it failed for three days, and is not tried again
+    WAITING = "waiting"  # a test that has yet to be sent, or answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +50,44 @@ class Attempt:
 
     outcome: Outcome
     error: str | None = None
+    status_code: int | None = None
     retry_after: float | None = None
 
 
-def judge_answer(status: int, retry_after: str | None) -> Attempt:
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """When an event was sent (its `webhook-timestamp`), how long that took, and what came of it."""
+
+    at: datetime
+    took_milliseconds: int
+    attempt: Attempt
+
+
+def judge_answer(status: int, retry_after: str | None, *, now: datetime) -> Attempt:
     """What an answer means (Standard Webhooks): 2xx is success, 410 is the end, all else is tried again.
 
     A redirect is a failure too: an address that moved is for an operator to change.
     """
     if 200 <= status < 300:
-        return Attempt(Outcome.DELIVERED)
+        return Attempt(Outcome.DELIVERED, None, status)
     if status == 410:
-        return Attempt(Outcome.GONE, "HTTP 410")
-    seconds = float(retry_after) if retry_after and retry_after.isascii() and retry_after.isdigit() else None
-    return Attempt(Outcome.FAILED, f"HTTP {status}", min(seconds, LONGEST_DELAY_SECONDS) if seconds else None)
+        return Attempt(Outcome.GONE, "HTTP 410", status)
+    return Attempt(Outcome.FAILED, f"HTTP {status}", status, _read_retry_after(retry_after, now))
+
+
+def _read_retry_after(sent: str | None, now: datetime) -> float | None:
+    """Retry-After in seconds from now, whether it is sent so or as a date; None where it says nothing."""
+    sent = (sent or "").strip()
+    if sent.isascii() and sent.isdigit():
+        seconds = float(sent)
+    else:
+        try:
+            date = parsedate_to_datetime(sent)
+        except (ValueError, OverflowError):
+            return None
+        # The oldest of HTTP's three forms names no zone.
+        seconds = ((date if date.tzinfo else date.replace(tzinfo=UTC)) - now).total_seconds()
+    return min(seconds, LONGEST_DELAY_SECONDS) if seconds > 0 else None
 
 
 def choose_delay(attempts: int, *, retry_after: float | None = None) -> timedelta:
@@ -90,13 +120,22 @@ def find_url_fault(url: str, *, allow_private: bool) -> str | None:
         host, _ = parts.hostname, parts.port
     except ValueError:
         return "is not a URL"
-    if parts.scheme not in SCHEMES or not host:
+    if parts.scheme not in DEFAULT_PORTS or not host:
         return "must begin with https:// or http:// and name a host"
     if parts.username is not None or parts.password is not None or parts.fragment:
         return "must have no user, password or fragment"
     if not url.isascii() or any(character.isspace() for character in url):
         return "must be written in ASCII, without spaces"
-    return None if allow_private or _may_be_public(host) else "must not be a private or local address"
+    if allow_private or _may_be_public(host):
+        return None
+    return "must not be a private or local address, unless the operator sets WEBHOOK_ALLOW_PRIVATE=true"
+
+
+def identify_url(url: str) -> tuple[object, ...]:
+    """What two URLs of endpoints have in common that lead to the same place, however they are written."""
+    parts = urlsplit(url)
+    port = parts.port or DEFAULT_PORTS[parts.scheme]
+    return parts.scheme, parts.hostname, port, parts.path or "/", parts.query
 
 
 def _may_be_public(host: str) -> bool:

@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 
 from standardwebhooks import Webhook
 
+from core.events.publisher import CONTENT_TYPE
 from core.infra.settings import get_settings
-from core.webhooks.rules import Attempt, Outcome, is_public, judge_answer
+from core.webhooks.rules import Attempt, Outcome, Sent, is_public, judge_answer
 
 # A receiver that does not take the connection in 3 s, or is silent for 10 s, is not there.
 CONNECT_SECONDS, SILENCE_SECONDS = 3, 10
@@ -38,17 +39,23 @@ class PrivateAddressError(OSError):
     """The endpoint's name leads to no public address."""
 
 
-def send_event(url: str, body: bytes, *, event_id: str, secrets: Sequence[str]) -> Attempt:
+def send_event(url: str, body: bytes, *, event_id: str, secrets: Sequence[str]) -> Sent:
     """POST the event as Standard Webhooks says, signed with each of the secrets; raises nothing."""
-    sent_at = datetime.now(UTC)
+    sent_at, began = datetime.now(UTC), time.monotonic()
     signatures = [Webhook(secret).sign(event_id, sent_at, body.decode()) for secret in secrets]
     headers = {
-        "Content-Type": "application/json",
+        # Without a charset: the JavaScript SDK of CloudEvents looks for this very text.
+        "Content-Type": CONTENT_TYPE,
         "User-Agent": "Seatline",
         "webhook-id": event_id,
         "webhook-timestamp": str(int(sent_at.timestamp())),
         "webhook-signature": " ".join(signatures),
     }
+    attempt = _try(url, body, headers)
+    return Sent(sent_at, round((time.monotonic() - began) * 1000), attempt)
+
+
+def _try(url: str, body: bytes, headers: dict[str, str]) -> Attempt:
     try:
         return _post(url, body, headers)
     except PrivateAddressError as error:
@@ -70,8 +77,9 @@ def _post(url: str, body: bytes, headers: dict[str, str]) -> Attempt:
         try:
             connection.request("POST", path, body, headers)
             answer = connection.getresponse()
-            attempt = judge_answer(answer.status, answer.headers.get("Retry-After"))
-            with suppress(OSError, http.client.HTTPException):
+            attempt = judge_answer(answer.status, answer.headers.get("Retry-After"), now=datetime.now(UTC))
+            # ValueError: a chunk of a negative length.
+            with suppress(OSError, ValueError, http.client.HTTPException):
                 answer.read(ANSWER_BYTES)
             return attempt
         finally:
@@ -126,7 +134,9 @@ def _connect(host: str, port: int) -> socket.socket:
     if not get_settings().webhook_allow_private:
         found = [entry for entry in found if is_public(str(entry[4][0]))]
         if not found:
-            raise PrivateAddressError("the endpoint's host has no public address")
+            raise PrivateAddressError(
+                "the host has no public address, and WEBHOOK_ALLOW_PRIVATE is not set to allow others"
+            )
     failure: OSError | None = None
     for family, kind, protocol, _, address in found[:MAX_ADDRESSES]:
         connection = socket.socket(family, kind, protocol)

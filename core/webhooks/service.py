@@ -12,10 +12,12 @@ from sqlalchemy import Row
 from sqlalchemy.engine import Connection
 
 from core.errors import InvalidRequestError
+from core.events.queries import find_event, select_first_position, select_newest
 from core.infra.settings import get_settings
+from core.infra.slot_groups import find_group, list_groups
 from core.webhooks import queries
-from core.webhooks.errors import EndpointNotFoundError
-from core.webhooks.rules import DisabledReason, find_url_fault
+from core.webhooks.errors import EndpointExistsError, EndpointNotFoundError
+from core.webhooks.rules import DisabledReason, find_url_fault, identify_url
 
 # Each costs every event a delivery, and while it is slow a thread of outbound's (see the Procfile's -c).
 MAX_ENDPOINTS = 100
@@ -57,11 +59,22 @@ class NewSecret:
 def create_endpoint(
     connection: Connection, *, url: str, types: Sequence[str] | None, description: str | None
 ) -> NewSecret:
-    """Register an endpoint: it is told of what happens from now on. Raises InvalidRequestError."""
+    """Register an endpoint: it is told of what happens from now on.
+
+    Raises InvalidRequestError, EndpointExistsError.
+    """
+    queries.lock_urls(connection)
     _check_url(url)
+    _check_unused(connection, url)
     secret = _make_secret()
     endpoint_id = queries.insert_endpoint(
-        connection, url=url, description=description, types=types, secret=secret, limit=MAX_ENDPOINTS
+        connection,
+        url=url,
+        description=description,
+        types=types,
+        secret=secret,
+        places=_find_end(connection),
+        limit=MAX_ENDPOINTS,
     )
     if endpoint_id is None:
         raise InvalidRequestError(f"There are {MAX_ENDPOINTS} endpoints, and no more can be had.")
@@ -73,6 +86,12 @@ def _check_url(url: str) -> None:
         raise InvalidRequestError(f"The URL {fault}.", pointer="/url")
 
 
+def _check_unused(connection: Connection, url: str) -> None:
+    for row in queries.select_endpoints(connection):
+        if identify_url(row.url) == identify_url(url):
+            raise EndpointExistsError(row.id)
+
+
 def _make_secret() -> str:
     # The form that Standard Webhooks gives its secrets.
     return "whsec_" + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
@@ -80,7 +99,7 @@ def _make_secret() -> str:
 
 def list_endpoints(connection: Connection) -> list[Endpoint]:
     """All endpoints, the oldest first."""
-    return [_to_endpoint(row) for row in queries.select_endpoints(connection)]
+    return _to_endpoints(connection, queries.select_endpoints(connection))
 
 
 def get_endpoint(connection: Connection, endpoint_id: int) -> Endpoint:
@@ -88,18 +107,22 @@ def get_endpoint(connection: Connection, endpoint_id: int) -> Endpoint:
     row = queries.select_endpoint(connection, endpoint_id)
     if row is None:
         raise EndpointNotFoundError(endpoint_id)
-    return _to_endpoint(row)
+    return _to_endpoints(connection, [row])[0]
 
 
 def update_endpoint(connection: Connection, endpoint_id: int, changes: Mapping[str, Any]) -> Endpoint:
     """Change an endpoint's url, types or description, or turn it on or off; what is not named stays.
 
     Turned off, it forgets what waits for it; turned on, it is told of what happens from then on. Raises
-    EndpointNotFoundError, InvalidRequestError.
+    EndpointNotFoundError, InvalidRequestError, EndpointExistsError.
     """
+    if "url" in changes:
+        queries.lock_urls(connection)
     row = _lock(connection, endpoint_id)
     if "url" in changes:
         _check_url(changes["url"])
+        if identify_url(changes["url"]) != identify_url(row.url):
+            _check_unused(connection, changes["url"])
     was_enabled = row.disabled_reason is None
     is_enabled = changes.get("enabled", was_enabled)
     queries.update_endpoint(
@@ -111,9 +134,9 @@ def update_endpoint(connection: Connection, endpoint_id: int, changes: Mapping[s
         disabled_reason=None if is_enabled else row.disabled_reason or DisabledReason.OPERATOR,
     )
     if is_enabled and not was_enabled:
-        queries.update_started(connection, endpoint_id)
+        queries.update_started(connection, endpoint_id, _find_end(connection))
     if not is_enabled:
-        queries.delete_deliveries(connection, endpoint_id)
+        _forget_deliveries(connection, endpoint_id)
     return get_endpoint(connection, endpoint_id)
 
 
@@ -130,8 +153,9 @@ def rotate_secret(connection: Connection, endpoint_id: int) -> NewSecret:
 
 def delete_endpoint(connection: Connection, endpoint_id: int) -> None:
     """Remove an endpoint and forget what waits for it. Raises EndpointNotFoundError."""
-    if not queries.delete_endpoint(connection, endpoint_id):
-        raise EndpointNotFoundError(endpoint_id)
+    _lock(connection, endpoint_id)
+    _forget_deliveries(connection, endpoint_id)
+    queries.delete_endpoint(connection, endpoint_id)
 
 
 def replay_events(
@@ -144,14 +168,42 @@ def replay_events(
     row = _lock(connection, endpoint_id)
     if row.disabled_reason is not None:
         raise InvalidRequestError("The endpoint is disabled: enable it first.")
+    places = queries.read_places(row)
     if event_id is not None:
-        if not queries.update_position_to_event(connection, endpoint_id, event_id=event_id):
-            raise InvalidRequestError(f"There is no event {event_id} in the feed.", pointer="/from_id")
+        queries.update_places(connection, endpoint_id, _go_back_to_event(connection, places, event_id))
     elif since is not None:
-        queries.update_position_to_time(connection, endpoint_id, since=since)
+        queries.update_places(connection, endpoint_id, _go_back_to_time(connection, places, since))
     queries.update_awake(connection, endpoint_id)
-    queries.update_all_due(connection, endpoint_id)
+    for group in list_groups():
+        queries.update_all_due(connection, group, endpoint_id)
     return get_endpoint(connection, endpoint_id)
+
+
+def _forget_deliveries(connection: Connection, endpoint_id: int) -> None:
+    for group in list_groups():
+        queries.delete_deliveries(connection, group, endpoint_id)
+
+
+def _find_end(connection: Connection) -> list[int]:
+    return [select_newest(connection, group) for group in list_groups()]
+
+
+def _go_back_to_time(connection: Connection, places: Sequence[int], since: datetime) -> list[int]:
+    firsts = [select_first_position(connection, group, since=since) for group in list_groups()]
+    return [
+        place if first is None else min(place, first - 1) for place, first in zip(places, firsts, strict=True)
+    ]
+
+
+def _go_back_to_event(connection: Connection, places: Sequence[int], event_id: UUID) -> list[int]:
+    """Before the event in its own slot group, and in the others before what happened since."""
+    event = find_event(connection, event_id)
+    if event is None or event.position is None:
+        raise InvalidRequestError(f"There is no event {event_id} in the feed.", pointer="/from_id")
+    own = find_group(event.slot).number
+    found = list(places) if len(places) == 1 else _go_back_to_time(connection, places, event.created_at)
+    found[own] = min(places[own], event.position - 1)
+    return found
 
 
 def _lock(connection: Connection, endpoint_id: int) -> Row[Any]:
@@ -161,7 +213,12 @@ def _lock(connection: Connection, endpoint_id: int) -> Row[Any]:
     return row
 
 
-def _to_endpoint(row: Row[Any]) -> Endpoint:
+def _to_endpoints(connection: Connection, rows: Sequence[Row[Any]]) -> list[Endpoint]:
+    waiting = queries.count_deliveries(connection, [row.id for row in rows])
+    return [_to_endpoint(row, waiting.get(row.id, 0)) for row in rows]
+
+
+def _to_endpoint(row: Row[Any], waiting: int) -> Endpoint:
     has_old_secret = row.old_secret_until is not None and row.old_secret_until > row.now
     is_paused = row.paused_until is not None and row.paused_until > row.now
     return Endpoint(
@@ -172,7 +229,7 @@ def _to_endpoint(row: Row[Any]) -> Endpoint:
         enabled=row.disabled_reason is None,
         disabled_reason=row.disabled_reason,
         old_secret_until=row.old_secret_until if has_old_secret else None,
-        waiting=row.waiting,
+        waiting=waiting,
         delivered=row.delivered,
         failed=row.failed,
         given_up=row.given_up,

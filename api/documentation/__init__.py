@@ -1,0 +1,1 @@
+"""The OpenAPI document, made of the routes' own contracts, and Swagger UI over it."""
