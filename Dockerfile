@@ -13,7 +13,7 @@ ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1
 COPY --from=packages /opt/venv /opt/venv
 WORKDIR /srv/seatline
-COPY alembic.ini celeryconfig.py flowerconfig.py ./
+COPY pyproject.toml celeryconfig.py flowerconfig.py ./
 COPY migrations ./migrations
 COPY core ./core
 COPY tasks ./tasks
