@@ -11,7 +11,7 @@ Arrangement = Callable[[int], Hall]
 
 
 def draw(rows: Sequence[Sequence[Place]]) -> Hall:
-    """The hall whose rows have their seats in these places."""
+    """The hall whose rows have their seats in these places, before a focus in the middle of its top."""
     described = [
         {
             "section": 0,
@@ -26,7 +26,7 @@ def draw(rows: Sequence[Sequence[Place]]) -> Hall:
     ]
     category = {"name": "A", "color": None, "price": 1}
     plan = {"size": (1000, 1000), "areas": [], "categories": [category], "sections": ["Z"], "rows": described}
-    return build_hall({"plan": plan})
+    return build_hall({"plan": plan, "focus": {"x": 500, "y": 0}})
 
 
 def _alone(places: Sequence[Place]) -> Hall:
@@ -44,7 +44,7 @@ def _scattered(seats: int, *, within: float = 1e5) -> list[Place]:
 
 
 def _ring(seats: int) -> list[Place]:
-    # The focus of a plan that has no stage is the middle of its front edge: all are as far away from it.
+    # Around the focus: all are as far away from it.
     angles = (2 * pi * seat / seats for seat in range(seats))
     return [(500 + 1e5 * cos(angle), 1e5 * sin(angle)) for angle in angles]
 

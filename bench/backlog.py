@@ -21,6 +21,8 @@ from sqlalchemy.engine import Connection
 from bench.limit import CLIENTS, measure_limit
 from core.infra.db import dispose_engines, primary, transaction
 from core.infra.ids import new_id
+from core.infra.slot_groups import of_show
+from core.infra.slots import to_slot
 from core.settling import queries as settling_queries
 from core.settling.worker import settle_show
 from core.shows.service import NewShow, create_show
@@ -36,8 +38,8 @@ YARDSTICK_SECONDS = 5
 PROFILED_LINES = 25
 
 _INSERT_BOOKINGS = text("""
-    INSERT INTO bookings (id, show_id, seats, hold, amount, currency)
-    SELECT id, :show_id, ARRAY[seat], false, 0, 'EUR'
+    INSERT INTO bookings (id, slot, show_id, seats, hold, amount, currency)
+    SELECT id, :slot, :show_id, ARRAY[seat], false, 0, 'EUR'
     FROM unnest(cast(:ids AS uuid[]), cast(:seats AS text[])) AS asked(id, seat)
 """)
 _COUNT_CONFIRMED = text("SELECT count(*) FROM bookings WHERE show_id = :show_id AND status = 'CONFIRMED'")
@@ -76,8 +78,8 @@ def fill_backlog(connection: Connection, show_id: int, *, bookings: int) -> None
     seats = random.Random(show_id).sample(range(1, SEATS + 1), bookings)
     for start in range(0, bookings, INSERTED_AT_ONCE):
         part = [str(seat) for seat in seats[start : start + INSERTED_AT_ONCE]]
-        ids = [str(new_id()) for _ in part]
-        connection.execute(_INSERT_BOOKINGS, {"show_id": show_id, "ids": ids, "seats": part})
+        ids = [str(new_id(to_slot(show_id))) for _ in part]
+        connection.execute(_INSERT_BOOKINGS, {**of_show(show_id), "ids": ids, "seats": part})
 
 
 def settle_all(show_id: int) -> None:

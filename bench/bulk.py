@@ -16,49 +16,54 @@ _INSERT_SHOWS = """
         INSERT INTO show_halls (show_id, description)
         SELECT id, jsonb_build_object('total_seats', %(seats)s::int, 'price', 100) FROM made
     ), versions AS (
-        INSERT INTO show_versions (show_id, total, available) SELECT id, %(seats)s, %(seats)s FROM made
+        INSERT INTO show_versions (slot, show_id, total, available)
+        SELECT id %% 4096, id, %(seats)s, %(seats)s FROM made
     )
     SELECT min(id), max(id) FROM made
 """
 _INSERT_SEATS = """
-    INSERT INTO seats (show_id, seat_number, place, price)
-    SELECT show, seat::text, seat, 100
+    INSERT INTO seats (slot, show_id, seat_number, place, price)
+    SELECT show %% 4096, show, seat::text, seat, 100
     FROM generate_series(%s::bigint, %s::bigint) AS made(show)
     CROSS JOIN generate_series(1, %s) AS numbered(seat)
     ORDER BY made.show, numbered.seat
 """
 
-# Ids as core/infra/ids.py makes them: 48 bits of time, here the row's, then the rest at random.
+# Ids as core/infra/ids.py makes them: 48 bits of time, here the row's, the slot, then the rest at random.
 _ID = """
-    (lpad(to_hex((extract(epoch FROM {time}) * 1000)::bigint), 12, '0') || '7' || substr(md5({seed}), 1, 3)
-     || '8' || substr(md5({seed}), 4, 15))::uuid
+    (lpad(to_hex((extract(epoch FROM {time}) * 1000)::bigint), 12, '0')
+     || '7' || lpad(to_hex({show} %% 4096), 3, '0') || '8' || substr(md5({seed}), 4, 15))::uuid
 """
 _INSERT_HISTORY = f"""
-    INSERT INTO bookings (id, show_id, status, wants, seats, hold, amount, currency, created_at, updated_at,
-                          customer)
-    SELECT {_ID.format(time="at", seed="number::text")}, %(first)s + number %% %(shows)s, 'CONFIRMED', NULL,
+    INSERT INTO bookings (id, slot, show_id, status, wants, seats, hold, amount, currency, created_at,
+                          updated_at, customer)
+    SELECT {_ID.format(time="at", show="show", seed="number::text")}, show %% 4096, show, 'CONFIRMED', NULL,
            ARRAY[(1 + number / %(shows)s)::text], false, 100, 'EUR', at, at, 'customer-' || number %% 1000000
     FROM generate_series(0, %(count)s::bigint - 1) AS number
-    CROSS JOIN LATERAL (SELECT now() - interval '1 day' + number * interval '1 millisecond' AS at) AS made
+    CROSS JOIN LATERAL (SELECT now() - interval '1 day' + number * interval '1 millisecond' AS at,
+                               %(first)s + number %% %(shows)s AS show) AS made
 """  # noqa: S608 (constants)
 _INSERT_BACKLOG = f"""
-    INSERT INTO bookings (id, show_id, seats, hold, amount, currency)
-    SELECT {_ID.format(time="clock_timestamp()", seed="show.id || '-' || seat")}, show.id, ARRAY[seat::text],
+    INSERT INTO bookings (id, slot, show_id, seats, hold, amount, currency)
+    SELECT {_ID.format(time="clock_timestamp()", show="show.id", seed="show.id || '-' || seat")},
+           show.id %% 4096, show.id, ARRAY[seat::text],
            false, 100, 'EUR'
     FROM (SELECT %(show)s::bigint AS id) AS show, generate_series(1, %(count)s) AS numbered(seat)
     ORDER BY md5(numbered.seat::text)
 """  # noqa: S608 (constants)
 _INSERT_HOLDS = f"""
     WITH made AS (
-        INSERT INTO bookings (id, show_id, wants, seats, hold, held_at, hold_expires_at, amount, currency)
-        SELECT {_ID.format(time="now()", seed="show.id || '-' || seat")}, show.id, NULL, ARRAY[seat::text],
+        INSERT INTO bookings (id, slot, show_id, wants, seats, hold, held_at, hold_expires_at, amount,
+                              currency)
+        SELECT {_ID.format(time="now()", show="show.id", seed="show.id || '-' || seat")},
+               show.id %% 4096, show.id, NULL, ARRAY[seat::text],
                true, now(), now() + make_interval(secs => %(seconds)s), 100, 'EUR'
         FROM (SELECT %(show)s::bigint AS id) AS show,
              generate_series(%(after)s + 1, %(after)s + %(count)s) AS numbered(seat)
         RETURNING id, show_id, seats[1] AS seat, hold_expires_at
     ), held AS (
         UPDATE seats s SET status = 'held', booking_id = made.id, hold_expires_at = made.hold_expires_at
-        FROM made WHERE s.show_id = made.show_id AND s.seat_number = made.seat
+        FROM made WHERE s.show_id = %(show)s AND s.seat_number = made.seat
     ), counted AS (
         UPDATE show_versions SET available = available - %(count)s, held = held + %(count)s
         WHERE show_id = %(show)s
@@ -102,7 +107,7 @@ def add_backlog(cursor: Any, *, show_id: int, bookings: int) -> None:
 def add_holds(cursor: Any, *, show_id: int, after: int, holds: int, seconds: float) -> Any:
     """Holds of a seat each, those behind seat `after`, which all expire at the moment that is returned."""
     # By the statistics of a table that was just filled there may be few seats: hold after hold, each compared
-    # with all of them, took minutes.
+    # with all of them, took minutes; so did a merge by the show's number, which is the same for all.
     cursor.execute("SET enable_nestloop = off")
     cursor.execute(_INSERT_HOLDS, {"show": show_id, "after": after, "count": holds, "seconds": seconds})
     (expires_at,) = cursor.fetchone()

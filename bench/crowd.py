@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -58,6 +59,8 @@ class Crowd:
         self.name = f"sellout-{uuid.uuid4().hex[:12]}"
         self.buyers = [Buyer(number, chance.choice(HABITS), chance.choice(SIZES)) for number in range(buyers)]
         self.settle_seconds: list[float] = []
+        # When the last of the holds ends that their holders let run out.
+        self.hold_ends_at: datetime | None = None
         self.faults: list[str] = []
         self.started_at = time.monotonic()
         self._deadline = self.started_at + seconds
@@ -69,6 +72,16 @@ class Crowd:
     def is_over(self) -> bool:
         """Whether the time is up."""
         return time.monotonic() > self._deadline
+
+    @property
+    def remaining_seconds(self) -> float:
+        """Until the time is up."""
+        return self._deadline - time.monotonic()
+
+    def note_hold(self, ends_at: datetime) -> None:
+        """A buyer lets a hold expire, at this time."""
+        with self._lock:
+            self.hold_ends_at = max(ends_at, self.hold_ends_at or ends_at)
 
     @property
     def answered(self) -> int:

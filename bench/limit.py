@@ -17,8 +17,8 @@ CLIENTS, JOBS = 32, 2
 TABLE = "bookings_yardstick"
 # A row as accepting writes it, with every constraint and index it has there.
 INSERT = f"""
-    INSERT INTO {TABLE} (id, show_id, seats, hold, amount, currency)
-    VALUES (gen_random_uuid(), 1, '{{1}}', false, 0, 'EUR');
+    INSERT INTO {TABLE} (id, slot, show_id, seats, hold, amount, currency)
+    VALUES (gen_random_uuid(), 1, 1, '{{1}}', false, 0, 'EUR');
 """  # noqa: S608 (a constant)
 
 

@@ -1,11 +1,14 @@
 """`make sellout`: thousands of buyers sell a show out, and then every seat and every answer is checked."""
 
 import argparse
+import math
 import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from bench.checks import find_faults
 from bench.client import Client
@@ -26,12 +29,14 @@ class Sale:
     crowd: Crowd
     seconds: float
     requests: int
+    # With nothing to buy until holds ran out.
+    waited_seconds: float
 
 
 def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     """What was asked for on the command line."""
     parser = argparse.ArgumentParser(prog="sellout", description=__doc__)
-    parser.add_argument("--url", help="the service (default: http://127.0.0.1:$PORT)")
+    parser.add_argument("--url", help="the service (default: the `make run` of this machine)")
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--show", type=int, metavar="ID", help="sell out this show")
     which.add_argument(
@@ -55,11 +60,17 @@ def sell_out(target: Target, show_id: int, *, buyers: int, clients: int, seconds
     for thread in threads:
         thread.start()
     leave_at = crowd.started_at + seconds + LEAVING_SECONDS
+    waited_seconds = 0.0
     while any(thread.is_alive() for thread in threads) and time.monotonic() < leave_at:
-        print_progress(target, watch, crowd)
+        seats = ask(target, watch, "GET", f"/shows/{show_id}").document["seats"]
+        looked_at = time.monotonic()
+        print(describe_progress(crowd, seats), flush=True)
         await_all(threads, seconds=PROGRESS_SECONDS)
+        if is_waiting(seats):
+            waited_seconds += time.monotonic() - looked_at
     watch.close()
-    return Sale(crowd, time.monotonic() - crowd.started_at, sum(shop.client.requests for shop in shops))
+    requests = sum(shop.client.requests for shop in shops)
+    return Sale(crowd, time.monotonic() - crowd.started_at, requests, waited_seconds)
 
 
 def await_all(threads: list[threading.Thread], *, seconds: float) -> None:
@@ -69,15 +80,28 @@ def await_all(threads: list[threading.Thread], *, seconds: float) -> None:
         thread.join(max(0.0, until - time.monotonic()))
 
 
-def print_progress(target: Target, watch: Client, crowd: Crowd) -> None:
-    """One line: seats sold, buyers answered, seconds."""
-    sold = ask(target, watch, "GET", f"/shows/{crowd.show_id}").document["seats"]["booked"]
+def is_waiting(seats: Mapping[str, int]) -> bool:
+    """Whether nothing can be bought until a hold runs out, or its holder buys."""
+    return seats["available"] == 0 and seats["held"] > 0
+
+
+def describe_progress(crowd: Crowd, seats: Mapping[str, int]) -> str:
+    """One line: seconds, seats sold, buyers answered, and what those wait for who found no seat."""
     elapsed = time.monotonic() - crowd.started_at
-    print(
-        f"{elapsed:5.1f} s  {sold:,} of {len(crowd.seats):,} seats sold, "
-        f"{crowd.answered:,} of {len(crowd.buyers):,} buyers answered",
-        flush=True,
-    )
+    sold = f"{seats['booked']:,} of {len(crowd.seats):,} seats sold"
+    answered = f"{crowd.answered:,} of {len(crowd.buyers):,} buyers answered"
+    waiting = f"; {describe_wait(crowd, seats['held'])}" if is_waiting(seats) else ""
+    return f"{elapsed:5.1f} s  {sold}, {answered}{waiting}"
+
+
+def describe_wait(crowd: Crowd, held: int) -> str:
+    """What is waited for while so many seats are held and none is free, and for how long."""
+    at_most = f"{max(0, math.ceil(crowd.remaining_seconds)):,} s at most"
+    if crowd.hold_ends_at is None:
+        # The held seats are not this crowd's.
+        return f"waiting for {held:,} held seats, {at_most}"
+    last = max(0, math.ceil((crowd.hold_ends_at - datetime.now(UTC)).total_seconds()))
+    return f"waiting for {held:,} held seats: the last hold runs out in {last:,} s ({at_most})"
 
 
 def print_summary(sale: Sale) -> None:
@@ -87,6 +111,8 @@ def print_summary(sale: Sale) -> None:
     told = ", ".join(f"{outcomes[outcome]:,} {outcome}" for outcome in Outcome)
     bookings = sum(len(buyer.booking_ids) for buyer in crowd.buyers)
     print(f"\n{len(crowd.buyers):,} buyers at {len(crowd.seats):,} seats in {sale.seconds:.1f} s: {told}")
+    if sale.waited_seconds:
+        print(f"{sale.waited_seconds:.1f} s of it with nothing to buy until holds ran out")
     print(f"{sale.requests:,} requests, {sale.requests / sale.seconds:,.0f} a second; {bookings:,} bookings")
     if settled := sorted(crowd.settle_seconds):
         p50, p99 = (settled[int(part * (len(settled) - 1))] for part in (0.5, 0.99))

@@ -17,7 +17,7 @@ from local.data_dirs import CHECKOUT
 from local.embedded import find_free_port
 from local.processes import kill_group, wait_until
 from local.procfile import read_procfile
-from local.run import is_ready
+from local.ready import is_ready
 from local.servers import EmbeddedPostgres, EmbeddedRedis
 
 PROCESSES = ("web", "worker", "outbound", "beat")

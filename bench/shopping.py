@@ -4,6 +4,7 @@ import http.client
 import random
 import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from bench.client import Answer, Client
@@ -64,7 +65,7 @@ class Shop:
         if len(free) <= CALM_PART * len(self._crowd.seats):
             return self._buy(buyer, free)
         if buyer.habit == Habit.LAPSE:
-            return Outcome.LAPSED if self._book(buyer, free)["held"] else None
+            return self._hold_and_leave(buyer, free)
         if buyer.habit == Habit.CANCEL:
             with self._crowd.cancelling():
                 return self._buy_and_cancel(buyer, free)
@@ -75,6 +76,13 @@ class Shop:
         if booking["held"]:
             return self._confirm(booking)
         return Outcome.BOUGHT if booking["status"] == "CONFIRMED" else None
+
+    def _hold_and_leave(self, buyer: Buyer, free: list[dict[str, Any]]) -> Outcome | None:
+        booking = self._book(buyer, free)
+        if not booking["held"]:
+            return None
+        self._crowd.note_hold(datetime.fromisoformat(booking["hold_expires_at"]))
+        return Outcome.LAPSED
 
     def _buy_and_cancel(self, buyer: Buyer, free: list[dict[str, Any]]) -> Outcome | None:
         booking = self._book(buyer, free)

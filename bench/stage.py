@@ -11,8 +11,7 @@ from bench.selling import warm
 from bench.service import Service, run_service
 from bench.side import Side, await_none
 from bench.yardsticks import Application, ExpressSide, start_express, start_textbook
-from core.events.queries import UNPUBLISHED
-from proof.tables import TABLES
+from proof.tables import TABLES, UNPUBLISHED
 
 TEXTBOOK, EXPRESS = "textbook", "express"
 

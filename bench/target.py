@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from core.infra.ports import MAX_PORT, parse_port
+from core.infra.settings import check_url
 from local.data_dirs import CHECKOUT
 
-DEFAULT_PORT = "8000"
+DEFAULT_URL = "http://127.0.0.1:8000"
 # The line of PostgreSQL's postmaster.pid that holds the port (its documented order).
 PORT_LINE = 3
 
@@ -28,14 +30,30 @@ class Target:
 def find_target(url: str | None) -> Target:
     """The service at `url`, else the one of `make run` on this machine. Raises BenchError.
 
-    The key and the database are what the environment says, else what `make run` has kept.
+    The key, the database and the port are what the environment says, else what `make run` has kept.
     """
     home = Path(os.environ.get("SEATLINE_HOME") or CHECKOUT / ".seatline")
     return Target(
-        url=(url or f"http://127.0.0.1:{os.environ.get('PORT') or DEFAULT_PORT}").rstrip("/"),
+        url=_check(url) if url else _find_url(home),
         admin_key=os.environ.get("ADMIN_API_KEY") or _read(home / "admin-api-key", "ADMIN_API_KEY"),
         database_url=os.environ.get("DATABASE_URL") or _find_database(home / "postgres"),
     )
+
+
+def _check(url: str) -> str:
+    try:
+        return check_url(url, ("http", "https")).rstrip("/")
+    except ValueError as fault:
+        raise BenchError(f"--url {fault}") from None
+
+
+def _find_url(home: Path) -> str:
+    if text := os.environ.get("PORT"):
+        if parse_port(text) is None:
+            raise BenchError(f"PORT must be a number from 1 to {MAX_PORT}")
+        return f"http://127.0.0.1:{text}"
+    address = home / "address"
+    return address.read_text() if address.exists() else DEFAULT_URL
 
 
 def _find_database(folder: Path) -> str:

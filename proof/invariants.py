@@ -36,7 +36,7 @@ BROKEN = {
     "a booking owns all of its seats or none": f"""
         SELECT b.id, b.status, b.seats, count(s.id) FROM bookings b
         LEFT JOIN seats s ON s.booking_id = b.id AND s.show_id = b.show_id
-        GROUP BY b.id
+        GROUP BY b.id, b.slot
         HAVING count(s.id) <> CASE WHEN {OWNS} THEN cardinality(b.seats) ELSE 0 END
     """,
     "a quantity booking owns as many as it asked for": f"""
@@ -85,7 +85,7 @@ BROKEN = {
             SELECT b.show_id, unnest(b.seats) AS seat_number,
                    min(e.created_at) FILTER (WHERE e.type IN ('BOOKING_HELD', 'BOOKING_CONFIRMED')) AS since,
                    min(e.created_at) FILTER (WHERE e.type IN ('BOOKING_FAILED', 'BOOKING_CANCELLED')) AS until
-            FROM bookings b JOIN events e ON e.booking_id = b.id GROUP BY b.id)
+            FROM bookings b JOIN events e ON e.booking_id = b.id GROUP BY b.id, b.slot)
         SELECT b.id, missing FROM bookings b
         JOIN events e ON e.booking_id = b.id AND e.type = 'BOOKING_FAILED'
         LEFT JOIN unnest(b.failure_seats) AS missing ON true

@@ -41,8 +41,8 @@ MUTANTS = (
             ("core/seats/queries.py", GUARD, UNGUARDED),
             (
                 "core/seats/queries.py",
-                "WHERE show_id = :show_id AND status = 'available' AND seat_number",
-                "WHERE show_id = :show_id AND seat_number",
+                "      AND status = 'available' AND seat_number",
+                "      AND seat_number",
             ),
         ),
     ),
@@ -65,14 +65,15 @@ MUTANTS = (
                 "core/settling/batch_queries.py",
                 "    try:\n        if commits:",
                 "    with primary() as apart:\n"
-                '        apart.execute(text(INSERT_EVENTS), {k: parameters[k] for k in ("events", "now")})\n'
+                '        written = {name: parameters[name] for name in ("slot", "events", "now")}\n'
+                "        apart.execute(text(INSERT_EVENTS), written)\n"
                 '    parameters = {**parameters, "events": "[]"}\n'
                 "    try:\n        if commits:",
             ),
             (
                 "core/settling/batch_queries.py",
-                "from core.infra.db import Prepared",
-                "from core.infra.db import Prepared, primary",
+                "from core.infra.prepared import Prepared",
+                "from core.infra.db import primary\nfrom core.infra.prepared import Prepared",
             ),
         ),
     ),
@@ -107,7 +108,7 @@ MUTANTS = (
         (
             (
                 "core/bookings/accepting.py",
-                "if used_for is not None and used_for != fingerprint:",
+                "if use.fingerprint != request.key.fingerprint:",
                 "if False:",
             ),
         ),
@@ -119,10 +120,10 @@ MUTANTS = (
         (
             (
                 "core/bookings/accepting_queries.py",
-                "WHERE whole.key IS NULL OR whole.ids IN (SELECT booking_ids FROM claimed)",
-                "",
+                '; {message}"',
+                ' ON CONFLICT DO NOTHING; {message}"',
             ),
-            ("core/bookings/accepting_queries.py", "refusal IS NULL AND used_for IS NULL", "refusal IS NULL"),
+            ("core/bookings/accepting.py", "if request.key and use:", "if False:"),
         ),
     ),
     Mutant(
@@ -161,11 +162,11 @@ MUTANTS = (
         "two beats",
         "I2",
         (
-            ("core/settling/worker.py", "if time.monotonic() >= stop_at:", "if stop_at:"),
+            ("core/settling/sweeping.py", "if time.monotonic() >= stop_at:", "if stop_at:"),
             (
                 "core/infra/jobs.py",
-                "return list(compress(messages, raised))",
-                "return [message for message in compress(messages, raised) if message[0] != SETTLE_SHOW]",
+                "        _send(task, *args)\n",
+                "        if task != SETTLE_SHOW:\n            _send(task, *args)\n",
             ),
         ),
     ),
@@ -183,7 +184,7 @@ MUTANTS = (
             (
                 "core/settling/worker.py",
                 "    tries = 0\n\n",
-                "    tries = _count_try(booking_id)\n\n",
+                "    tries = _count_try(show_id, booking_id)\n\n",
             ),
         ),
     ),

@@ -16,7 +16,6 @@ from sqlalchemy import text
 
 from core.errors import UnavailableError
 from core.events.publisher import STREAM
-from core.events.queries import UNPUBLISHED
 from core.infra.db import dispose_engines, primary, transaction
 from core.webhooks.service import create_endpoint
 from proof.checker import RELEASED_WITHIN_SECONDS, Evidence, find_violations, gather_bookings, gather_events
@@ -26,7 +25,7 @@ from proof.faults.kinds import SkippedError
 from proof.history import History
 from proof.lateness import Lateness
 from proof.mutants import kill_all
-from proof.tables import empty_tables
+from proof.tables import UNPUBLISHED, empty_tables
 from proof.world import World, run_world
 
 CLIENTS, SHOWS = 6, 3

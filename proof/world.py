@@ -15,14 +15,14 @@ import psutil
 from sqlalchemy import text
 
 from core.errors import UnavailableError
-from core.infra.db import primary, transaction
+from core.infra.db import dispose_engines, primary, transaction
 from core.infra.settings import get_settings
 from core.shows.service import NewShow, create_show
 from local.data_dirs import CHECKOUT
 from local.embedded import EmbeddedServer, find_free_port
 from local.processes import wait_until
 from local.procfile import read_procfile
-from local.run import is_ready
+from local.ready import is_ready
 from local.servers import EmbeddedPostgres, EmbeddedRedis
 from proof.history import History
 from proof.sink import Sink, run_sink
@@ -44,7 +44,7 @@ class World:
     def __init__(self, folder: Path, sink: Sink) -> None:
         self.folder, self.sink = folder, sink
         self.strikes = folder / "strikes"
-        self.is_disk_small = mount_small_disk(folder / "postgres")
+        self._is_mounted = self.is_disk_small = mount_small_disk(folder / "postgres")
         self.postgres = EmbeddedPostgres(
             folder / "postgres", port=find_free_port(), settings={"max_wal_size": "128MB"}
         )
@@ -172,6 +172,20 @@ class World:
         if name == "web":
             self._await_ready()
 
+    def enter(self, **variables: str) -> None:
+        """Have everything live by these variables from now on, this process too."""
+        os.environ |= variables
+        get_settings.cache_clear()
+        dispose_engines()
+        for name in PROCESSES:
+            self.restart(name)
+        self._await_ready()
+
+    def move(self, server: EmbeddedPostgres) -> None:
+        """Take a server for PostgreSQL, and discard the one of before."""
+        self._discard_postgres()
+        self.postgres, self.is_disk_small = server, False
+
     def add(self, name: str, **environment: str) -> None:
         """Another process of this kind, until the world is healed."""
         self._extra.append(self._spawn(name, environment))
@@ -183,11 +197,15 @@ class World:
             self._end(process)
         self.redis.discard()
         self.events.discard()
-        self.postgres.stop()
-        if self.is_disk_small:
-            subprocess.run(["umount", "--lazy", str(self.folder / "postgres")], check=False)
-        self.postgres.discard()
+        self._discard_postgres()
         self._log.close()
+
+    def _discard_postgres(self) -> None:
+        self.postgres.stop()
+        if self._is_mounted:
+            subprocess.run(["umount", "--lazy", str(self.folder / "postgres")], check=False)
+            self._is_mounted = False
+        self.postgres.discard()
 
     def _spawn(self, name: str, environment: dict[str, str]) -> subprocess.Popen[bytes]:
         if "PROOF_HOOK" in environment:

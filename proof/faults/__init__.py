@@ -1,6 +1,6 @@
 """The faults, each by its name."""
 
-from proof.faults import messages, network, processes, rushes, servers
+from proof.faults import copies, messages, network, processes, rushes, servers
 from proof.faults.kinds import Fault
 
 __all__ = ["FAULTS", "Fault"]
@@ -54,4 +54,9 @@ FAULTS: dict[str, Fault] = {
     "webhooks broken": servers.break_webhooks,
     "events broker frozen": servers.freeze_events_broker,
     "events broker gone": servers.kill_events_broker,
+    "pooler restarted": copies.restart_pooler,
+    "replica paused": copies.strike_replica(copies.pause),
+    "replica killed": copies.strike_replica(copies.kill),
+    "replica promoted": copies.strike_replica(copies.promote),
+    "primary fails over": copies.fail_over,
 }

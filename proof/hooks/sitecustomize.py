@@ -15,6 +15,7 @@ from typing import Any
 
 import psycopg2
 import psycopg2.extensions
+from psycopg2.extensions import POLL_OK
 from sqlalchemy.engine.default import DefaultDialect
 
 NAME, VALUE = os.environ["PROOF_HOOK"].split(":")
@@ -81,28 +82,39 @@ class Cursor(psycopg2.extensions.cursor):
         """Execute, and perhaps die of a seat, or once events are written; or dawdle."""
         if NAME == "deadly-seat" and is_deadly(parameters):
             die()
+        connection: Any = self.connection
+        # A message of several statements comes as the server gets it.
+        asked = connection.asked = statement.decode() if isinstance(statement, bytes) else statement
         # A small batch's last statement has its COMMIT with it: taken apart, there is a moment before it.
-        if statement.endswith(COMMIT):
-            if statement != COMMIT:
-                self.execute(statement.removesuffix(f"; {COMMIT}"), parameters)
+        if asked.endswith(COMMIT):
+            if asked != COMMIT:
+                self.execute(asked.removesuffix(f"; {COMMIT}"), parameters)
             run = super().execute
             strike_around(lambda: run(COMMIT))
             return
         super().execute(statement, parameters)
-        if NAME == "redelivered" and "tries = tries + 1" in statement and self.rowcount and is_time():
+        if NAME == "redelivered" and "tries = b.tries + 1" in asked and self.rowcount and is_time():
             time.sleep(DAWDLE_SECONDS)
-        if NAME == "after-events" and WRITES_EVENTS.search(statement) and is_time():
+        if NAME == "after-events" and WRITES_EVENTS.search(asked) and is_time():
             die()
 
-    def fetchall(self) -> list[tuple[Any, ...]]:
-        """Fetch what a statement returned, and perhaps die before anybody hears of what it inserted."""
-        if NAME == "after-insert" and b"EXECUTE accept_bookings" in (self.query or b"") and is_time():
+
+class Watched(psycopg2.extensions.connection):
+    """A connection that is waited for without a thread, and knows what it was asked last."""
+
+    asked = ""
+
+    def poll(self) -> int:
+        """The state of its last statement; perhaps die once it is done, before anybody hears of it."""
+        state = super().poll()
+        is_done = state == POLL_OK and "INSERT INTO bookings" in self.asked
+        if NAME == "after-insert" and is_done and is_time():
             die()
-        return super().fetchall()
+        return state
 
 
 DefaultDialect.do_commit = commit  # type: ignore[method-assign]
-psycopg2.connect = partial(psycopg2.connect, cursor_factory=Cursor)
+psycopg2.connect = partial(psycopg2.connect, cursor_factory=Cursor, connection_factory=Watched)
 
 if NAME == "redelivered":
     from kombu.transport import virtual
