@@ -9,7 +9,6 @@ from queue import SimpleQueue
 from typing import Any, TypeVar
 from uuid import UUID
 
-import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
@@ -28,8 +27,8 @@ from core.infra.db import primary, transaction
 from core.infra.jobs import BOOKINGS_QUEUE, nudge
 from core.infra.redis import get_redis
 from core.infra.settings import get_settings
-from core.settling import batch, worker
-from core.settling.batch import Batch, settle_batch
+from core.settling import worker
+from core.settling.batch import LIMITS, Batch, Limits, settle_batch
 from core.settling.queries import select_work
 
 T = TypeVar("T")
@@ -98,10 +97,10 @@ def make_ready(show_id: int, *seats: str, key: Key | None = None, **options: Any
     return prepare(NewBooking(show_id=show_id, seats=seats, **options), key)
 
 
-def settle(show_id: int) -> Batch | None:
+def settle(show_id: int, limits: Limits = LIMITS) -> Batch | None:
     """Settle one batch and commit it."""
     with brief_transaction() as transaction:
-        return settle_batch(transaction, show_id)
+        return settle_batch(transaction, show_id, limits=limits)
 
 
 def settle_by(make: Callable[[Connection], BriefTransaction], show_id: int) -> None:
@@ -120,17 +119,15 @@ def settle_by(make: Callable[[Connection], BriefTransaction], show_id: int) -> N
 def uncommitted_batch(show_id: int) -> Iterator[None]:
     """Settle one batch, which commits as the block ends; a small one would with its last statement."""
     with brief_transaction() as transaction:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(batch, "SMALL", 0)
-            assert settle_batch(transaction, show_id)
+        assert settle_batch(transaction, show_id, limits=Limits(small=0))
         yield
 
 
-def settle_all(show_id: int) -> list[Batch]:
+def settle_all(show_id: int, limits: Limits = LIMITS) -> list[Batch]:
     """Settle batches until nothing of the show waits; those that settled something."""
     batches = []
     while has_work(show_id):
-        settled = settle(show_id)
+        settled = settle(show_id, limits)
         batches += [settled] if settled and settled.booking_ids else []
     return batches
 

@@ -10,12 +10,12 @@ from contextlib import closing, contextmanager
 import psycopg2
 from psycopg2 import sql
 
-from core.infra import db, jobs, redis
+from core.infra import db, jobs, redis, replicas, slot_groups
 from core.infra.settings import get_settings
 from core.maps import cache
 from core.maps.maps import kept_pages
 from core.shows import catalogue
-from tests.support import ROOT
+from tests.support import HANGS_SECONDS, ROOT
 
 # To migrate takes a second, to copy what is migrated a tenth of it.
 MIGRATED = "migrated"
@@ -54,7 +54,7 @@ def migrate(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=HANGS_SECONDS,
     )
 
 
@@ -76,6 +76,7 @@ def enter(variables: Mapping[str, str]) -> Iterator[None]:
 
 
 def _forget() -> None:
+    replicas.end_replicas()
     if any(engine.cache_info().currsize for engine in db.ENGINES):
         db.dispose_engines()
     for remembered in (
@@ -95,6 +96,7 @@ def _forget() -> None:
 def forget_database() -> None:
     """Keep nothing in memory of what the database holds: it is another one, or empty."""
     catalogue.forget_shows()
+    slot_groups.forget_groups()
     cache.forget_bodies()
     kept_pages.forget()
 

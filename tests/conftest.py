@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck, settings
 
 from core.infra import db, jobs, redis
 from core.infra.settings import get_settings
@@ -19,6 +20,10 @@ from local.servers import EmbeddedPostgres, EmbeddedRedis
 from proof.tables import empty_tables
 from tests.apart import forget_database, make_migrated_database
 from tests.support import ADMIN_KEY, WORKER, run_process, wait_for_http
+
+# On a busy machine every example takes long.
+settings.register_profile("seatline", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("seatline")
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from werkzeug.test import Client, TestResponse
 
 from api.responses import Headers
 from api.server.app import Door
+from tests.conforming import Conformity, find_conformity
 
 ANSWER_SECONDS = 60
 
@@ -85,10 +86,17 @@ def make_scope(method: str, path: str, query: str, headers: dict[str, str], addr
 class Doorway:
     """A door on an event loop of its own, in a thread, as a WSGI application for werkzeug's client."""
 
-    def __init__(self, door: Door) -> None:
+    def __init__(self, door: Door, conformity: Conformity) -> None:
         self.door, self.loop = door, asyncio.new_event_loop()
-        threading.Thread(target=self.loop.run_forever, name="door", daemon=True).start()
+        self._conformity = conformity
+        self._thread = threading.Thread(target=self._run, name="door", daemon=True)
+        self._thread.start()
         self.call(door.begin, self.loop)
+
+    def _run(self) -> None:
+        # It cancels at its end what is left: a pending task would be destroyed in the middle of a later test.
+        with asyncio.Runner(loop_factory=lambda: self.loop) as runner:
+            runner.get_loop().run_forever()
 
     def call(self, run: Callable[..., Any], *arguments: Any) -> Any:
         """Call something on the door's loop."""
@@ -99,7 +107,7 @@ class Doorway:
         return asyncio.run_coroutine_threadsafe(on_loop(), self.loop).result(ANSWER_SECONDS)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        body = environ["wsgi.input"].read()
+        given = environ["wsgi.input"].read()
         path = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace") or "/"
         scope = make_scope(
             environ["REQUEST_METHOD"],
@@ -108,13 +116,15 @@ class Doorway:
             _read_headers(environ),
             environ.get("REMOTE_ADDR") or "127.0.0.1",
         )
-        protocol = Protocol(body)
+        protocol = Protocol(given)
         served = asyncio.run_coroutine_threadsafe(self.door.__rsgi__(scope, protocol), self.loop)
         done, _ = wait([served, protocol.streamed], ANSWER_SECONDS, FIRST_COMPLETED)
         if protocol.streamed in done:
             served.cancel()
         else:
             served.result(0)
+        body = b"".join(protocol.pieces)
+        self._conformity.check(environ["REQUEST_METHOD"], path, protocol.status, protocol.headers, body)
         start_response(f"{protocol.status} -", protocol.headers)
         # granian sends none of a body that HEAD asks for.
         return [] if environ["REQUEST_METHOD"] == "HEAD" else protocol.pieces
@@ -123,6 +133,7 @@ class Doorway:
         """End the loop; whoever waits is answered first."""
         self.call(self.door.end)
         self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join(ANSWER_SECONDS)
 
 
 def _read_headers(environ: dict[str, Any]) -> dict[str, str]:
@@ -144,7 +155,7 @@ class DoorClient(Client):
 @contextmanager
 def open_door(app: Flask, *arguments: Any) -> Iterator[DoorClient]:
     """A client of a door around this application."""
-    doorway = Doorway(Door(app, *arguments))
+    doorway = Doorway(Door(app, *arguments), find_conformity(app))
     try:
         yield DoorClient(doorway)
     finally:

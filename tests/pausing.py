@@ -1,12 +1,13 @@
 """Statements that pause between their snapshot and their locks, until the test lets them go on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
 from core.infra.async_db import LoopConnection
 from core.infra.brief import BriefTransaction
-from core.infra.db import Prepared, connect
+from core.infra.db import connect
+from core.infra.prepared import Prepared
 from tests.acting import ask
 from tests.support import wait_until
 
@@ -58,9 +59,11 @@ class PausingConnection(LoopConnection):
         super().__init__()
         self._pause = pause
 
-    async def fetch_all(self, statement: Prepared, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    async def fetch_all(
+        self, statement: Prepared, to_parameters: Callable[[], Mapping[str, Any]]
+    ) -> list[tuple[Any, ...]]:
         """As LoopConnection does, with the pause."""
-        return await super().fetch_all(self._pause.put_into(statement), parameters)
+        return await super().fetch_all(self._pause.put_into(statement), to_parameters)
 
 
 class PausingTransaction(BriefTransaction):

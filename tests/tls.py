@@ -10,6 +10,8 @@ from typing import Any
 
 import trustme
 
+from tests.support import HANGS_SECONDS
+
 CHUNK_BYTES = 65_536
 
 
@@ -38,7 +40,7 @@ class Front:
 
     def stop(self) -> None:
         """Cut every connection, and listen no more."""
-        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(5)
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(HANGS_SECONDS)
         self._loop.call_soon_threadsafe(self._loop.stop)
 
     async def _end(self) -> None:

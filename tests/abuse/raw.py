@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from tests.support import HANGS_SECONDS
+
 LOOPBACK = "127.0.0.1"
-CONNECT_SECONDS = 30
-# More than the service allows itself for anything but a long poll.
-ANSWER_SECONDS = 45
+CONNECT_SECONDS = ANSWER_SECONDS = HANGS_SECONDS
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from api.server.body import BODY_SECONDS
 from api.server.main import HEAD_SECONDS
 from api.server.sending import UNREAD_SECONDS
 from core.shows.service import Show
 from tests.abuse.conftest import Web
 from tests.abuse.others import others_served, say
 from tests.abuse.raw import LOOPBACK, choose_sources, connected, open_sockets, to_request
-from tests.support import wait_until
+from tests.measuring import measured
+from tests.support import HANGS_SECONDS, wait_until
 
 pytestmark = pytest.mark.processes
 
@@ -26,10 +26,10 @@ SOURCES = {"one address": [LOOPBACK], "a hundred": choose_sources(100)}
 FROM = pytest.mark.parametrize("sources", SOURCES.values(), ids=SOURCES.keys())
 HALF_A_HEAD = b"GET /shows HTTP/1.1\r\nHost: service\r\nX-"
 HARM_SECONDS = 8
-# What a busy machine may add to a time-out.
+# What may be added to a time-out: those that are over are looked for now and then.
 LATE_SECONDS = 12
 MEGABYTE = 1024 * 1024
-LOADS, LOADING_SECONDS = 8, 30
+LOADS = 8
 
 MakeShow = Callable[..., Show]
 
@@ -37,7 +37,7 @@ MakeShow = Callable[..., Show]
 async def load_layout(port: int, path: str, headers: dict[str, str]) -> None:
     """Take it often enough for each process to have it, so that what they keep of it is no growth."""
     taken = 0
-    async with asyncio.timeout(LOADING_SECONDS):
+    async with asyncio.timeout(HANGS_SECONDS):
         while taken < LOADS:
             async with connected(port) as connection:
                 answer = await connection.ask("GET", path, headers)
@@ -75,13 +75,15 @@ def test_thousands_that_send_nothing(
         async with others_served(web.port, show.id, f"{len(connections)} connections that send {send!r}"):
             await asyncio.sleep(HARM_SECONDS)
 
-    before = web.measure_bytes()
+    before, began = web.measure_bytes(), time.monotonic()
     connections = open_sockets(web.port, sources, min(CONNECTIONS, room), send)
     with held(connections):
         asyncio.run(act())
         each = (web.measure_bytes() - before) / len(connections)
         say(f"{each:.0f} bytes each")
-        assert not any(is_closed(connection) for connection in connections)
+        closed = [is_closed(connection) for connection in connections]
+        # A machine that took so long to open them may have seen the first ones closed, for being silent.
+        assert not any(closed) or time.monotonic() - began > HEAD_SECONDS
     wait_until(lambda: web.count_connections() < len(connections))
 
 
@@ -90,9 +92,10 @@ def test_what_sends_no_request_for_30_seconds_is_closed(web: Web, show: Show) ->
     sent = b"", b"G", HALF_A_HEAD, one, one + HALF_A_HEAD
     connections = [open_sockets(web.port, [LOOPBACK], 1, send)[0] for send in sent]
     with held(connections):
-        started_at = time.monotonic()
-        wait_until(lambda: all(map(is_closed, connections)), seconds=HEAD_SECONDS + LATE_SECONDS)
-        assert time.monotonic() - started_at > HEAD_SECONDS - 1
+        with measured() as took:
+            wait_until(lambda: all(map(is_closed, connections)))
+        assert took.wall > HEAD_SECONDS - 1
+        assert took.quiet < HEAD_SECONDS + LATE_SECONDS
 
 
 def test_bodies_that_never_end(web: Web, show: Show) -> None:
@@ -109,7 +112,7 @@ def test_bodies_that_never_end(web: Web, show: Show) -> None:
     with held(connections):
         asyncio.run(act())
         for connection in connections:
-            connection.settimeout(BODY_SECONDS + LATE_SECONDS)
+            connection.settimeout(HANGS_SECONDS)
             assert connection.recv(12) == b"HTTP/1.1 400"
 
 
@@ -138,4 +141,6 @@ def test_two_hundred_that_never_read(web: Web, show: Show, make_show: MakeShow, 
         asyncio.run(act())
         say(f"web grew by {most / MEGABYTE:.0f} MB")
         assert most < 100 * MEGABYTE
-        wait_until(lambda: web.count_connections() == 0, seconds=UNREAD_SECONDS + LATE_SECONDS)
+        with measured() as took:
+            wait_until(lambda: web.count_connections() == 0)
+        assert took.quiet < UNREAD_SECONDS + LATE_SECONDS

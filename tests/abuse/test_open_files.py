@@ -11,7 +11,7 @@ import pytest
 from api.server.main import CONNECTIONS, OTHER_FILES
 from local.embedded import find_free_port
 from tests.abuse.conftest import PRODUCTION
-from tests.support import ROOT, STOP_SECONDS, read_procfile, wait_for_http
+from tests.support import HANGS_SECONDS, ROOT, read_procfile, wait_for_http
 
 pytestmark = pytest.mark.processes
 
@@ -42,4 +42,4 @@ def test_limit_of_open_files(hard: int, told: list[str], servers: dict[str, str]
         assert all(words in line for words, line in zip(told, lines, strict=True))
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(STOP_SECONDS)
+        process.wait(HANGS_SECONDS)

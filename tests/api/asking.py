@@ -94,6 +94,7 @@ def assert_problem(answer: TestResponse, status: int, code: str) -> dict[str, An
     assert problem.keys() >= MEMBERS
     assert (problem["status"], problem["code"]) == (status, code), answer.text
     assert problem["instance"] == answer.request.path
+    assert problem["type"] == f"/problems/{code}"
     assert ("errors" in problem) == (status == 422)
     assert answer.headers["X-Request-ID"]
     assert answer.headers["X-Content-Type-Options"] == "nosniff"

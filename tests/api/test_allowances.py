@@ -14,7 +14,8 @@ from core.infra.redis import TIMEOUT_SECONDS, get_redis
 from core.infra.settings import get_settings
 from local.embedded import find_free_port
 from tests.apart import enter
-from tests.support import ROOT, frozen_redis, measured
+from tests.measuring import measured
+from tests.support import HANGS_SECONDS, ROOT, frozen_redis
 
 CLIENT = "address:192.0.2.1"
 TAKE_MANY = """
@@ -93,7 +94,7 @@ def test_exactly_the_allowance_passes_in_several_processes(database: dict[str, s
         assert process.stdin
         process.stdin.write(b"\n")
         process.stdin.flush()
-    passed = [json.loads(process.communicate(timeout=60)[0]) for process in processes]
+    passed = [json.loads(process.communicate(timeout=HANGS_SECONDS)[0]) for process in processes]
     assert sorted(chain.from_iterable(passed)) == list(range(700))
     # Each process's own in the order in which they came.
     assert all(mine == sorted(mine, reverse=True) for mine in passed)
@@ -153,7 +154,7 @@ def test_of_several_limits_the_shortest_is_told_of_or_the_one_that_is_over(store
 def test_what_a_shorter_limit_refuses_uses_up_no_longer_one(store: str) -> None:
     async def run(allowances: Allowances) -> None:
         assert sum(await take(allowances, 200)) < 50
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(HANGS_SECONDS):
             while not any(await take(allowances)):
                 await asyncio.sleep(0.02)
 
@@ -188,7 +189,7 @@ def test_client_that_was_over_is_known_until_its_window_ends(store: str) -> None
         assert allowances.was_over(CLIENT, Kind.BOOKING)
         assert not allowances.was_over(CLIENT, Kind.OTHER)
         assert not allowances.was_over("address:192.0.2.2", Kind.BOOKING)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(HANGS_SECONDS):
             while allowances.was_over(CLIENT, Kind.BOOKING):
                 await asyncio.sleep(0.02)
         assert await take(allowances) == [True]
@@ -215,9 +216,9 @@ def test_frozen_redis_costs_the_first_ones_a_moment_and_is_counted_in_again(data
                 assert await take(allowances, 6) == [True] * 5 + [False]
             with measured() as others:
                 assert await take(allowances, 100, "address:192.0.2.2") == [True] * 5 + [False] * 95
-        assert first[0] < 3 * TIMEOUT_SECONDS
-        assert others[0] < TIMEOUT_SECONDS
-        async with asyncio.timeout(10):
+        assert first.quiet < 3 * TIMEOUT_SECONDS
+        assert others.quiet < TIMEOUT_SECONDS
+        async with asyncio.timeout(HANGS_SECONDS):
             while not get_redis().keys("*192.0.2.3*"):
                 await take(allowances, 1, "address:192.0.2.3")
                 await asyncio.sleep(0.02)

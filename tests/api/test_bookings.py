@@ -159,7 +159,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
     "section with seats": ({"seats": ["1"], "section": "A"}, "invalid_request", ""),
     "unknown section": ({"quantity": 1, "section": "A"}, "invalid_request", "/section"),
     "quantity 0": ({"quantity": 0}, "invalid_request", "/quantity"),
-    "fraction": ({"quantity": 1.0}, "invalid_request", "/quantity"),
+    "fraction": ({"quantity": 1.5}, "invalid_request", "/quantity"),
     "huge": ({"quantity": 10**400}, "invalid_request", "/quantity"),
     "seat as number": ({"seats": [1]}, "invalid_request", "/seats/0"),
     "empty seat": ({"seats": [""]}, "invalid_request", "/seats/0"),

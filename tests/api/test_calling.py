@@ -12,6 +12,7 @@ from granian.server import mp
 
 from api.server.calling import wrap
 from tests.door import Protocol
+from tests.support import HANGS_SECONDS
 
 
 class Scope:
@@ -31,7 +32,7 @@ def test_a_request_that_waits_has_been_let_go() -> None:
         async def answer(scope: Scope, protocol: Protocol) -> None:
             weakref.finalize(scope, gone.set)
             del scope
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(HANGS_SECONDS):
                 await gone.wait()
             protocol.response_bytes(200, [], b"")
 

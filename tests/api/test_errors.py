@@ -25,7 +25,9 @@ BODIES = {
     "NaN": (b'{"show_id": NaN}', 400),
     "Infinity": (b'{"show_id": -Infinity}', 400),
     "not UTF-8": (b'{"show_id": 1, "customer": "\xff"}', 400),
-    "byte order mark": (b'\xef\xbb\xbf{"show_id": 1}', 400),
+    "byte order mark": (b'\xef\xbb\xbf{"show_id": 1}', 422),
+    "two byte order marks": (b'\xef\xbb\xbf\xef\xbb\xbf{"show_id": 1}', 400),
+    "byte order mark alone": (b"\xef\xbb\xbf", 400),
     "UTF-16": ('{"show_id": 1}'.encode("utf-16"), 400),
     "raw NUL": (b'{"show_id": 1, "customer": "a\0b"}', 400),
     "half a character": (b'{"show_id": 1, "seats": ["1"], "customer": "\\ud800"}', 400),
@@ -35,7 +37,7 @@ BODIES = {
     "an integer of 60,000 digits": (b'{"show_id": ' + b"9" * 60_000 + b"}", 400),
     "an integer of 4,000 digits": (b'{"show_id": ' + b"9" * 4_000 + b"}", 422),
     "a number beyond doubles": (b'{"show_id": 1e999}', 422),
-    "a fraction": (b'{"show_id": 1.0}', 422),
+    "a fraction": (b'{"show_id": 1.5}', 422),
     "escaped NUL": (b'{"show_id": 1, "seats": ["1"], "customer": "a\\u0000b"}', 422),
     "escaped NUL as a name": (b'{"\\u0000": 1}', 422),
     "null": (b"null", 422),
@@ -80,7 +82,11 @@ def test_bodies_inside_a_batch(post: Callable[..., TestResponse], body: bytes) -
 def test_content_types_that_are_refused(
     post: Callable[..., TestResponse], path: str, content_type: str | None
 ) -> None:
-    assert_problem(post(path, b'{"show_id": 1}', content_type), 415, "unsupported_media_type")
+    answer = post(path, b'{"show_id": 1}', content_type)
+    assert_problem(answer, 415, "unsupported_media_type")
+    assert answer.headers["Accept"] == JSON
+    # It would say that an encoding was refused (RFC 9110, 12.5.3).
+    assert "Accept-Encoding" not in answer.headers
 
 
 def test_content_types_that_are_taken(asking: Asking) -> None:
@@ -113,14 +119,13 @@ def test_a_number_of_a_million_digits(post: Callable[..., TestResponse], show_bo
 
 def test_nothing_here(client: DoorClient) -> None:
     for path in (
-        "/",
         "/nothing",
         "/bookings/a/b",
         "/shows/1/",
         "/%00",
         "/%c3%bf",
         "/admin",
-        "//x",
+        "/shows//1",
         "/a" * 2000,
     ):
         assert_problem(client.get(path), 404, "not_found")
@@ -129,46 +134,6 @@ def test_nothing_here(client: DoorClient) -> None:
 @pytest.mark.parametrize("path", ["/%ff", "/shows/%ff", "/shows?q=%ff", "/healthz?%ff", "/bookings?ids=%c3"])
 def test_neither_path_nor_query_is_text(client: DoorClient, path: str) -> None:
     assert_problem(client.get(path), 400, "malformed_request")
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "allowed"),
-    [
-        ("DELETE", "/shows", {"GET", "HEAD", "OPTIONS"}),
-        ("POST", "/shows/1", {"GET", "HEAD", "OPTIONS"}),
-        ("PUT", "/bookings", {"GET", "HEAD", "OPTIONS", "POST"}),
-        ("PATCH", "/bookings/batch", {"GET", "HEAD", "OPTIONS", "POST"}),
-        ("GET", "/bookings/x/confirm", {"OPTIONS", "POST"}),
-        ("GET", "/admin/shows", {"OPTIONS", "POST"}),
-        ("POST", "/admin/shows/1", {"OPTIONS", "PATCH"}),
-        ("BREW", "/healthz", {"GET", "HEAD", "OPTIONS"}),
-        ("TRACE", "/shows", {"GET", "HEAD", "OPTIONS"}),
-    ],
-)
-def test_methods(client: DoorClient, method: str, path: str, allowed: set[str]) -> None:
-    answer = client.open(path, method=method, headers=ADMIN)
-    assert_problem(answer, 405, "method_not_allowed")
-    assert {name.strip() for name in answer.headers["Allow"].split(",")} == allowed
-
-
-@pytest.mark.parametrize("path", ["/shows", "/healthz", "/docs/", "/openapi.json"])
-def test_head(client: DoorClient, path: str) -> None:
-    get, head = client.get(path), client.head(path)
-    assert (head.status_code, head.data) == (get.status_code, b"")
-    assert head.content_type == get.content_type
-    assert head.headers["X-Request-ID"]
-
-
-def test_head_of_a_booking(asking: Asking) -> None:
-    path = f"/bookings/{asking.book('1')}"
-    assert asking.client.head(path).headers["ETag"] == asking.client.get(path).headers["ETag"]
-    assert asking.client.head("/bookings/x").status_code == 404
-
-
-def test_options(client: DoorClient) -> None:
-    answer = client.options("/bookings")
-    assert (answer.status_code, answer.data) == (200, b"")
-    assert {name.strip() for name in answer.headers["Allow"].split(",")} == {"GET", "HEAD", "OPTIONS", "POST"}
 
 
 def test_internal_error_tells_nothing(client: DoorClient, show: Show) -> None:

@@ -1,6 +1,5 @@
 """PostgreSQL stands still: every request is answered in time all the same, and afterwards all is well."""
 
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -10,11 +9,13 @@ from core.shows.service import Show
 from local.embedded import find_free_port
 from local.servers import EmbeddedPostgres
 from tests.apart import live_apart
-from tests.api.test_waiting import call
+from tests.api.test_waiting import call, insist
 from tests.lonely import frozen, run_lonely_postgres
+from tests.measuring import measured
 from tests.support import run_process, wait_for_http, wait_until
 
-ANSWERED_WITHIN_SECONDS = 2.5
+# By their own deadline, and not by that of a statement, which is 5 s.
+ANSWERED_WITHIN_SECONDS = 4.5
 
 
 @pytest.fixture(scope="module")
@@ -46,19 +47,18 @@ def test_every_request_is_answered_in_time(
     """More of them than there are threads."""
     show = make_show()
     body = {"show_id": show.id, "seats": ["1"]}
-    assert call("POST", f"{web}/bookings", body)[0] == 202
+    assert insist("POST", f"{web}/bookings", body)[0] == 202
 
-    def ask(number: int) -> tuple[int, str | None, float]:
-        started_at = time.monotonic()
+    def ask(number: int) -> tuple[int, str | None]:
         if number % 2:
             status, headers, _ = call("POST", f"{web}/bookings", body)
         else:
             status, headers, _ = call("GET", f"{web}/shows/{show.id}")
-        return status, headers["Retry-After"], time.monotonic() - started_at
+        return status, headers["Retry-After"]
 
-    with frozen(postgres), ThreadPoolExecutor(150) as pool:
-        answers = list(pool.map(ask, range(150)))
-    assert {(status, retry_after) for status, retry_after, _ in answers} == {(503, "2")}
-    assert max(seconds for _, _, seconds in answers) < ANSWERED_WITHIN_SECONDS
+    with frozen(postgres), ThreadPoolExecutor(150) as pool, measured() as took:
+        answers = set(pool.map(ask, range(150)))
+    assert answers == {(503, "2")}
+    assert took.quiet < ANSWERED_WITHIN_SECONDS
     wait_until(lambda: call("GET", f"{web}/readyz")[0] == 200)
-    assert call("POST", f"{web}/bookings", body)[0] == 202
+    assert insist("POST", f"{web}/bookings", body)[0] == 202

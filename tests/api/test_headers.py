@@ -12,7 +12,7 @@ import pytest
 from api.errors import MalformedRequestError
 from api.gate.headers import SINGLETONS, UNREADABLE, join_headers
 from local.embedded import find_free_port
-from tests.support import ROOT, wait_for_http
+from tests.support import HANGS_SECONDS, ROOT, wait_for_http
 
 ECHO = """
 import json
@@ -44,12 +44,12 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     wait_for_http(f"http://127.0.0.1:{port}/")
     yield port
     process.terminate()
-    process.wait(10)
+    process.wait(HANGS_SECONDS)
 
 
 def ask(port: int, *lines: bytes) -> tuple[int, object]:
     """The status, and what was read of a request of these header lines."""
-    with socket.create_connection(("127.0.0.1", port), 10) as connection:
+    with socket.create_connection(("127.0.0.1", port), HANGS_SECONDS) as connection:
         head = [b"GET / HTTP/1.1", b"Host: x", b"Connection: close", *lines, b"", b""]
         connection.sendall(b"\r\n".join(head))
         answer = b"".join(iter(lambda: connection.recv(65536), b""))

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
+from core.housekeeping import purge_idempotency_keys
 from core.infra.db import primary
-from core.settling.worker import purge_idempotency_keys
 from core.shows.service import Show
 from tests.api.asking import Asking, assert_problem, change_data, count_bookings, with_key
 from tests.door import DoorClient

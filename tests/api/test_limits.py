@@ -1,7 +1,9 @@
 """Rate limits, where they are on."""
 
+import asyncio
+import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
 from uuid import UUID
@@ -15,8 +17,8 @@ from core.infra.settings import get_settings
 from core.shows.service import Show
 from local.embedded import find_free_port
 from tests.api.asking import assert_problem, count_bookings, with_key
-from tests.door import DoorClient, open_door
-from tests.support import ADMIN
+from tests.door import DoorClient, Protocol, make_scope, open_door
+from tests.support import ADMIN, ROOT
 
 Build = Callable[..., DoorClient]
 MakeShow = Callable[..., Show]
@@ -55,6 +57,38 @@ def test_the_sixth_is_refused(build: Build) -> None:
     assert answer.headers["RateLimit-Limit"] == "5"
     assert answer.headers["RateLimit-Remaining"] == "0"
     assert 0 < int(answer.headers["RateLimit-Reset"]) <= 61
+
+
+def test_a_refusal_is_as_integrators_are_told(build: Build) -> None:
+    page = (ROOT / "docs" / "api.md").read_text()
+    head, _, body = page.partition("```http\n")[2].partition("```")[0].partition("\n\n")
+    first, *lines = head.split("\n")
+    client = build(BOOKING_RATE_LIMIT="1/minute")
+    found = [client.post("/bookings", json={}) for _ in range(2)][1]
+    assert first == f"HTTP/1.1 {found.status_code} Too Many Requests"
+    told = dict(line.split(": ") for line in lines)
+    assert told["RateLimit-Reset"] == told["Retry-After"]
+    assert found.headers["RateLimit-Reset"] == found.headers["Retry-After"]
+    assert set(told) <= {name for name, _ in found.headers}
+    assert found.json == json.loads(body)
+
+
+class Unasked(Protocol):
+    """A request whose client awaits 100 (Continue): it sends nothing until it is asked."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        pytest.fail("the body was asked for")
+        yield b""
+
+
+def test_a_body_beyond_the_limit_is_not_asked_for(build: Build) -> None:
+    client = build(BOOKING_RATE_LIMIT="1/minute")
+    assert client.post("/bookings", json={}).status_code == 422
+    awaited = {"expect": "100-continue", "content-length": "9", "content-type": "application/json"}
+    scope, protocol = make_scope("POST", "/bookings", "", awaited, "127.0.0.1"), Unasked(b"")
+    door, loop = client.doorway.door, client.doorway.loop
+    asyncio.run_coroutine_threadsafe(door.__rsgi__(scope, protocol), loop).result(20)
+    assert protocol.status == 429
 
 
 def test_allowance_is_told_along(build: Build) -> None:

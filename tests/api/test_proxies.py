@@ -10,7 +10,7 @@ from api.gate.proxies import find_client_address, find_scheme, parse_address
 from core.shows.service import Show
 from local.embedded import find_free_port
 from tests.acting import ask
-from tests.api.test_waiting import call
+from tests.api.test_waiting import insist
 from tests.support import run_process, wait_for_http
 
 PEER = "192.0.2.1"
@@ -98,7 +98,7 @@ def test_what_one_client_says_of_itself_is_no_other_ones_affair(
     def book(n: int) -> tuple[int, Any]:
         headers = {"X-Forwarded-For": odd[n % len(odd)], "Idempotency-Key": f"a key of number {n:04}"}
         body = {"show_id": show_id, "seats": [str(n + 1)]}
-        status, _, document = call("POST", f"http://127.0.0.1:{port}/bookings", body, headers)
+        status, _, document = insist("POST", f"http://127.0.0.1:{port}/bookings", body, headers)
         return status, document
 
     with run_process("web", {**servers, **variables, "PORT": str(port), "HOST": "127.0.0.1"}):

@@ -11,7 +11,7 @@ import pytest
 
 from core.shows.service import Show
 from tests.acting import ask as ask_database
-from tests.support import ADMIN_KEY
+from tests.support import ADMIN_KEY, HANGS_SECONDS
 
 MakeShow = Callable[..., Show]
 HOST = b"Host: x"
@@ -26,7 +26,9 @@ def ask(
     if body:
         lines += [b"Content-Type: application/json", b"Content-Length: %d" % len(body)]
     lines += [b"Connection: close", b"", b""]
-    with socket.create_connection((str(address.hostname), int(address.port or 80)), timeout=30) as connection:
+    with socket.create_connection(
+        (str(address.hostname), int(address.port or 80)), timeout=HANGS_SECONDS
+    ) as connection:
         connection.sendall(b"\r\n".join(lines) + body)
         answer = HTTPResponse(connection, method=method.decode())
         answer.begin()

@@ -8,15 +8,11 @@ import pytest
 
 from core.shows.service import Show
 from tests.acting import ask, run
-from tests.api.test_waiting import call
+from tests.api.test_waiting import insist
 
 
 def ask_for_seats(web: str, body: Any, key: str) -> tuple[int, Any]:
-    """Asked a few times, where a machine that is busy does not answer in time."""
-    for _ in range(5):
-        status, _, document = call("POST", f"{web}/bookings", body, {"Idempotency-Key": key})
-        if status != 503:
-            break
+    status, _, document = insist("POST", f"{web}/bookings", body, {"Idempotency-Key": key})
     return status, document
 
 

@@ -47,6 +47,7 @@ def test_conformance(client: DoorClient, make_show: Callable[..., Show], mode: G
         "show_id": asking.show_id,
         "booking_id": asking.settled("1", hold=True),
         "endpoint_id": made.get_json()["id"],
+        "code": "hold_expired",
     }
 
     for result in from_wsgi("/openapi.json", client.doorway).get_all_operations():

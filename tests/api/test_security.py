@@ -32,7 +32,7 @@ def test_every_admin_route_asks_for_a_key(client: DoorClient, credential: str | 
         answer = client.open(path, method=method, headers=headers, json={} if method != "GET" else None)
         if path.startswith("/admin"):
             assert_problem(answer, 401, "unauthorized")
-            assert described["security"] == [{"admin": []}]
+            assert described["security"] == [{"bearer": []}]
             asked += 1
         else:
             assert answer.status_code != 401

@@ -13,13 +13,13 @@ from core.infra.redis import get_redis
 from core.maps.cache import mark_changing, publish_version
 from core.shows.service import Show
 from tests.api.test_waiting import call
-from tests.support import ADMIN
+from tests.support import ADMIN, HANGS_SECONDS
 
 MakeShow = Callable[..., Show]
 
 
 def test_a_header_with_underscores_is_none(web: str, make_show: MakeShow) -> None:
-    connection = HTTPConnection(web.removeprefix("http://"), timeout=10)
+    connection = HTTPConnection(web.removeprefix("http://"), timeout=HANGS_SECONDS)
     connection.request("GET", f"/shows/{make_show().id}/seats", headers={"If_None_Match": "*"})
     answer = connection.getresponse()
     assert (answer.status, bool(answer.read())) == (200, True)
@@ -72,17 +72,17 @@ class TestSharedReads:
     def test_who_comes_while_one_is_under_way_is_answered_by_the_next(self) -> None:
         async def scene(reads: SharedReads, begun: Begun) -> None:
             first = self.read(reads, begun)
-            await settle_down()
+            await until(lambda: len(begun) == 1)
             later = [self.read(reads, begun) for _ in range(3)]
             await settle_down()
             assert len(begun) == 1
             begun[0].set_result(represent(b"old"))
-            await settle_down()
-            assert ((await first).body, len(begun)) == (b"old", 2)
+            await until(lambda: len(begun) == 2)
+            assert (await first).body == b"old"
             begun[1].set_result(represent(b"new"))
             assert [(await each).body for each in later] == [b"new"] * 3
             again = self.read(reads, begun)
-            await settle_down()
+            await until(lambda: len(begun) == 3)
             begun[2].set_result(represent(b"newest"))
             assert (await again).body == b"newest"
 
@@ -91,8 +91,7 @@ class TestSharedReads:
     def test_what_differs_is_read_apart(self) -> None:
         async def scene(reads: SharedReads, begun: Begun) -> None:
             tasks = [self.read(reads, begun, what) for what in ("a map", "another")]
-            await settle_down()
-            assert len(begun) == 2
+            await until(lambda: len(begun) == 2)
             for each in begun:
                 each.set_result(represent(b""))
             await asyncio.gather(*tasks)
@@ -102,14 +101,14 @@ class TestSharedReads:
     def test_who_gives_up_gives_up_for_itself(self) -> None:
         async def scene(reads: SharedReads, begun: Begun) -> None:
             first = self.read(reads, begun)
-            await settle_down()
+            await until(lambda: len(begun) == 1)
             patient, impatient = self.read(reads, begun), self.read(reads, begun)
             await settle_down()
             first.cancel()
             impatient.cancel()
-            await settle_down()
+            await asyncio.wait([first, impatient])
             begun[0].set_result(represent(b"old"))
-            await settle_down()
+            await until(lambda: len(begun) == 2)
             begun[1].set_result(represent(b"new"))
             assert (await patient).body == b"new"
 
@@ -119,12 +118,12 @@ class TestSharedReads:
     def test_one_that_fails_is_over_for_all_and_the_next_begins(self, error: Exception) -> None:
         async def scene(reads: SharedReads, begun: Begun) -> None:
             stuck = self.read(reads, begun)
-            await settle_down()
+            await until(lambda: len(begun) == 1)
             following = self.read(reads, begun)
             await settle_down()
             begun[0].set_exception(error)
             assert await asyncio.gather(stuck, return_exceptions=True) == [error]
-            await settle_down()
+            await until(lambda: len(begun) == 2)
             begun[1].set_result(represent(b"new"))
             assert (await following).body == b"new"
 
@@ -150,6 +149,12 @@ class TestSharedReads:
             assert [await find_body(body, 2) for body in (b"second", b"unread")] == [b"second"] * 2
 
         self.play(scene)
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    async with asyncio.timeout(HANGS_SECONDS):
+        while not is_so():
+            await asyncio.sleep(0)
 
 
 async def settle_down() -> None:

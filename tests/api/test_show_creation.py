@@ -77,6 +77,8 @@ def test_total_seats(client: DoorClient, show_body: dict[str, Any]) -> None:
         "sales_close_at": None,
         "cancel_until": None,
         "payment_required": False,
+        "time_zone": "UTC",
+        "focus": None,
         "seats": {"available": 120, "held": 0, "booked": 0},
     }
     assert {name: show[name] for name in expected} == expected
@@ -142,6 +144,8 @@ def test_every_option(client: DoorClient, show_body: dict[str, Any]) -> None:
         "sales_close_at": "2098-12-31T00:00:00Z",
         "cancel_until": "2098-12-30T00:00:00Z",
         "payment_required": True,
+        "time_zone": "Pacific/Chatham",
+        "focus": "left",
     }
     show = create(client, show_body, total_seats=1, **options).json
     assert {name: show[name] for name in options} == options

@@ -139,6 +139,7 @@ def test_change(client: DoorClient, show: Show) -> None:
         "sales_open_at": "2097-01-01T00:00:00Z",
         "sales_close_at": "2097-12-31T00:00:00Z",
         "cancel_until": "2097-12-30T00:00:00Z",
+        "time_zone": "America/Argentina/Buenos_Aires",
     }
     before = client.get(f"/shows/{show.id}").json
     answer = change(client, show.id, **changes)
@@ -160,8 +161,13 @@ def test_change(client: DoorClient, show: Show) -> None:
         {"hold_seconds": 14},
         {"cancel_until": "tomorrow"},
         {"max_seats_per_booking": 0},
+        {"time_zone": "Mars/Olympus"},
+        {"time_zone": None},
+        {"focus": "bottom"},
+        {"focus": None},
         {"total_seats": 20},
-        {"currency": "USD"},
+        {"currency": None},
+        {"payment_required": None},
         {"status": "cancelled"},
         {"sales_close_at": "2001-01-01T00:00:00Z", "sales_open_at": "2002-01-01T00:00:00Z"},
     ],

@@ -8,17 +8,14 @@ from typing import Any
 from api.request import SMALL_BYTES
 from core.shows.service import Show
 from tests.acting import ask, settle_all
-from tests.api.test_waiting import call
+from tests.api.test_waiting import insist
 from tests.invariants import check_settled
 
 MakeShow = Callable[..., Show]
 
 
-def insist(web: str, body: Any, key: str) -> tuple[int, Any, Any]:
-    """Ask until a machine that may be busy has answered in time, as a client would."""
-    while (found := call("POST", f"{web}/bookings", body, {"Idempotency-Key": key}))[0] == 503:
-        continue
-    return found
+def book(web: str, body: Any, key: str) -> tuple[int, Any, Any]:
+    return insist("POST", f"{web}/bookings", body, {"Idempotency-Key": key})
 
 
 def test_each_of_many_has_its_own_booking(web: str, make_show: MakeShow) -> None:
@@ -28,7 +25,7 @@ def test_each_of_many_has_its_own_booking(web: str, make_show: MakeShow) -> None
     bodies += [{"show_id": closed.id, "seats": ["1"]}, {"show_id": show.id, "seats": ["999"]}] * 5
     keys = [f"key of number {number:03}" for number in range(len(bodies))]
     with ThreadPoolExecutor(len(bodies)) as pool:
-        answers = list(pool.map(lambda body, key: insist(web, body, key), bodies, keys))
+        answers = list(pool.map(lambda body, key: book(web, body, key), bodies, keys))
     assert {status for status, _, _ in answers[:100]} == {202}
     assert [document["seats"] for _, _, document in answers[:100]] == [body["seats"] for body in bodies[:100]]
     assert [document["code"] for _, _, document in answers[100:]] == ["sales_closed", "unknown_seats"] * 5
@@ -46,7 +43,7 @@ def test_the_same_key_at_once_is_one_booking(web: str, make_show: MakeShow) -> N
     with ThreadPoolExecutor(30) as pool:
         for number in range(1, 6):
             key = f"at once and once: {number}"
-            answers = list(pool.map(lambda n, key=key: insist(web, bodies[n % 2], key), range(30)))
+            answers = list(pool.map(lambda n, key=key: book(web, bodies[n % 2], key), range(30)))
             assert {status for status, _, _ in answers} == {202}
             assert len({document["id"] for _, _, document in answers}) == 1
             assert [headers["Idempotent-Replayed"] for _, headers, _ in answers].count("true") >= 29

@@ -21,8 +21,8 @@ def test_each_is_rung_within_a_moment_of_its_time() -> None:
         turns, loop = Turns(), asyncio.get_running_loop()
         began, bells = loop.time(), [Bell() for _ in range(1000)]
         taken = [turns.take(bell, 0.2 + n / 10_000) for n, bell in enumerate(bells)]
-        # A few timers for all of them.
-        assert len(turns._turns) <= 0.1 / MOMENT_SECONDS + 2
+        # A few timers for all of them, whose times lie so far apart.
+        assert len(turns._turns) <= (0.1 + loop.time() - began) / MOMENT_SECONDS + 2
         await asyncio.sleep(0.3 + 2 * MOMENT_SECONDS)
         assert [bell.turn for bell in bells] == taken
         assert all(bell.rung_at - began >= 0.199 + n / 10_000 for n, bell in enumerate(bells))

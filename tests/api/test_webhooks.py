@@ -1,6 +1,7 @@
 """Webhook endpoints over HTTP: registered, read, changed, rotated, replayed, removed; and every refusal."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -20,6 +21,10 @@ MakeShow = Callable[..., Show]
 
 def register(client: DoorClient, **fields: Any) -> Any:
     return client.post(PATH, json={"url": URL, **fields}, headers=ADMIN)
+
+
+def make_address(client: DoorClient, **fields: Any) -> str:
+    return f"{PATH}/{register(client, **fields).get_json()['id']}"
 
 
 def test_life_of_an_endpoint(client: DoorClient) -> None:
@@ -94,6 +99,54 @@ def test_registration_that_is_refused(client: DoorClient, fields: dict[str, Any]
     assert ask("SELECT FROM webhook_endpoints") == []
 
 
+def test_refusal_of_a_private_address_says_what_would_allow_it(client: DoorClient) -> None:
+    answer = register(client, url="http://192.168.1.10/hooks")
+    assert "WEBHOOK_ALLOW_PRIVATE" in answer.get_json()["detail"]
+    assert "WEBHOOK_ALLOW_PRIVATE" in answer.get_json()["errors"][0]["detail"]
+
+
+class TestSecondOfAUrl:
+    @pytest.mark.parametrize("url", [URL, URL.replace("https://r", "HTTPS://R").replace("/h", ":443/h")])
+    def test_refused(self, client: DoorClient, url: str) -> None:
+        first = register(client).get_json()
+        answer = register(client, url=url, types=["BOOKING_HELD"])
+        assert (answer.status_code, answer.get_json()["code"]) == (409, "endpoint_exists")
+        assert str(first["id"]) in answer.get_json()["detail"]
+        assert len(ask("SELECT FROM webhook_endpoints")) == 1
+
+    def test_also_where_the_first_is_off(self, client: DoorClient) -> None:
+        client.patch(make_address(client), json={"enabled": False}, headers=ADMIN)
+        assert register(client).status_code == 409
+
+    def test_taken_once_the_first_is_removed(self, client: DoorClient) -> None:
+        client.delete(make_address(client), headers=ADMIN)
+        assert register(client).status_code == 201
+
+    def test_change_to_it_is_refused(self, client: DoorClient) -> None:
+        register(client)
+        address = make_address(client, url="https://other.example/")
+        answer = client.patch(address, json={"url": URL, "description": "x"}, headers=ADMIN)
+        assert (answer.status_code, answer.get_json()["code"]) == (409, "endpoint_exists")
+        found = client.get(address, headers=ADMIN).get_json()
+        assert (found["url"], found["description"]) == ("https://other.example/", None)
+
+    def test_change_to_what_it_is_already(self, client: DoorClient) -> None:
+        address = make_address(client)
+        assert client.patch(address, json={"url": URL}, headers=ADMIN).status_code == 200
+
+    def test_two_from_before_may_be_changed(self, client: DoorClient) -> None:
+        address = make_address(client, url="https://other.example/")
+        register(client)
+        run("UPDATE webhook_endpoints SET url = :url", url=URL)
+        body = {"url": URL, "description": "x"}
+        assert client.patch(address, json=body, headers=ADMIN).status_code == 200
+
+    def test_of_many_at_once_one_is_taken(self, client: DoorClient) -> None:
+        with ThreadPoolExecutor(8) as pool:
+            statuses = list(pool.map(lambda _: register(client).status_code, range(8)))
+        assert sorted(statuses) == [201] + [409] * 7
+
+
 def test_change_to_a_private_address_is_refused(client: DoorClient) -> None:
     address = f"{PATH}/{register(client).get_json()['id']}"
     answer = client.patch(address, json={"url": "http://10.0.0.1/"}, headers=ADMIN)
@@ -105,7 +158,8 @@ def test_change_to_a_private_address_is_refused(client: DoorClient) -> None:
 
 def test_only_so_many(client: DoorClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(webhooks, "MAX_ENDPOINTS", 2)
-    assert [register(client).status_code for _ in range(3)] == [201, 201, 422]
+    urls = [f"https://a.example/{number}" for number in range(3)]
+    assert [register(client, url=url).status_code for url in urls] == [201, 201, 422]
 
 
 @pytest.mark.parametrize("id_", ["0", "999999", "x", "-1", "1.5", "9" * 30, "%00"])
@@ -117,6 +171,8 @@ def test_endpoint_that_is_not_there(client: DoorClient, id_: str) -> None:
         client.patch(address, json={"enabled": True}, headers=ADMIN),
         client.post(f"{address}/rotate-secret", headers=ADMIN),
         client.post(f"{address}/replay", json={"from_time": "2026-01-01T00:00:00Z"}, headers=ADMIN),
+        client.post(f"{address}/test", headers=ADMIN),
+        client.get(f"{address}/deliveries", headers=ADMIN),
     ):
         assert (answer.status_code, answer.get_json()["code"]) == (404, "not_found")
 

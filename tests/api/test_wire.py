@@ -10,7 +10,7 @@ import pytest
 
 from core.shows.service import Show
 from tests.api.asking import count_bookings
-from tests.support import ADMIN
+from tests.support import ADMIN, HANGS_SECONDS
 
 KIB = 1024
 JSON = {"Content-Type": "application/json"}
@@ -18,7 +18,7 @@ JSON = {"Content-Type": "application/json"}
 
 @pytest.fixture
 def wire(web: str, database: dict[str, str]) -> Iterator[http.client.HTTPConnection]:
-    connection = http.client.HTTPConnection(urlsplit(web).netloc, timeout=20)
+    connection = http.client.HTTPConnection(urlsplit(web).netloc, timeout=HANGS_SECONDS)
     yield connection
     connection.close()
 

@@ -36,4 +36,5 @@ def test_who_waits_is_woken_and_told(database: dict[str, str], web: str) -> None
         paths = [f"/bookings/{id_}?wait=25" for id_ in [*ids, str(uuid4())]]
         told = asyncio.run(poll_together(web, paths, outcome="CONFIRMED", wake=wake))
     assert told.waiting == len(told.seconds) == POLLS
-    assert max(told.seconds) < 5
+    # Or they would have been answered as it then is, without having heard of it.
+    assert max(told.seconds) < 20

@@ -138,7 +138,12 @@ def test_nothing_names_the_machine_it_was_made_on(path: Path) -> None:
     assert found == []
 
 
-LOCKS = [*ROOT.glob("requirements*.txt"), ROOT / "bench" / "express" / "package-lock.json"]
+LOCKS = [
+    *ROOT.glob("requirements*.txt"),
+    ROOT / "tests" / "external" / "clients" / "requirements.txt",
+    ROOT / "tests" / "external" / "clients" / "package-lock.json",
+    ROOT / "bench" / "express" / "package-lock.json",
+]
 
 
 @pytest.mark.parametrize("path", LOCKS, ids=name)

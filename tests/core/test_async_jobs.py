@@ -1,6 +1,9 @@
 """Nudges from an event loop: many become one, and Redis may be away."""
 
 import asyncio
+import os
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -11,12 +14,25 @@ from core.infra import async_jobs, jobs
 from core.infra.async_jobs import LoopNudger
 from core.infra.jobs import SETTLE_SHOW, clear_flag
 from tests.acting import count_messages
-from tests.support import frozen_redis
+from tests.measuring import measured
+from tests.support import HANGS_SECONDS, ROOT, frozen_redis, run_silent_port
+
+NUDGE = """
+import asyncio, threading
+from core.infra.async_jobs import LoopNudger
+
+async def nudge():
+    LoopNudger().nudge(7)
+    while not any(thread.name.startswith("nudger") for thread in threading.enumerate()):
+        await asyncio.sleep(0.01)
+
+asyncio.run(nudge())
+"""
 
 
 def play(scene: Callable[[LoopNudger], Awaitable[None]]) -> None:
     async def begin() -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(HANGS_SECONDS):
             await scene(LoopNudger())
 
     asyncio.run(begin())
@@ -82,3 +98,12 @@ def test_where_redis_is_away_a_message_is_sent_all_the_same(
     with away:
         play(scene)
     assert sent == ([7, 0] if is_away else [0])
+
+
+def test_a_silent_broker_keeps_no_process_from_its_end(database: dict[str, str]) -> None:
+    """Which would be five seconds, that a stop has not (tests/core/test_jobs.py)."""
+    with run_silent_port() as port:
+        environment = {**os.environ, "CELERY_BROKER_URL": f"redis://127.0.0.1:{port}/0"}
+        with measured() as took:
+            subprocess.run([sys.executable, "-c", NUDGE], cwd=ROOT, env=environment, check=True)
+    assert took.quiet < 4

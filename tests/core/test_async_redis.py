@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import ReadOnlyError, RedisError, ResponseError
 
 from core.infra import async_redis
 from core.infra.async_redis import LoopRedis, RedisAwayError, Script
 from core.infra.redis import TIMEOUT_SECONDS, get_redis
 from core.infra.settings import get_settings
+from local.embedded import find_free_port
 from tests.apart import enter
-from tests.support import frozen_redis, measured, run_deaf_port, run_silent_port
+from tests.measuring import measured
+from tests.support import HANGS_SECONDS, frozen_redis, run_deaf_port, run_silent_port
 
 ADD = Script("return redis.call('INCRBY', KEYS[1], ARGV[1])")
 
@@ -28,7 +30,7 @@ def play(run: Callable[[LoopRedis], Awaitable[None]]) -> None:
 
 async def until_back(redis: LoopRedis) -> Any:
     """The first reply once Redis is no longer away."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(HANGS_SECONDS):
         while True:
             try:
                 return await redis.call("PING")
@@ -56,11 +58,25 @@ def test_what_redis_refuses_is_no_outage(database: dict[str, str]) -> None:
     play(run)
 
 
+def test_server_that_became_a_replica_is_asked_no_more(database: dict[str, str]) -> None:
+    async def run(redis: LoopRedis) -> None:
+        own = await redis.call("CLIENT", "ID")
+        get_redis().execute_command("REPLICAOF", "127.0.0.1", find_free_port())
+        try:
+            with pytest.raises(ReadOnlyError):
+                await redis.call("SET", "key", 1)
+        finally:
+            get_redis().execute_command("REPLICAOF", "NO", "ONE")
+        assert await redis.call("CLIENT", "ID") != own
+
+    play(run)
+
+
 def test_connection_that_was_closed_while_idle_is_opened_anew(database: dict[str, str]) -> None:
     async def run(redis: LoopRedis) -> None:
         own = await redis.call("CLIENT", "ID")
         get_redis().client_kill_filter(_id=str(own))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANGS_SECONDS):
             await redis._connection.lost
         assert await redis.call("CLIENT", "ID") != own
 
@@ -89,8 +105,9 @@ def test_frozen_redis_is_waited_for_once_and_asked_again_when_it_is_back(databas
                 for _ in range(100):
                     with pytest.raises(RedisAwayError):
                         await redis.call("PING")
-        assert TIMEOUT_SECONDS <= first[0] < 3 * TIMEOUT_SECONDS
-        assert others[0] < TIMEOUT_SECONDS
+        assert first.wall >= TIMEOUT_SECONDS
+        assert first.quiet < 3 * TIMEOUT_SECONDS
+        assert others.quiet < TIMEOUT_SECONDS
         assert await until_back(redis) == b"PONG"
 
     play(run)
@@ -122,7 +139,8 @@ def test_server_that_is_not_there_is_given_up(
     async def run(redis: LoopRedis) -> None:
         with measured() as took, pytest.raises((RedisError, OSError)):
             await redis.call("PING")
-        assert TIMEOUT_SECONDS <= took[0] < 3 * TIMEOUT_SECONDS
+        assert took.wall >= TIMEOUT_SECONDS
+        assert took.quiet < 3 * TIMEOUT_SECONDS
 
     with run_port() as port, enter({"REDIS_URL": f"redis://127.0.0.1:{port}/0"}):
         play(run)
@@ -155,7 +173,7 @@ def test_unix_socket(database: dict[str, str], tmp_path: Path) -> None:
 
     async def run(redis: LoopRedis) -> None:
         server = await asyncio.start_unix_server(forward, path)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(HANGS_SECONDS):
             assert await redis.call("PING") == b"PONG"
             await redis._close()
         server.close()

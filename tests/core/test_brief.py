@@ -10,7 +10,9 @@ from psycopg2 import IntegrityError
 
 from core.errors import UnavailableError
 from core.infra.brief import KEEP_PLANS, brief_transaction, to_array
-from core.infra.db import Prepared, get_statement_engine, primary
+from core.infra.db import get_statement_engine, primary
+from core.infra.prepared import Prepared
+from core.infra.slots import to_slot
 from core.seats.queries import select_available
 from core.settling.batch import settle_batch
 from core.shows.service import Show
@@ -108,7 +110,7 @@ def test_kept_plan_uses_the_index_though_the_table_was_empty(make_show: MakeShow
     with brief_transaction() as transaction:
         select_available(transaction, show.id, ["1"])
         plan = transaction.connection.exec_driver_sql(
-            f"EXPLAIN EXECUTE select_named_available({show.id}, '{{1}}')"
+            f"EXPLAIN EXECUTE select_named_available(true, {to_slot(show.id)}, {show.id}, '{{1}}')"
         ).scalars()
         assert "Seq Scan" not in "".join(plan)
 

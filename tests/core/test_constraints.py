@@ -23,6 +23,11 @@ YESTERDAYS_KEY = (
 
 ENDPOINT = "INSERT INTO webhook_endpoints (url, secrets, position{}) VALUES ('https://a', {}, 0{})"
 DELIVERY = "INSERT INTO webhook_deliveries (endpoint_id, event_id, booking_id, position) SELECT {}"
+SLOT, GROUP = "UPDATE {} SET slot = slot + 1", "INSERT INTO slot_groups VALUES ({}, {})"
+ATTEMPT = (
+    "INSERT INTO webhook_attempts (endpoint_id, place, event_id, type, event_time, attempt, status)"
+    " SELECT {}, 0, gen_random_uuid(), 'a', now(), 1, '{}'"
+)
 AN_ENDPOINT = ENDPOINT.format("", "'{1}'", "")
 
 # For each constraint what it must refuse; seat 1 is booked, 2 held, 3 waited for, 4 free.
@@ -81,11 +86,17 @@ REFUSED = {
     ],
     "bookings_confirmed_have_seats": [BOOKING.format("seats = '{}', quantity = 1", 1)],
     "bookings_amount_is_not_negative": [BOOKING.format("amount = -1", 1)],
-    "bookings_have_a_show": [BOOKING.format("show_id = 0", 1)],
+    "bookings_have_a_show": [BOOKING.format("show_id = 0, slot = 0", 3)],
     "events_type_is_known": [EVENT.format("(SELECT id FROM bookings LIMIT 1)", "'BOOKING_SOLD'")],
-    "events_have_a_booking": [EVENT.format("gen_random_uuid()", "'BOOKING_HELD'")],
+    "events_have_a_booking": ["UPDATE events SET booking_id = gen_random_uuid()"],
     "events_position_is_unique": ["UPDATE events SET position = 1"],
     "used_keys_used_once": [f"{A_KEY}; {A_KEY}"],
+    "bookings_slot_is_of_show": [SLOT.format("bookings")],
+    "seats_slot_is_of_show": [SLOT.format("seats")],
+    "show_versions_slot_is_of_show": [SLOT.format("show_versions")],
+    "used_keys_slot_is_of_show": [f"{A_KEY}; {SLOT.format('used_keys')}"],
+    "slot_groups_slot_is_one": [GROUP.format(-1, 0), GROUP.format(4096, 0)],
+    "slot_groups_not_negative": [GROUP.format(0, -1)],
     "idempotency_keys_used_once": [f"{YESTERDAYS_KEY}; {YESTERDAYS_KEY}"],
     "webhook_endpoints_have_a_secret": [
         ENDPOINT.format("", "'{}'", ""),
@@ -97,10 +108,14 @@ REFUSED = {
     ],
     "webhook_endpoints_want_something": [ENDPOINT.format(", types", "'{1}'", ", '{}'")],
     "webhook_endpoints_reason_is_known": [ENDPOINT.format(", disabled_reason", "'{1}'", ", 'mood'")],
+    "webhook_attempts_have_an_endpoint": [ATTEMPT.format(0, "failed")],
+    "webhook_attempts_status_is_known": [
+        f"{AN_ENDPOINT}; {ATTEMPT.format('id', 'lost')} FROM webhook_endpoints"
+    ],
     "webhook_deliveries_have_an_endpoint": [DELIVERY.format("0, id, booking_id, 1 FROM events LIMIT 1")],
     "webhook_deliveries_have_an_event": [
         f"{AN_ENDPOINT};"
-        + DELIVERY.format("id, gen_random_uuid(), gen_random_uuid(), 1 FROM webhook_endpoints")
+        + DELIVERY.format("w.id, gen_random_uuid(), b.id, 1 FROM webhook_endpoints w, bookings b LIMIT 1")
     ],
     "webhook_deliveries_once_an_event": [
         f"{AN_ENDPOINT};"

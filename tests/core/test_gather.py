@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from core.errors import UnavailableError
-from core.infra.gather import Gather
+from core.infra.gather import Gather, GatherApart
+from tests.support import HANGS_SECONDS
 
 
 class Runs:
@@ -31,7 +32,7 @@ class Runs:
         return [item if isinstance(item, Exception) else 2 * item for item in items if item != "short"]
 
     async def have_begun(self, count: int) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANGS_SECONDS):
             while len(self.items) < count:
                 await asyncio.sleep(0)
 
@@ -179,3 +180,22 @@ def test_what_weighs_more_takes_the_place_of_more() -> None:
         assert runs.items == [[1, 2], [1, 1, 5], [1]]
 
     asyncio.run(run())
+
+
+def test_kinds_do_not_wait_for_each_other() -> None:
+    async def play_kinds() -> None:
+        odd, even = Runs(), Runs()
+        made = iter((odd, even))
+        apart = GatherApart[int, int](
+            lambda: Gather(next(made).run, at_most=100), find_kind=lambda number: number % 2
+        )
+        held = [apart.ask(1), apart.ask(3)]
+        await odd.have_begun(1)
+        even.let.release()
+        assert await apart.ask(2) == 4
+        assert not held[0].done()
+        odd.let.release()
+        assert await asyncio.gather(*held) == [2, 6]
+        assert (odd.items, even.items) == ([[1, 3]], [[2]])
+
+    asyncio.run(play_kinds())

@@ -14,7 +14,8 @@ from sqlalchemy.exc import DBAPIError
 from core.errors import UnavailableError
 from core.infra import db
 from core.infra.async_db import LoopConnection
-from core.infra.db import Prepared, is_outage, primary, transaction
+from core.infra.db import is_outage, primary, transaction
+from core.infra.prepared import Prepared
 from core.settling import worker
 from core.shows.service import Show
 from tests.acting import ask, book
@@ -55,7 +56,7 @@ async def _raise_on_loop(sqlstate: str) -> type[Exception]:
     # A DO block cannot be prepared.
     statement.preparation = RAISE % sqlstate
     try:
-        await LoopConnection().fetch_all(statement, {})
+        await LoopConnection().fetch_all(statement, dict)
     except Exception as error:
         return type(error)
     raise AssertionError("nothing was raised")
@@ -82,7 +83,7 @@ def test_connections_that_were_cut_are_replaced_and_not_reported(database: dict[
         connection = LoopConnection()
         for _ in range(2):
             pids = [use(transaction), use(primary)]
-            pids += (await connection.fetch_all(PID, {"zero": 0}))[0]
+            pids += (await connection.fetch_all(PID, lambda: {"zero": 0}))[0]
             seen.append(set(pids))
             cut_connections()
 
@@ -131,4 +132,4 @@ def test_several_hosts(database: dict[str, str], attributes: str) -> None:
             assert ask("SELECT 1") == [(1,)]
             with transaction() as connection:
                 assert connection.execute(text("SELECT 1")).scalar_one() == 1
-            assert asyncio.run(LoopConnection().fetch_all(PID, {"zero": 0}))
+            assert asyncio.run(LoopConnection().fetch_all(PID, lambda: {"zero": 0}))

@@ -17,7 +17,7 @@ from core.settling.worker import settle_show
 from core.shows.service import Show
 from tests.acting import ask, book, read_version, run
 from tests.apart import live_apart, make_database, migrate
-from tests.support import ROOT, wait_until
+from tests.support import HANGS_SECONDS, ROOT, wait_until
 
 MakeShow = Callable[..., Show]
 ALL = maps.SeatsFilter(limit=100)
@@ -134,7 +134,7 @@ def run_command(url: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=HANGS_SECONDS,
     )
 
 

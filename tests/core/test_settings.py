@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +20,16 @@ BAD = [
     ("DATABASE_REPLICA_URLS", "postgresql://host/db,s3cret"),
     ("REDIS_URL", "s3cret"),
     ("REDIS_URL", "redis://host:s3cret/0"),
+    ("REDIS_URL", "redis://s3cret;redis://s3cret"),
+    ("REDIS_URL", "sentinel://s3cret:26379/0"),
+    ("REDIS_URL", "sentinel://host/s3cret?master_name=main"),
+    ("CELERY_BROKER_URL", "sentinel://host?master_name=main;redis://s3cret"),
+    ("CELERY_BROKER_URL", "sentinel://a?master_name=s3cret;sentinel://b?master_name=another"),
+    ("EVENTS_BROKER_URL", "sentinel:///0?master_name=s3cret"),
+    ("EVENTS_BROKER_URL", "sentinel://a/0?master_name=main;sentinel://s3cret/1"),
+    ("EVENTS_BROKER_URL", "sentinel://:a@b?master_name=main;sentinel://:s3cret@b"),
+    ("DATABASE_POOLER", "s3cret"),
+    ("REPLICA_MAX_LAG_SECONDS", "0"),
     ("CELERY_BROKER_URL", "s3cret://host"),
     ("EVENTS_BROKER_URL", "s3cret://host"),
     ("SEATLINE_ENV", "s3cret"),
@@ -45,6 +56,9 @@ BAD = [
     ("TRUSTED_PROXIES", "-1"),
     ("PAYMENT_PROVIDER", "s3cret"),
     ("LOG_LEVEL", "s3cret"),
+    ("PROMETHEUS_MULTIPROC_DIR", "/nowhere/s3cret"),
+    ("PROMETHEUS_MULTIPROC_DIR", __file__),
+    ("PROMETHEUS_MULTIPROC_DIR", f"{__file__}/s3cret"),
 ]
 
 
@@ -73,7 +87,12 @@ def test_bad_one_is_named_in_one_line(name: str, value: str) -> None:
     [
         ("DATABASE_URL", "postgres://host"),
         ("DATABASE_URL", "postgresql:///seatline?host=/run/postgresql"),
-        ("CELERY_BROKER_URL", "sentinel://a:26379;sentinel://b:26379"),
+        ("DATABASE_URL", "postgresql://u@h1:1,h2:2/db?target_session_attrs=read-write"),
+        ("DATABASE_URL", "postgresql://u@%2Frun%2Fpostgresql/db"),
+        ("REDIS_URL", "unix:///run/redis.sock?db=1"),
+        ("REDIS_URL", "sentinel://a:26379;sentinel://b:26379/1?master_name=main"),
+        ("CELERY_BROKER_URL", "unix://:password@/run/redis.sock"),
+        ("CELERY_BROKER_URL", "sentinel://a:26379;sentinel://b:26379/?master_name=main"),
         ("CELERY_BROKER_URL", "amqp://user:pass@host:5672//"),
         ("RATE_LIMIT", "10/second;600/minute"),
         ("BOOKING_RATE_LIMIT", "100/minute;1000/hour"),
@@ -85,10 +104,38 @@ def test_each_form_is_taken(name: str, value: str) -> None:
     assert start({**GOOD, name: value}).returncode == 0
 
 
+def test_a_folder_is_taken_by_who_may_write_to_it(tmp_path: Path) -> None:
+    variables = {**GOOD, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+    assert start(variables).returncode == 0
+    tmp_path.chmod(0o500)
+    # Root may, and so becomes somebody else; what it imports it has then.
+    become = "import os; os.geteuid() == 0 and (Settings(), os.setuid(65534))"
+    started = start(variables, f"from core.infra.settings import Settings; {become}; get_settings()")
+    assert started.returncode == 1
+    assert started.stderr.startswith("seatline: PROMETHEUS_MULTIPROC_DIR is no folder that this process may")
+
+
 @pytest.mark.parametrize("name", ["DATABASE_URL", "REDIS_URL"])
 def test_missing_one_is_named(name: str) -> None:
     started = start({**GOOD, name: ""})
     assert (started.returncode, started.stderr) == (1, f"seatline: {name} is not set\n")
+
+
+def test_options_are_not_for_a_pooler() -> None:
+    url = f"{GOOD['DATABASE_URL']}?options=-csearch_path%3Delsewhere"
+    assert start({**GOOD, "DATABASE_URL": url}).returncode == 0
+    started = start({**GOOD, "DATABASE_URL": url, "DATABASE_POOLER": "pgbouncer"})
+    assert started.returncode == 1
+    assert "DATABASE_URL has options" in started.stderr
+    assert started.stderr.count("\n") == 1
+    replicas = {**GOOD, "DATABASE_REPLICA_URLS": url, "DATABASE_POOLER": "pgbouncer"}
+    assert "DATABASE_REPLICA_URLS has options" in start(replicas).stderr
+
+
+def test_a_url_s_fault_is_told_once_and_not_of_brokers_that_nobody_named() -> None:
+    started = start({**GOOD, "REDIS_URL": "sentinel://127.0.0.1:1/0"})
+    assert started.stderr.startswith("seatline: REDIS_URL must name the master")
+    assert "BROKER" not in started.stderr
 
 
 @pytest.mark.parametrize("key", ["", "fifteen letters"])

@@ -1,47 +1,27 @@
-"""The container image and the compose file: well-formed, pinned, and at one with the Procfile."""
+"""The container images and the compose file: well-formed, pinned, and at one with the Procfile."""
 
-import json
-import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from core.infra.settings import Settings
+from tests.deploy.composing import BIN, OTHERS, SECRETS, read_given, read_services, run_compose
 from tests.support import ROOT, read_procfile
 
-BIN = Path(sys.executable).parent
-SECRETS = {
-    "ADMIN_API_KEY": "an-admin-key-of-some-length",
-    "POSTGRES_PASSWORD": "a-password",
-    "FLOWER_PASSWORD": "another-password",
-}
-SERVERS = {"postgres", "redis"}
-# What others than core.infra.settings read: flowerconfig.py, the Prometheus client.
-OF_OTHERS = {"FLOWER_ADDRESS", "FLOWER_PORT", "FLOWER_USER", "FLOWER_PASSWORD", "PROMETHEUS_MULTIPROC_DIR"}
+DOCKERFILES = ROOT / "Dockerfile", ROOT / "proxy" / "Dockerfile"
 # Beat answers nobody; release ends.
 WITHOUT_HEALTH = {"beat", "release"}
 LONGEST_STOP_SECONDS = 12
-
-
-def run_compose(*arguments: str, variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    environment = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), **variables}
-    command = [BIN / "docker-compose", "--file", ROOT / "docker-compose.yml", "--env-file", os.devnull]
-    return subprocess.run(
-        [*command, *arguments], env=environment, capture_output=True, text=True, check=False
-    )
+Services = dict[str, dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
-def services() -> dict[str, dict[str, Any]]:
-    """The services as compose understands them."""
-    read = run_compose("config", "--format", "json", variables=SECRETS)
-    assert (read.returncode, read.stderr) == (0, "")
-    found: dict[str, dict[str, Any]] = json.loads(read.stdout)["services"]
-    return found
+def services() -> Services:
+    """The services, with what is required and nothing else."""
+    return read_services(SECRETS)
 
 
 def test_it_is_quiet_where_everything_is_set() -> None:
@@ -58,42 +38,23 @@ def test_a_missing_secret_is_one_clear_line(missing: str) -> None:
     assert f"{missing} is missing a value: is not set" in checked.stderr
 
 
-def test_every_process_of_the_procfile_runs_by_its_own_command(services: dict[str, dict[str, Any]]) -> None:
+def test_every_process_of_the_procfile_runs_by_its_own_command(services: Services) -> None:
     commands = {name: command.removeprefix("exec ").split() for name, command in read_procfile().items()}
-    assert {name: service["command"] for name, service in services.items() if name not in SERVERS} == commands
+    assert {name: service["command"] for name, service in services.items() if name not in OTHERS} == commands
 
 
-def test_every_variable_is_one_that_somebody_reads(services: dict[str, dict[str, Any]]) -> None:
-    known = {name.upper() for name in Settings.model_fields} | OF_OTHERS
-    for name, service in services.items():
-        variables = service.get("environment", {})
-        unknown = set(variables) - (known if name not in SERVERS else set())
-        assert not {variable for variable in unknown if not variable.startswith("POSTGRES_")}, name
-
-
-def test_operators_find_every_variable_on_their_page() -> None:
-    page = (ROOT / "docs" / "operations.md").read_text()
-    variables = {name.upper() for name in Settings.model_fields} | OF_OTHERS | SECRETS.keys()
-    assert not {
-        variable for variable in variables if f"`{variable}`" not in page and f"{variable}=" not in page
-    }
-
-
-def test_it_is_production(services: dict[str, dict[str, Any]]) -> None:
-    for name in services.keys() - SERVERS:
-        environment = services[name]["environment"]
-        given = {key.lower(): value for key, value in environment.items() if value}
-        settings = Settings.model_validate(
-            {key: value for key, value in given.items() if key in Settings.model_fields}
-        )
+def test_it_is_production_behind_one_proxy(services: Services) -> None:
+    for name in services.keys() - OTHERS:
+        given = {key.lower(): value for key, value in read_given(services[name]).items()}
+        known = {key: value for key, value in given.items() if key in Settings.model_fields}
+        settings = Settings.model_validate(known | {"prometheus_multiproc_dir": None})
         assert settings.seatline_env == "production", name
         assert settings.admin_api_key == SECRETS["ADMIN_API_KEY"], name
         assert settings.rate_limit_enabled, name
+        assert settings.trusted_proxies == 1, name
 
 
-def test_long_running_services_are_watched_restarted_and_given_time(
-    services: dict[str, dict[str, Any]],
-) -> None:
+def test_long_running_services_are_watched_restarted_and_given_time(services: Services) -> None:
     for name in services.keys() - {"release"}:
         assert services[name]["restart"] == "unless-stopped", name
         minutes, seconds = re.fullmatch(r"(?:(\d+)m)?(\d+)s", services[name]["stop_grace_period"]).groups()
@@ -101,34 +62,53 @@ def test_long_running_services_are_watched_restarted_and_given_time(
     assert {name for name, service in services.items() if "healthcheck" not in service} == WITHOUT_HEALTH
 
 
-def test_nothing_starts_before_the_release_is_through(services: dict[str, dict[str, Any]]) -> None:
+def test_nothing_fills_the_disk_or_takes_all_memory(services: Services) -> None:
+    for name, service in services.items():
+        assert service["logging"] == {
+            "driver": "json-file",
+            "options": {"max-size": "20m", "max-file": "5"},
+        }, name
+        assert 0 < int(service["mem_limit"]) <= 2 * 1024**3, name
+
+
+def test_nothing_starts_before_the_release_is_through(services: Services) -> None:
     assert services["release"]["restart"] == "no"
     # Not until it is healthy: recovering from a crash may take it longer than Compose waits.
     assert services["release"]["depends_on"]["postgres"]["condition"] == "service_started"
-    for name in services.keys() - SERVERS - {"release"}:
+    for name in services.keys() - OTHERS - {"release"}:
         assert services[name]["depends_on"]["release"]["condition"] == "service_completed_successfully", name
 
 
-def test_only_the_api_is_open_to_the_world(services: dict[str, dict[str, Any]]) -> None:
+def test_only_the_proxy_is_open_to_the_world(services: Services) -> None:
+    """So there may be more than one of each process."""
     ports = {name: service["ports"] for name, service in services.items() if "ports" in service}
-    assert ports.keys() == {"web", "flower"}
+    assert ports.keys() == {"proxy", "flower"}
     assert [port["host_ip"] for port in ports["flower"]] == ["127.0.0.1"]
+    assert not [name for name, service in services.items() if "container_name" in service]
 
 
-def test_redis_keeps_what_it_is_given(services: dict[str, dict[str, Any]]) -> None:
+def test_what_is_not_the_database_has_no_root(services: Services) -> None:
+    for name in services.keys() - {"postgres", "redis"}:
+        assert services[name]["read_only"], name
+        assert services[name]["cap_drop"] == ["ALL"], name
+        assert services[name]["security_opt"] == ["no-new-privileges:true"], name
+
+
+def test_redis_keeps_what_it_is_given(services: Services) -> None:
     command = " ".join(services["redis"]["command"])
     assert "--maxmemory-policy noeviction" in command
     assert "--appendonly yes" in command
 
 
-def test_metrics_of_ended_processes_do_not_stay(services: dict[str, dict[str, Any]]) -> None:
+def test_metrics_of_ended_processes_do_not_stay(services: Services) -> None:
     folder = services["web"]["environment"]["PROMETHEUS_MULTIPROC_DIR"]
     assert [mount for mount in services["web"]["tmpfs"] if mount.startswith(f"{folder}:")]
 
 
-def test_images_are_pinned(services: dict[str, dict[str, Any]]) -> None:
+def test_images_are_pinned(services: Services) -> None:
     images = {service["image"] for service in services.values()}
-    images |= set(re.findall(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE))
+    for dockerfile in DOCKERFILES:
+        images |= set(re.findall(r"^FROM (\S+)", dockerfile.read_text(), re.MULTILINE))
     for image in images:
         assert re.search(r":\d+\.\d+", image), image
 
@@ -147,8 +127,7 @@ def test_the_image_is_lean_and_its_user_is_not_root() -> None:
     assert all((ROOT / source).exists() for source in copied)
 
 
-def test_the_dockerfile_passes_its_linter() -> None:
-    linted = subprocess.run(
-        [BIN / "hadolint", ROOT / "Dockerfile"], capture_output=True, text=True, check=False
-    )
+@pytest.mark.parametrize("dockerfile", DOCKERFILES, ids=lambda path: path.parent.name)
+def test_the_dockerfile_passes_its_linter(dockerfile: Path) -> None:
+    linted = subprocess.run([BIN / "hadolint", dockerfile], capture_output=True, text=True, check=False)
     assert (linted.returncode, linted.stdout) == (0, "")

@@ -9,7 +9,7 @@ from pathlib import Path
 from kombu import Connection
 
 from local.embedded import find_free_port
-from tests.support import wait_until
+from tests.support import HANGS_SECONDS, wait_until
 
 USUAL = Path("/usr/lib/rabbitmq/bin")
 
@@ -47,11 +47,11 @@ class RabbitMq:
             self.process = subprocess.Popen(
                 [program], env=environment, stdout=output, stderr=output, start_new_session=True
             )
-        wait_until(self._answers, seconds=90)
+        wait_until(self._answers)
 
     def _answers(self) -> bool:
         try:
-            with Connection(self.url, connect_timeout=2) as connection:
+            with Connection(self.url, connect_timeout=HANGS_SECONDS) as connection:
                 connection.connect()
             return True
         except OSError:

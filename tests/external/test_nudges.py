@@ -10,7 +10,7 @@ from tests.apart import enter
 from tests.external.rabbitmq import RabbitMq
 from tests.support import wait_until
 
-pytestmark = [pytest.mark.external, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.external
 
 
 def take(broker: RabbitMq) -> Message | None:
@@ -31,7 +31,7 @@ def is_sent() -> bool:
 def test_nudges_are_ours_and_go_on_after_a_restart(broker: RabbitMq, database: dict[str, str]) -> None:
     with enter({"CELERY_BROKER_URL": broker.url}):
         for _ in range(2):
-            wait_until(is_sent, seconds=30)
+            wait_until(is_sent)
             message = take(broker)
             assert message is not None and find_fault(message) is None
             with Connection(broker.url) as connection:

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,7 @@ from local.embedded import EmbeddedServer, find_free_port
 from local.processes import find_command, wait_until
 from local.programs import find_postgres_programs
 from local.servers import EmbeddedPostgres, EmbeddedRedis, ServerError
+from tests.support import HANGS_SECONDS
 
 SERVERS = [EmbeddedPostgres, EmbeddedRedis]
 
@@ -180,10 +182,64 @@ def test_a_given_port_is_used_and_a_taken_one_named(kind: type[EmbeddedServer], 
             kind(folder / "other", port=port).start()
 
 
+@pytest.mark.parametrize("kind", SERVERS)
+def test_the_port_is_kept_between_starts(kind: type[EmbeddedServer], folder: Path) -> None:
+    with kind(folder / "data") as server:
+        url = server.url
+    with kind(folder / "data") as server:
+        assert (server.url, server.lost_port) == (url, None)
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+def test_a_kept_port_that_somebody_took_is_given_up_and_told(
+    kind: type[EmbeddedServer], folder: Path
+) -> None:
+    with kind(folder / "data") as server:
+        keep_word(server)
+        port = server.port
+    with socket.create_server(("127.0.0.1", port)), kind(folder / "data") as server:
+        assert server.port != port
+        assert server.lost_port == port
+        assert read_word(server) == "word"
+        new = server.port
+    # From now on it has that one.
+    with kind(folder / "data") as server:
+        assert (server.port, server.lost_port) == (new, None)
+
+
+def test_copies_of_a_data_folder_run_side_by_side(folder: Path) -> None:
+    """As those of a checkout that was copied: both keep the same port, and have the same password."""
+    with EmbeddedRedis(folder / "data") as server:
+        keep_word(server)
+    shutil.copytree(folder / "data", folder / "copy")
+    with EmbeddedRedis(folder / "data") as first, EmbeddedRedis(folder / "copy") as second:
+        assert second.lost_port == first.port != second.port
+
+
+@pytest.mark.parametrize("noted", ["", "many", "0", "70000"])
+def test_a_note_that_names_no_port_is_as_none(noted: str, folder: Path) -> None:
+    with EmbeddedRedis(folder / "data"):
+        pass
+    (folder / "data" / "port").write_text(noted)
+    with EmbeddedRedis(folder / "data") as server:
+        assert server.lost_port is None
+        assert (folder / "data" / "port").read_text() == str(server.port)
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+def test_removed_data_are_noticed(kind: type[EmbeddedServer], folder: Path) -> None:
+    with kind(folder / "data") as server:
+        assert server.has_data
+        # Where they lie elsewhere, the link that leads to them.
+        (folder / "data").rename(folder / "gone")
+        assert not server.has_data
+        (folder / "gone").rename(folder / "data")
+
+
 def test_a_server_that_dies_is_noticed(folder: Path) -> None:
     with EmbeddedRedis(folder / "data") as server:
         os.kill(server.pid, signal.SIGKILL)
-        assert wait_until(lambda: not server.is_running, timeout_seconds=10)
+        assert wait_until(lambda: not server.is_running, timeout_seconds=HANGS_SECONDS)
 
 
 @pytest.mark.parametrize("kind", SERVERS)

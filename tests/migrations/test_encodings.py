@@ -14,10 +14,11 @@ import pytest
 from sqlalchemy import text
 
 from core.infra.async_db import LoopConnection
-from core.infra.db import Prepared, primary, transaction
+from core.infra.db import primary, transaction
+from core.infra.prepared import Prepared
 from local.embedded import find_free_port
 from tests.apart import enter, make_migrated_database, migrate
-from tests.support import ROOT, read_procfile
+from tests.support import HANGS_SECONDS, ROOT, read_procfile
 
 NAME = "Händel 🎭"
 
@@ -43,7 +44,7 @@ def test_every_process_refuses_it(servers: dict[str, str], url: str, process: st
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=HANGS_SECONDS,
     )
     assert done.returncode == 1
     (said,) = [line for line in done.stderr.splitlines() if line.startswith("seatline: ")]
@@ -70,7 +71,7 @@ def test_we_speak_utf_8_whatever_is_set_around_us() -> None:
     for enter_database in (primary, transaction):
         with enter_database() as connection:
             assert tuple(connection.execute(text(asked), {"name": NAME}).one()) == (NAME, "UTF8")
-    assert asyncio.run(LoopConnection().fetch_all(Prepared("asked", asked), {"name": NAME})) == [
+    assert asyncio.run(LoopConnection().fetch_all(Prepared("asked", asked), lambda: {"name": NAME})) == [
         (NAME, "UTF8")
     ]
     assert migrate(os.environ["DATABASE_URL"]).returncode == 0

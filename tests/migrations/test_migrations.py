@@ -4,13 +4,15 @@ import subprocess
 import uuid
 from collections.abc import Iterator
 from contextlib import closing
+from typing import Any
 
 import psycopg2
 import pytest
 
 from core.infra import health
 from tests.apart import enter, make_database, migrate
-from tests.support import ROOT, start_process
+from tests.migrations.sold import INSERT_SHOW
+from tests.support import HANGS_SECONDS, start_process, wait_until
 
 
 @pytest.fixture
@@ -93,7 +95,7 @@ def test_head_is_what_the_code_expects(url: str) -> None:
 
 def test_release_may_run_again_and_beside_itself(url: str) -> None:
     releases = [start_process("release", {"DATABASE_URL": url}) for _ in range(3)]
-    assert [release.wait(60) for release in releases] == [0, 0, 0]
+    assert [release.wait(HANGS_SECONDS) for release in releases] == [0, 0, 0]
     before = describe(url)
     check(migrate(url))
     assert describe(url) == before
@@ -101,9 +103,36 @@ def test_release_may_run_again_and_beside_itself(url: str) -> None:
 
 
 def test_release_waits_for_one_that_takes_its_time(url: str) -> None:
-    """A release that builds an index may take minutes; one beside it must not fail meanwhile."""
-    source = (ROOT / "migrations" / "env.py").read_text()
-    assert source.index("MIGRATION_LOCK}") < source.index("SET LOCAL lock_timeout")
+    """A release that builds an index may take minutes; one beside it must not fail, nor hold that up."""
+    with closing(psycopg2.connect(url)) as first, closing(psycopg2.connect(url)) as looking:
+        first.cursor().execute("SELECT pg_advisory_xact_lock(7328546283)")
+        looking.autocommit = True
+        with looking.cursor() as cursor:
+            release = start_process("release", {"DATABASE_URL": url})
+            # It has asked, and asks again: waiting in the server it would have a snapshot.
+            asked = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND query = 'ROLLBACK'"
+            wait_until(lambda: find(cursor, f"{asked} AND state = 'idle'"))
+            assert not find(cursor, "SELECT FROM pg_tables WHERE tablename = 'alembic_version'")
+        assert release.poll() is None
+        first.rollback()
+        assert release.wait(HANGS_SECONDS) == 0
+
+
+def test_shows_of_before_are_in_utc_and_the_last_release_goes_on_making_them(url: str) -> None:
+    check(migrate(url, "upgrade", "0014"))
+    with closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute(INSERT_SHOW, {"show_id": 1})
+    check(migrate(url))
+    with closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute(INSERT_SHOW, {"show_id": 2})
+        cursor.execute("SELECT time_zone, focus FROM shows")
+        assert cursor.fetchall() == [("UTC", None)] * 2
+
+
+def find(cursor: Any, statement: str) -> bool:
+    """Whether the statement finds a row."""
+    cursor.execute(statement)
+    return bool(cursor.rowcount)
 
 
 @pytest.mark.parametrize(
@@ -127,7 +156,7 @@ def test_the_brokers_cursor_begins_before_what_it_may_not_have(url: str, events:
                        CASE WHEN is_published THEN now() END
                 FROM (VALUES {events}) AS e(position, is_published)
             """)
-    check(migrate(url))
+    check(migrate(url, "upgrade", "0009"))
     with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT name, position FROM event_cursors")
         assert cursor.fetchall() == [("broker", expected)]

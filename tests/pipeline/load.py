@@ -6,11 +6,16 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 from uuid import uuid4
+
+from tests.support import HANGS_SECONDS
+
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 class Client:
@@ -19,13 +24,15 @@ class Client:
     def __init__(self, address: str) -> None:
         self.address = address
 
-    def call(self, method: str, path: str, body: Any = None) -> tuple[int, dict[str, Any]]:
+    def call(
+        self, method: str, path: str, body: Any = None, headers: Mapping[str, str] = NO_HEADERS
+    ) -> tuple[int, dict[str, Any]]:
         """The status and the document of the answer."""
         data = json.dumps(body if body is not None else {}).encode() if method == "POST" else None
-        headers = {"Content-Type": "application/json"} if data else {}
-        request = urllib.request.Request(f"{self.address}{path}", data, headers, method=method)
+        told = {"Content-Type": "application/json", **headers} if data else dict(headers)
+        request = urllib.request.Request(f"{self.address}{path}", data, told, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=40) as answer:
+            with urllib.request.urlopen(request, timeout=HANGS_SECONDS) as answer:
                 return answer.status, json.loads(answer.read())
         except urllib.error.HTTPError as refusal:
             return refusal.code, json.loads(refusal.read())
@@ -38,13 +45,19 @@ class Client:
 
     def wait_for(self, booking_id: str, seconds: int = 20) -> dict[str, Any]:
         """The booking once nothing waits to be done for it, or as it then is."""
-        status, booking = self.call("GET", f"/bookings/{booking_id}?wait={seconds}")
+        status, booking = self._insist("GET", f"/bookings/{booking_id}?wait={seconds}")
         assert status == 200
         return booking
 
     def act(self, booking_id: str, action: str) -> int:
         """Confirm, extend or cancel; the status."""
-        return self.call("POST", f"/bookings/{booking_id}/{action}")[0]
+        return self._insist("POST", f"/bookings/{booking_id}/{action}")[0]
+
+    def _insist(self, method: str, path: str) -> tuple[int, dict[str, Any]]:
+        """The answer that is none of a machine too busy to give one in time."""
+        while (found := self.call(method, path))[0] == 503:
+            continue
+        return found
 
 
 class Load:
@@ -127,7 +140,9 @@ class Posting:
     def run(self, seats: Iterator[int]) -> None:
         """One of them: book seat after seat."""
         while not self.stop.is_set():
-            with closing(http.client.HTTPConnection("127.0.0.1", self._port, timeout=20)) as connection:
+            with closing(
+                http.client.HTTPConnection("127.0.0.1", self._port, timeout=HANGS_SECONDS)
+            ) as connection:
                 try:
                     connection.connect()
                 except OSError:

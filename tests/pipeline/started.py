@@ -10,7 +10,7 @@ from subprocess import Popen
 from typing import Any
 
 from tests.pipeline.test_processes import running
-from tests.support import ADMIN
+from tests.support import ADMIN, HANGS_SECONDS
 
 
 class Started:
@@ -37,7 +37,7 @@ class Started:
         headers = {"Content-Type": "application/json", **ADMIN}
         request = urllib.request.Request(f"{self._address}{path}", data, headers, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=5) as answer:
+            with urllib.request.urlopen(request, timeout=HANGS_SECONDS) as answer:
                 return answer.status, answer.headers, json.load(answer)
         except urllib.error.HTTPError as refusal:
             return refusal.code, refusal.headers, json.load(refusal)

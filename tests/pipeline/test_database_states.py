@@ -15,7 +15,7 @@ from tests.lonely import run_lonely_postgres, stopped
 from tests.pipeline.started import Started
 from tests.support import ADMIN_KEY, wait_until
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.processes
 SEATS = 1000
 
 
@@ -47,7 +47,7 @@ def started(servers: dict[str, str], url: str, tmp_path_factory: pytest.TempPath
     with ExitStack() as stack:
         started = Started(stack, variables, tmp_path_factory.mktemp("logs"))
         started.start("web", "worker")
-        wait_until(lambda: started.ask("GET", "/readyz")[0] == 200, seconds=90)
+        wait_until(lambda: started.ask("GET", "/readyz")[0] == 200)
         yield started
 
 
@@ -74,7 +74,7 @@ def await_held(started: Started, booking_id: str) -> None:
     def is_held() -> bool:
         return bool(started.ask("GET", f"/bookings/{booking_id}?wait=2")[2].get("held"))
 
-    wait_until(is_held, seconds=30)
+    wait_until(is_held)
 
 
 def use_every_way(started: Started, show_id: int) -> None:
@@ -141,7 +141,7 @@ def test_read_only_database_is_an_outage_until_it_is_over(started: Started, show
             status, headers, problem = started.ask("POST", path, body)
             assert (status, problem["code"], headers["Retry-After"]) == (503, "unavailable", "2")
         # Accepted elsewhere, or just before: a worker that finds it can do nothing.
-        wait_until(lambda: started.tells("worker", "ReadOnlySqlTransaction"), seconds=30)
+        wait_until(lambda: started.tells("worker", "ReadOnlySqlTransaction"))
         assert started.ask("GET", f"/shows/{show_id}")[0] == 200
     finally:
         run(url, "ALTER DATABASE states RESET default_transaction_read_only")

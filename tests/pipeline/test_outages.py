@@ -6,18 +6,18 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from core.infra.redis import TIMEOUT_SECONDS
 from core.shows.service import Show
 from local.embedded import find_free_port
 from local.servers import EmbeddedRedis
 from tests.acting import ask
 from tests.apart import live_apart
 from tests.invariants import check_invariants, check_settled
-from tests.pipeline.load import Client, under_load
+from tests.pipeline.load import Client, Load, under_load
 from tests.support import WORKER, run_process, start_process, wait_until
 
 pytestmark = pytest.mark.processes
 MakeShow = Callable[..., Show]
-SETTLED_WITHIN_SECONDS = 45
 
 
 @pytest.fixture(scope="module")
@@ -47,9 +47,15 @@ def count_settled() -> int:
     return int(ask("SELECT count(*) FROM bookings WHERE wants IS NULL")[0][0])
 
 
+def take_median(load: Load) -> float:
+    """The seconds that requests took since this was last asked for; half of them took longer."""
+    took, load.took = sorted(load.took), []
+    return took[len(took) // 2]
+
+
 def await_settled(accepted: int) -> None:
-    """All that was accepted is settled in time, and rightly."""
-    wait_until(lambda: count_settled() == accepted, seconds=SETTLED_WITHIN_SECONDS)
+    """All that was accepted is settled, and rightly."""
+    wait_until(lambda: count_settled() == accepted)
     check_settled()
     assert ask("SELECT count(*) FROM bookings WHERE status = 'CONFIRMED'")[0][0] == accepted
 
@@ -60,7 +66,7 @@ def test_worker_killed_under_load(service: Client, servers: dict[str, str], make
     with under_load(service, show.id) as load:
         worker = start_process("worker", {**servers, **WORKER})
         try:
-            wait_until(lambda: count_settled() > 30, seconds=30)
+            wait_until(lambda: count_settled() > 30)
         finally:
             os.killpg(worker.pid, signal.SIGKILL)
             worker.wait()
@@ -78,12 +84,13 @@ def test_redis_stopped_and_started_again(
     show = make_show(total_seats=20_000)
     with run_process("worker", {**servers, **WORKER}):
         with under_load(service, show.id) as load:
-            wait_until(lambda: count_settled() > 30, seconds=30)
+            wait_until(lambda: count_settled() > 30 and len(load.took) > 30)
             lonely_redis.stop()
-            load.took.clear()
+            usual = take_median(load)
             before = len(load.ids)
             wait_until(lambda: len(load.ids) > before + 100)
-            assert max(load.took) < 2
-            assert sorted(load.took)[len(load.took) // 2] < 0.25
+            # Whoever waited for Redis would take as much longer; who waits for longer than a request may is
+            # refused.
+            assert take_median(load) < 2 * usual + TIMEOUT_SECONDS / 2
             lonely_redis.start()
         await_settled(len(load.ids))

@@ -55,11 +55,11 @@ def test_booking_is_settled_and_its_event_published_over_tls(
             show = make_show()
             booking_id, held_id = book(show.id, "1"), book(show.id, "2", hold=True)
             nudge(show.id)
-            wait_until(lambda: tell(booking_id) == "CONFIRMED", seconds=30)
-            wait_until(lambda: tell(held_id) == "held", seconds=30)
+            wait_until(lambda: tell(booking_id) == "CONFIRMED")
+            wait_until(lambda: tell(held_id) == "held")
             end_hold(held_id)
-            wait_until(lambda: tell(held_id) == "hold_expired", seconds=30)
-            wait_until(lambda: get_redis().xlen(STREAM) >= 3, seconds=30)
+            wait_until(lambda: tell(held_id) == "hold_expired")
+            wait_until(lambda: get_redis().xlen(STREAM) >= 3)
 
 
 @pytest.mark.parametrize("name", ["worker", "outbound", "beat"])
@@ -72,7 +72,7 @@ def test_nothing_is_told_to_whom_the_authority_does_not_know(
         with run_process(name, go_by_tls(database, front, ""), log=log):
             # Celery's word for it, and beat's, which looks first.
             said = "certificate verify failed", "a certificate that is not trusted"
-            wait_until(lambda: any(words in log.read_text() for words in said), seconds=60)
+            wait_until(lambda: any(words in log.read_text() for words in said))
         assert front.heard == b""
 
 
@@ -85,8 +85,8 @@ def test_each_process_warns_where_nothing_is_verified(
         log = tmp_path / "log"
         ports = {"PORT": str(find_free_port()), "FLOWER_PORT": str(find_free_port())}
         with run_process(name, {**variables, **ports}, log=log):
-            wait_until(lambda: "certificates are not verified: REDIS_URL" in log.read_text(), seconds=60)
+            wait_until(lambda: "certificates are not verified: REDIS_URL" in log.read_text())
             if name == "web":
                 # It asks for nothing before it is asked.
                 wait_for_http(f"http://127.0.0.1:{ports['PORT']}/readyz")
-            wait_until(lambda: front.heard, seconds=60)
+            wait_until(lambda: front.heard)

@@ -3,10 +3,14 @@
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
 
+from core.bookings.idempotency import Key
 from core.errors import SeatlineError, UnavailableError
 from core.settling import worker
+from tests import acting
 from tests.acting import has_work
 from tests.support import wait_until
 
@@ -22,9 +26,20 @@ def insist(run: Callable[[], T]) -> T:
             continue
 
 
-def race(runs: Sequence[Callable[[], T]]) -> list[T | SeatlineError]:
-    """What each came to when all were started at once: its result, or its refusal. Fails on other errors."""
-    start = threading.Barrier(len(runs))
+def book(show_id: int, *seats: str, **options: Any) -> UUID:
+    """Accept one booking, however often that has to be asked for; its id."""
+    key = Key("anonymous", str(uuid4()), "fingerprint")
+    return insist(partial(acting.book, show_id, *seats, key=key, **options))
+
+
+def race(
+    runs: Sequence[Callable[[], T]], *, begin: Callable[[], object] = lambda: None
+) -> list[T | SeatlineError]:
+    """What each came to when all were started at once, once it has begun: its result, or its refusal.
+
+    Fails on other errors.
+    """
+    start = threading.Barrier(len(runs), partial(insist, begin))
     outcomes: dict[int, T | SeatlineError] = {}
     errors: list[BaseException] = []
 
@@ -68,7 +83,7 @@ def settlers(*show_ids: int, count: int = 3) -> Iterator[None]:
         thread.start()
     try:
         yield
-        wait_until(lambda: errors or not any(map(has_work, show_ids)), seconds=30)
+        wait_until(lambda: errors or not any(map(has_work, show_ids)))
     finally:
         stop.set()
         for thread in threads:

@@ -7,7 +7,7 @@ from contextlib import closing
 from http.client import HTTPConnection
 from typing import Any
 
-from tests.support import ADMIN
+from tests.support import ADMIN, HANGS_SECONDS
 
 # A machine that is busy enough may take longer than a request may: its client asks again.
 TRIES = 10
@@ -18,7 +18,9 @@ def fetch(url: str, **headers: str) -> tuple[int, Any, str | None]:
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
     for _ in range(TRIES):
         try:
-            with urllib.request.urlopen(urllib.request.Request(url, headers=sent), timeout=20) as answer:
+            with urllib.request.urlopen(
+                urllib.request.Request(url, headers=sent), timeout=HANGS_SECONDS
+            ) as answer:
                 return answer.status, json.loads(answer.read()), answer.headers["ETag"]
         except urllib.error.HTTPError as refusal:
             if refusal.code != 503:
@@ -78,7 +80,7 @@ class MapViewer:
         """Connect, be told by the first event what is new, and go away."""
         headers = {"Last-Event-ID": self.event_id} if self.event_id else {}
         for _ in range(TRIES):
-            with closing(HTTPConnection(web.removeprefix("http://"), timeout=20)) as connection:
+            with closing(HTTPConnection(web.removeprefix("http://"), timeout=HANGS_SECONDS)) as connection:
                 connection.request("GET", f"{self._path}/stream", headers=headers)
                 answer = connection.getresponse()
                 if answer.status == 200:

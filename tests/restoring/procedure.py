@@ -13,7 +13,7 @@ import psycopg2
 from psycopg2 import sql
 
 from local.programs import find_postgres_programs
-from tests.support import ROOT
+from tests.support import HANGS_SECONDS, ROOT
 
 # What compose runs in a container of its own is run here, with the same programs and servers.
 OF_COMPOSE = (
@@ -58,7 +58,7 @@ class Procedure:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=HANGS_SECONDS,
         )
         assert (done.returncode, done.stderr) == (0, ""), done
         return done.stdout.splitlines()[-1] if done.stdout else ""
@@ -68,7 +68,7 @@ class Procedure:
         return {
             "PATH": os.pathsep.join([*map(str, programs), os.environ["PATH"]]),
             "PYTHONPATH": str(ROOT),
-            "ALEMBIC_CONFIG": str(ROOT / "alembic.ini"),
+            "ALEMBIC_CONFIG": str(ROOT / "pyproject.toml"),
             "DATABASE_URL": self.url,
             "ADMIN_URL": self._admin_url,
             "RESTORED_URL": self._restored_url,

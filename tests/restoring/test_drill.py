@@ -69,7 +69,7 @@ def test_drill(site: Site, sink: Sink) -> None:
             [*kept, *lost, *after]
         )
         assert make_show() > lost_show_id
-        assert register(sink).endpoint.id > lost_endpoint_id
+        assert register(sink, "/new").endpoint.id > lost_endpoint_id
         # Exact in JavaScript.
         assert feed.last_position < 2**53
         assert (viewer.version or 0) < 2**53

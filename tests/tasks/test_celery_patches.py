@@ -7,6 +7,7 @@ from kombu import Connection
 
 from core.infra.redis import get_redis
 from tasks.celery_patches import mend_transport
+from tests.support import HANGS_SECONDS
 
 mend_transport()
 
@@ -29,5 +30,5 @@ def test_message_that_a_full_redis_cannot_note_is_taken_all_the_same(
         channel = connection.channel()
         taken: list[object] = []
         channel.basic_consume("full", no_ack=False, callback=taken.append, consumer_tag="one")
-        connection.drain_events(timeout=5)
+        connection.drain_events(timeout=HANGS_SECONDS)
         assert len(taken) == 1

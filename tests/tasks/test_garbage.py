@@ -28,7 +28,7 @@ from core.shows.service import Show
 from local.embedded import find_free_port
 from tests.acting import book, count_messages, tell
 from tests.apart import live_apart
-from tests.support import run_process, wait_until
+from tests.support import HANGS_SECONDS, run_process, wait_until
 from tests.tasks import garbage
 
 pytestmark = pytest.mark.processes
@@ -48,7 +48,7 @@ def servers(servers: dict[str, str]) -> Iterator[dict[str, str]]:
 def process(servers: dict[str, str], request: pytest.FixtureRequest) -> Iterator[tuple[str, psutil.Process]]:
     """A worker, then an outbound, that takes messages."""
     with run_process(request.param, {**servers, "WORKER_CONCURRENCY": "1"}) as process:
-        wait_until(lambda: get_celery().control.ping(timeout=1), seconds=60)
+        wait_until(lambda: get_celery().control.ping(timeout=1))
         yield request.param, psutil.Process(process.pid)
 
 
@@ -72,7 +72,7 @@ def test_garbage_in_queues_is_dropped(
     show = make_show()
     sent = sum(garbage.flood(queue, SEED) for queue in QUEUES_OF[name])
     booking_id = book(show.id, "1")
-    wait_until(lambda: is_nothing_left(name), seconds=60)
+    wait_until(lambda: is_nothing_left(name))
     assert count_dropped() > sent / 2
     if name == "worker":
         nudge(show.id)
@@ -92,9 +92,9 @@ def test_queue_that_is_none_is_waited_for(
     children, show = alive.children(recursive=True), make_show()
     get_redis().set(BOOKINGS_QUEUE, "not a list")
     without = book(show.id, "1")
-    wait_until(lambda: tell(without) == "CONFIRMED", seconds=20)
+    wait_until(lambda: tell(without) == "CONFIRMED")
     get_redis().delete(BOOKINGS_QUEUE)
-    wait_until(lambda: get_celery().control.ping(timeout=1), seconds=30)
+    wait_until(lambda: get_celery().control.ping(timeout=1))
     assert alive.is_running() and alive.children(recursive=True) == children
 
 
@@ -106,9 +106,9 @@ def test_garbage_noted_as_taken_is_forgotten(
     garbage.note_as_taken()
     if name == "outbound":
         # It puts back the worker's message, and does not take it.
-        wait_until(lambda: count_messages() > 0, seconds=20)
+        wait_until(lambda: count_messages() > 0)
         get_redis().delete(BOOKINGS_QUEUE)
-    wait_until(lambda: not get_redis().hlen("unacked") and is_nothing_left(name), seconds=20)
+    wait_until(lambda: not get_redis().hlen("unacked") and is_nothing_left(name))
     assert count_dropped() > len(garbage.RAW)
     assert alive.is_running()
 
@@ -118,8 +118,8 @@ def test_garbage_among_commands_is_dropped(
 ) -> None:
     name, alive = process
     garbage.broadcast(SEED)
-    wait_until(count_dropped, seconds=20)
-    wait_until(lambda: get_celery().control.ping(timeout=1), seconds=60)
+    wait_until(count_dropped)
+    wait_until(lambda: get_celery().control.ping(timeout=1))
     assert alive.is_running()
     assert is_nothing_left(name)
 
@@ -156,11 +156,11 @@ def test_flower_goes_on_hearing_of_workers(
     def ask_flower() -> Any:
         request = Request(f"http://127.0.0.1:{port}/api/workers?refresh=1")
         request.add_header("Authorization", f"Basic {b64encode(b'admin:a password').decode()}")
-        with suppress(OSError), urlopen(request, timeout=10) as answer:
+        with suppress(OSError), urlopen(request, timeout=HANGS_SECONDS) as answer:
             return any(worker.startswith(name) for worker in json.load(answer))
 
     with run_process("flower", variables) as flower:
-        wait_until(ask_flower, seconds=60)
+        wait_until(ask_flower)
         garbage.broadcast(SEED)
-        wait_until(ask_flower, seconds=60)
+        wait_until(ask_flower)
         assert flower.poll() is None

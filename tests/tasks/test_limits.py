@@ -29,7 +29,7 @@ def servers(servers: dict[str, str]) -> Iterator[dict[str, str]]:
 def worker(servers: dict[str, str]) -> Iterator[psutil.Process]:
     """A worker of one process."""
     with run_process("worker", {**servers, "WORKER_CONCURRENCY": "1"}) as process:
-        wait_until(lambda: ask_worker("ping"), seconds=60)
+        wait_until(lambda: ask_worker("ping"))
         yield psutil.Process(process.pid)
 
 
@@ -89,5 +89,5 @@ def test_task_at_its_hard_limit_is_killed_and_its_show_settled_after_all(
         send(SETTLE_SHOW, show.id, soft_time_limit=0.5, time_limit=1)
         wait_until(find_stuck)
         wait_until(lambda: not stuck.is_running() or stuck.status() == psutil.STATUS_ZOMBIE)
-    wait_until(lambda: tell(booking_id) == "CONFIRMED", seconds=15)
+    wait_until(lambda: tell(booking_id) == "CONFIRMED")
     check_settled()

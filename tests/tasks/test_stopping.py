@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from tests.support import ROOT
+from tests.support import HANGS_SECONDS, ROOT
 
 # As Celery's beat does it: each socket that is made from then on has a time-out.
 SCRIPT = """
@@ -22,6 +22,11 @@ stop.join()
 def test_stop_is_heard_however_late_it_comes() -> None:
     code = f"import signal\nsignal.signal(signal.SIGTERM, lambda *_: None){SCRIPT}"
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, check=False, capture_output=True, text=True, timeout=30
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=HANGS_SECONDS,
     )
     assert (done.returncode, done.stderr) == (0, "")

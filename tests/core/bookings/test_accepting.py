@@ -11,8 +11,8 @@ from core.bookings.errors import HoldRequiredError, IdempotencyKeyReusedError
 from core.bookings.idempotency import DELETED_AT_ONCE, KEPT_HOURS, Key
 from core.bookings.requests import NewBooking
 from core.errors import InvalidRequestError, SeatlineError
+from core.housekeeping import purge_idempotency_keys
 from core.seats.errors import DuplicateSeatsError, TooManySeatsError, UnknownSeatsError
-from core.settling.worker import purge_idempotency_keys
 from core.shows.errors import SalesClosedError, SalesNotOpenError, ShowCancelledError, ShowNotFoundError
 from core.shows.service import Show
 from tests.acting import (
@@ -91,8 +91,8 @@ def test_batch_is_accepted_in_its_order(make_show: MakeShow) -> None:
     news = [NewBooking(show_id=show.id, seats=(str(n),)) for n in (3, 10, 1, 7, 2)]
     accepted = accept_batch(news, None)
     assert [b.seats for b in accepted.bookings] == [n.seats for n in news]
-    seqs = [booking.seq for booking in accepted.bookings]
-    assert seqs == sorted(seqs)
+    times = [booking.created_at for booking in accepted.bookings]
+    assert times == sorted(set(times))
 
 
 def test_batch_is_refused_whole_with_a_fault_an_item(make_show: MakeShow) -> None:
@@ -163,7 +163,8 @@ def test_keys_are_kept_for_two_days_and_then_forgotten(make_show: MakeShow) -> N
     run(age, hours=KEPT_HOURS + 1, key="old")
     run(age, hours=KEPT_HOURS - 1, key="young")
     run(
-        "INSERT INTO used_keys SELECT 'c', 1, n, 'f', '{}', now() - interval '3 days'"
+        "INSERT INTO used_keys (principal, show_id, key, fingerprint, booking_ids, created_at)"
+        " SELECT 'c', 1, n, 'f', '{}', now() - interval '3 days'"
         " FROM generate_series(1, :many) AS n",
         many=DELETED_AT_ONCE + 1,
     )
@@ -212,7 +213,7 @@ def test_together_each_goes_in_or_not_by_itself(make_show: MakeShow) -> None:
         "too_many_seats",
         "show_cancelled",
     ]
-    arrived = [outcome.bookings[0].seq for outcome in outcomes if isinstance(outcome, Accepted)]
+    arrived = [outcome.bookings[0].created_at for outcome in outcomes if isinstance(outcome, Accepted)]
     assert arrived[0] < arrived[2] < arrived[3]
     assert count_bookings() == 4
     # A refusal used no key up.

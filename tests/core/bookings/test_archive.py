@@ -5,11 +5,12 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from core import housekeeping
 from core.bookings import service
 from core.bookings.errors import AlreadySettledError, BookingNotFoundError
 from core.events.service import place_events, read_feed
 from core.infra.db import primary, transaction
-from core.settling import worker
+from core.infra.slot_groups import SlotGroup
 from core.shows.service import Show
 from tests.acting import ask, book, cancel, confirm, extend, hold, read, read_all, run, settle
 
@@ -22,7 +23,7 @@ def make_past(*, days: int = 91) -> None:
     run(f"UPDATE shows SET start_time = now() - {ago}, created_at = created_at - {ago}")
     run(f"UPDATE bookings SET updated_at = updated_at - {ago}, created_at = created_at - {ago}")
     with transaction() as connection:
-        place_events(connection)
+        place_events(connection, SlotGroup(0))
     run("UPDATE event_cursors SET position = (SELECT max(position) FROM events)")
 
 
@@ -40,7 +41,7 @@ def test_archived_with_its_events_and_still_readable(make_show: MakeShow) -> Non
     settle(show.id)
     make_past()
     before, history = read(booking_id), explain(booking_id)
-    assert worker.archive_bookings() == 2
+    assert housekeeping.archive_bookings() == 2
     assert ask("SELECT FROM bookings") == ask("SELECT FROM events") == []
     assert read(booking_id) == before
     assert explain(booking_id) == history
@@ -51,7 +52,7 @@ def test_archived_with_its_events_and_still_readable(make_show: MakeShow) -> Non
         "BOOKING_CONFIRMED",
     ]
     assert read_all(lost, uuid4(), booking_id).keys() == {lost, booking_id}
-    assert worker.archive_bookings() == 0
+    assert housekeeping.archive_bookings() == 0
 
 
 @pytest.mark.parametrize("act", [confirm, extend, cancel])
@@ -60,7 +61,7 @@ def test_archived_booking_can_only_be_read(make_show: MakeShow, act: Callable[[U
     booking_id = book(show.id, "1")
     settle(show.id)
     make_past()
-    worker.archive_bookings()
+    housekeeping.archive_bookings()
     with pytest.raises(AlreadySettledError):
         act(booking_id)
     with pytest.raises(BookingNotFoundError):
@@ -72,14 +73,11 @@ def test_places_in_the_feed_are_never_given_twice(make_show: MakeShow) -> None:
     book(show.id, "1")
     settle(show.id)
     make_past()
-    worker.archive_bookings()
+    housekeeping.archive_bookings()
     run("UPDATE shows SET start_time = now() + interval '1 day'")
     book(show.id, "2")
     settle(show.id)
-    with transaction() as connection:
-        place_events(connection)
-    with primary() as connection:
-        assert [item.position for item in read_feed(connection, after=1, limit=9)] == [2]
+    assert [item.position for item in read_feed([1], limit=9).items] == [2]
 
 
 @pytest.mark.parametrize(
@@ -101,5 +99,5 @@ def test_what_is_not_yet_over_stays(make_show: MakeShow, spare: str) -> None:
     settle(show.id)
     make_past()
     run(spare)
-    assert worker.archive_bookings() == 0
+    assert housekeeping.archive_bookings() == 0
     assert ask("SELECT count(*) FROM events")[0][0] == 1

@@ -54,7 +54,8 @@ def bring_to(stage: Stage, show_id: int) -> UUID:
 
 def archive(booking_id: UUID) -> None:
     run(
-        "INSERT INTO archived_bookings SELECT id, to_jsonb(b), '[]' FROM bookings b WHERE id = :id",
+        "INSERT INTO archived_bookings (id, booking, events)"
+        " SELECT id, to_jsonb(b), '[]' FROM bookings b WHERE id = :id",
         id=booking_id,
     )
     run("UPDATE seats SET status = 'available', booking_id = NULL WHERE booking_id = :id", id=booking_id)

@@ -3,8 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 
-from core.events.service import FeedItem, place_events, read_feed
-from core.infra.db import primary, transaction
+from core.events.service import FeedItem, read_feed
 from core.shows.service import Show
 from tests.acting import book, cancel, hold, settle, uncommitted_batch
 from tests.races.racing import race
@@ -13,10 +12,7 @@ MakeShow = Callable[..., Show]
 
 
 def read_on(after: int = 0, limit: int = 100) -> list[FeedItem]:
-    with transaction() as connection:
-        place_events(connection)
-    with primary() as connection:
-        return read_feed(connection, after=after, limit=limit)
+    return read_feed([after], limit=limit).items
 
 
 def test_feed_is_in_order_and_stays_the_same(make_show: MakeShow) -> None:

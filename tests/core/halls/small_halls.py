@@ -4,13 +4,16 @@ from pathlib import Path
 from typing import Any
 
 from core.halls.build import Hall, build_hall
-from core.halls.plans import SeatingPlan, normalise_plan
+from core.halls.focus import Focus
+from core.halls.normal import normalise_plan
+from core.halls.plans import SeatingPlan
 
 DEMO_FILE = Path(__file__).parents[3] / "local" / "halls" / "riethsporthalle-erfurt.json"
 DEMO = build_hall({"plan": normalise_plan(SeatingPlan.model_validate_json(DEMO_FILE.read_bytes()), {})})
 STALLS = {"name": "Stalls", "rows": 3, "seats_per_row": 9, "price": 300}
 CIRCLE = {"name": "Circle", "rows": 2, "seats_per_row": 9, "price": 200}
 STANDING = {"name": "Standing", "capacity": 5, "price": 100}
+TOP: Focus = {"x": 50, "y": 0}
 GARDEN = {"name": "Garden", "capacity": 6, "price": 50}
 
 
@@ -22,7 +25,7 @@ def sections(*described: dict[str, Any]) -> Hall:
     return build_hall({"sections": list(described)})
 
 
-def drawn(*rows: list[float], areas: tuple[dict[str, Any], ...] = ()) -> Hall:
+def drawn(*rows: list[float], focus: Focus | None = TOP, areas: tuple[dict[str, Any], ...] = ()) -> Hall:
     """A hall of one zone whose rows, a hundred apart, have their seats at these places: "0-0", "0-1" …."""
     plan_rows = [
         {
@@ -43,4 +46,4 @@ def drawn(*rows: list[float], areas: tuple[dict[str, Any], ...] = ()) -> Hall:
     zone = {"name": "Z", "position": {"x": 0, "y": 0}, "rows": plan_rows, "areas": list(areas)}
     size = {"width": 100, "height": 1000}
     plan = {"name": "P", "size": size, "categories": [{"name": "A"}], "zones": [zone]}
-    return build_hall({"plan": normalise_plan(SeatingPlan.model_validate(plan), {})})
+    return build_hall({"plan": normalise_plan(SeatingPlan.model_validate(plan), {}), "focus": focus})

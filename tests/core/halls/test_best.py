@@ -142,7 +142,7 @@ def test_the_audience_looks_at_the_field_not_at_the_edge_of_the_plan() -> None:
     }
     rows = [[40.0, 50.0, 60.0]] * 3
     for areas, best_seat in ((), "0-1"), ((field,), "2-1"):
-        hall = drawn(*rows, areas=areas)
+        hall = drawn(*rows, focus=None, areas=areas)
         assert chosen(BestSeats(hall, numbers(hall)), 1) == {best_seat}
 
 

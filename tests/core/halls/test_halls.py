@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.halls.build import MAX_SEATS, Hall, HallError, HallSeat, build_hall
+from core.halls.layout import BLOCK_GAP, MARGIN, STAGE_DEPTH
 
 STALLS = {"name": "Stalls", "rows": 30, "seats_per_row": 20, "price": 4500}
 STANDING = {"name": "Standing", "capacity": 300, "price": 2500}
@@ -32,7 +33,7 @@ def numbers(hall: Hall) -> list[str]:
 def refusal(description: dict[str, Any]) -> str:
     with pytest.raises(HallError) as refused:
         build_hall(description)
-    return refused.value.pointer
+    return refused.value.faults[0].pointer
 
 
 def row_widths(seats: list[HallSeat]) -> list[int]:
@@ -178,6 +179,52 @@ def test_refusals_point_at_what_is_wrong() -> None:
     assert refusal({"total_seats": 0, "price": 0}) == "/total_seats"
 
 
+def test_all_clashes_are_named_with_both_of_their_sections() -> None:
+    one_row = {"rows": 1, "seats_per_row": 1, "price": 0}
+    described = [
+        STALLS,
+        {**STANDING, "name": "Stalls-AD"},
+        {**STANDING, "name": "Stalls"},
+        {**STANDING, "name": "X-A", "capacity": 7},
+        {"name": "X", **one_row},
+    ]
+    with pytest.raises(HallError) as refused:
+        build_hall({"sections": described})
+    assert [(fault.pointer, fault.detail) for fault in refused.value.faults] == [
+        ("/sections/2/name", "is the name of /sections/0 too"),
+        (
+            "/sections/1/name",
+            'seats "Stalls-AD-1" to "Stalls-AD-20" would be those of row AD of /sections/0 too',
+        ),
+        ("/sections/3/name", 'seats "X-A-1" would be those of row A of /sections/4 too'),
+    ]
+    with pytest.raises(HallError) as refused:
+        build_hall({"sections": [STALLS] * 30})
+    assert [fault.pointer for fault in refused.value.faults] == [f"/sections/{n}/name" for n in range(1, 21)]
+    assert refused.value.detail == "29 things about the hall are wrong; errors has the first 20."
+
+
+@pytest.mark.parametrize("described", [{"total_seats": 60, "price": 0}, {"sections": [STALLS, STANDING]}])
+def test_what_is_looked_at_may_be_said_of_halls_that_are_made(described: dict[str, Any]) -> None:
+    as_made = build_hall(described)
+    width, height = (as_made.layout()["size"][extent] for extent in ("width", "height"))
+    # Not of the drawing, which has room for a stage.
+    rows_middle = (MARGIN + STAGE_DEPTH + BLOCK_GAP + height - MARGIN) / 2
+    top = build_hall({**described, "focus": "top"})
+    assert (top.focus, top.layout()) == (as_made.focus, as_made.layout())
+    for focus, place in (
+        ("bottom", (width / 2, height)),
+        ("left", (0, rows_middle)),
+        ("right", (width, rows_middle)),
+        ({"x": -5.5, "y": 7.0}, (-5.5, 7.0)),
+    ):
+        hall = build_hall({**described, "focus": focus})
+        assert hall.focus == place
+        # No stage is drawn where it is not; seats stay where they are.
+        assert hall.layout()["areas"] == as_made.layout()["areas"][1:]
+        assert list(hall.seats()) == list(as_made.seats())
+
+
 def test_halls_have_at_most_so_many_seats() -> None:
     assert build_hall({"total_seats": MAX_SEATS, "price": 0}).total_seats == MAX_SEATS
     assert refusal({"total_seats": MAX_SEATS + 1, "price": 0}) == "/total_seats"
@@ -186,11 +233,21 @@ def test_halls_have_at_most_so_many_seats() -> None:
     assert refusal({"sections": [{**many, "rows": 10**18}]}) == "/sections"
 
 
-def test_has_section() -> None:
-    hall = build_hall({"sections": [STALLS, STANDING]})
-    assert hall.has_section("Standing")
-    assert not hall.has_section("standing")
-    assert not build_hall({"total_seats": 5, "price": 0}).has_section("None")
+def test_sections_are_found_however_they_are_composed() -> None:
+    hall = build_hall({"sections": [STALLS, STANDING, {**STANDING, "name": "Cafe\u0301"}]})
+    assert [hall.find_section(name) for name in ("Standing", "standing", "Cafe")] == ["Standing", None, None]
+    assert [hall.find_section(name) for name in ("Cafe\u0301", "Caf\u00e9", " Standing")] == [
+        "Cafe\u0301",
+        "Cafe\u0301",
+        "Standing",
+    ]
+    assert build_hall({"total_seats": 5, "price": 0}).find_section("None") is None
+
+
+def test_names_of_a_hall_of_before_are_each_found_by_their_own_spelling() -> None:
+    names = ["Caf\u00e9", "Cafe\u0301", "A", " A"]
+    hall = build_hall({"sections": [{**STANDING, "name": name} for name in names]})
+    assert list(map(hall.find_section, names)) == names
 
 
 def test_the_price_of_one_seat_does_not_take_the_whole_hall() -> None:

@@ -1,4 +1,4 @@
-"""Seating plans: what is read of them, what is refused and where, and what their audience looks at."""
+"""Seating plans: what is read of them, what is refused and where."""
 
 import json
 from copy import deepcopy
@@ -9,8 +9,10 @@ import pytest
 from pydantic import ValidationError
 
 from core.halls.build import Hall, HallError, build_hall
-from core.halls.drawn import find_focus
-from core.halls.plans import SeatingPlan, normalise_plan
+from core.halls.focus import find_labelled
+from core.halls.normal import normalise_plan
+from core.halls.plans import SeatingPlan
+from core.halls.seat_index import find_index
 
 REAL_HALL = Path(__file__).parents[3] / "local" / "halls" / "riethsporthalle-erfurt.json"
 SPIELFELD = {"shape": "rectangle", "position": {"x": 1, "y": 2}, "rectangle": {"width": 10, "height": 4}}
@@ -37,10 +39,15 @@ def hall_of(description: dict[str, Any], prices: dict[str, int] | None = None) -
     return build_hall({"plan": json.loads(json.dumps(normalised))})
 
 
-def refusal(description: dict[str, Any], prices: dict[str, int] | None = None) -> str:
+def refusals(description: dict[str, Any], prices: dict[str, int] | None = None) -> list[tuple[str, str]]:
     with pytest.raises(HallError) as refused:
         hall_of(description, prices)
-    return refused.value.pointer
+    return [(fault.pointer, fault.detail) for fault in refused.value.faults]
+
+
+def refusal(description: dict[str, Any], prices: dict[str, int] | None = None) -> str:
+    ((pointer, _),) = refusals(description, prices)
+    return pointer
 
 
 def with_areas(*areas: dict[str, Any]) -> dict[str, Any]:
@@ -123,23 +130,29 @@ def test_refusals_point_at_what_is_wrong() -> None:
         (("zones", 0, "position", "x"), float("inf")),
         (("zones", 0, "position", "x"), "1"),
         (("zones", 0, "position", "x"), True),
-        (("zones", 0, "rows", 0, "position"), None),
         (("zones", 0, "rows", 0, "seats", 0, "seat_guid"), ""),
         (("zones", 0, "rows", 0, "seats", 0, "seat_guid"), "g" * 201),
         (("zones", 0, "rows", 0, "seats", 0, "seat_guid"), "a\0b"),
         (("zones", 0, "rows", 0, "seats", 0, "seat_guid"), "a\nb"),
         (("zones", 0, "rows", 0, "seats", 0, "seat_guid"), 7),
-        (("zones", 0, "rows", 0, "seats", 0, "category"), None),
         (("zones", 0, "rows", 0, "row_number"), 7),
         (("zones", 0, "areas"), [{**SPIELFELD, "shape": "star"}]),
         (("zones", 0, "areas"), [{**SPIELFELD, "own": ["\0"]}]),
+        (("zones", 0, "areas"), [{**SPIELFELD, "text": {"text": "\u202egats"}}]),
+        (("zones", 0, "areas"), [{**SPIELFELD, "text": {"text": "\ufdd0"}}]),
         (("zones", 0, "areas"), [{**SPIELFELD, "own": {"\0": 1}}]),
         (("zones", 0, "areas"), [{**SPIELFELD, "own": float("inf")}]),
         (("zones", 0, "areas"), [{**SPIELFELD, "own": json.loads("[" * 500 + "]" * 500)}]),
         (("zones", 0, "areas"), [{**ELLIPSE, "ellipse": {"radius": {"x": -1, "y": 1}}}]),
         (("zones", 0, "position", "y"), 1e308),
-        (("size", "width"), 0),
-        (("name",), None),
+        (("zones", 0, "rows", 0, "position", "x"), "1"),
+        (("zones", 0, "rows", 0, "seats", 0, "seat_guid"), None),
+        (("zones", 0, "rows", 0, "seats", 0, "category"), 7),
+        (("zones", 0, "rows", 0, "seats", 0, "seat_number"), 7),
+        (("size", "width"), -1),
+        (("size", "width"), "600"),
+        (("categories",), {}),
+        (("name",), 7),
     ],
 )
 def test_wrong_types_and_values_are_refused(path: tuple[str | int, ...], value: object) -> None:
@@ -154,33 +167,54 @@ def test_wrong_types_and_values_are_refused(path: tuple[str | int, ...], value: 
     assert refused.value.errors()[0]["loc"][: len(path)] == path
 
 
+def test_all_seats_of_one_number_are_named_with_what_they_collide_with() -> None:
+    drawn = plan()
+    drawn["zones"][1]["rows"][0]["seats"] = [seat("p2", 1), seat("p4", 2), seat("p2", 3)]
+    drawn["zones"][2]["rows"][0]["seats"] = [seat("p4", 1), seat("p5", 2, "C"), seat("p6", 3, "C")]
+    assert refusals(drawn) == [
+        (
+            f"/seating_plan/zones/{zone}/rows/0/seats/{index}/{field}",
+            f'"{guid}" is the seat_guid of /seating_plan/zones/{first}/rows/0/seats/1 too'
+            if field == "seat_guid"
+            else "the seating plan declares no such category",
+        )
+        for zone, index, field, guid, first in (
+            (1, 0, "seat_guid", "p2", 0),
+            (1, 2, "seat_guid", "p2", 0),
+            (2, 0, "seat_guid", "p4", 1),
+            (2, 1, "category", "", 0),
+        )
+    ]
+
+
+def test_of_many_the_first_twenty_are_named_and_all_counted() -> None:
+    drawn = plan()
+    drawn["zones"][2]["rows"][0]["seats"] = [seat("same", 1)] * 500
+    with pytest.raises(HallError) as refused:
+        hall_of(drawn)
+    assert len(refused.value.faults) == 20
+    assert refused.value.detail == "499 things about the hall are wrong; errors has the first 20."
+
+
+@pytest.mark.parametrize("twin", ["\u00e9", "e\u0301"])
+def test_numbers_and_names_that_are_written_alike_are_one(twin: str) -> None:
+    drawn = plan()
+    drawn["zones"][2]["rows"][0]["seats"] = [seat("\u00e9", 1), seat(twin, 2)]
+    assert refusal(drawn) == "/seating_plan/zones/2/rows/0/seats/1/seat_guid"
+    drawn = plan()
+    drawn["categories"] += [{"name": "\u00e9"}, {"name": twin}]
+    assert refusal(drawn) == "/seating_plan/categories/3/name"
+    drawn = plan()
+    drawn["zones"][0]["name"], drawn["zones"][1]["name"] = "\u00e9", twin
+    assert [section.name for section in hall_of(drawn).sections] == ["\u00e9", None]
+
+
 def test_unknown_fields_are_ignored() -> None:
     drawn = deepcopy(plan())
     seats = drawn["zones"][0]["rows"][0]["seats"]
     for part in (drawn, drawn["size"], drawn["zones"][0], drawn["zones"][0]["rows"][0], seats[0]):
         part["uuid"] = "unknown"
     assert list(hall_of(drawn).seats()) == list(hall_of(plan()).seats())
-
-
-@pytest.mark.parametrize(
-    ("text", "is_focus"),
-    [
-        ("Spielfeld", True),
-        ("BÜHNE", True),
-        ("Playing field", True),
-        ("Scène", True),
-        ("EIS", True),
-        ("Manège", True),
-        ("Hauptbühne (Nord)", True),
-        ("Backstage", False),
-        ("Eisdiele", False),
-        ("Bar", False),
-        ("", False),
-    ],
-)
-def test_the_audience_looks_at_what_is_called_a_stage_or_field(text: str, is_focus: bool) -> None:
-    hall = hall_of(with_areas({**SPIELFELD, "text": {"text": text}}))
-    assert hall.focus == ((106, 204) if is_focus else (300, 0))
 
 
 def test_the_largest_of_several_is_looked_at_whatever_its_shape() -> None:
@@ -195,8 +229,8 @@ def test_the_largest_of_several_is_looked_at_whatever_its_shape() -> None:
     ]
     middles = [(10, 20), (10, 20), (15, 23), (10, 20), (20, 45)]
     for count, middle in enumerate(middles, start=1):
-        assert find_focus(shapes[:count]) == middle
-    assert find_focus(shapes[::-1]) == middles[-1]
+        assert find_labelled(shapes[:count]) == middle
+    assert find_labelled(shapes[::-1]) == middles[-1]
 
 
 def test_a_real_hall() -> None:
@@ -206,3 +240,12 @@ def test_a_real_hall() -> None:
     assert hall.focus == (930 - 870 + 1270, 40 + 400 + 190)
     assert hall.price_of("D-14-1") == 0
     assert (hall.sections[4].price, hall.sections[4].price_max) == (4500, 9000)
+
+
+def test_halls_weigh_what_is_drawn_in_them_too() -> None:
+    """Caches of halls go by it: a plan of four seats may have megabytes of areas."""
+    area = {"shape": "text", "position": {"x": 1, "y": 2}, "own": [{}] * 100_000}
+    hall = hall_of(with_areas(area))
+    assert hall.weight > 1_000 > hall_of(plan()).weight >= 4
+    assert find_index(hall).weight == hall.weight
+    assert hall.layout()["areas"] == [{**area, "position": {"x": 101, "y": 202}}]

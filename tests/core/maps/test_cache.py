@@ -1,9 +1,11 @@
 """The cache's protocol: nobody who has seen a change is served a map from before it, and Redis may vanish."""
 
+import os
+import signal
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import fakeredis
@@ -17,6 +19,10 @@ from core.shows.service import Show
 from local.servers import EmbeddedRedis
 from tests.acting import book, read_version, tell, uncommitted_batch
 from tests.apart import enter
+from tests.measuring import measured
+from tests.races.racing import race
+from tests.support import HANGS_SECONDS, wait_until
+from tests.watching import WatchedLock
 
 MakeShow = Callable[..., Show]
 
@@ -138,26 +144,25 @@ class TestProtocol:
         assert found[1:] == [1, 1, 2, 2]
 
 
-def test_many_readers_build_once(database: dict[str, str]) -> None:
-    builds: list[int] = []
-    start = threading.Barrier(8)
-    bodies: list[bytes] = []
+READERS = 8
+
+
+@pytest.mark.parametrize("built", ["1:17:all", "1:18:all"])
+def test_many_readers_build_once(database: dict[str, str], built: str) -> None:
+    """Also where it is stored under a later version: whoever asked for the one before takes it too."""
+    builds, lock = list[int](), WatchedLock()
+    flight = cache.Flight(lock)
 
     def build() -> tuple[str, bytes]:
         builds.append(1)
-        time.sleep(0.1)  # as long as a large map takes
-        return "1:1:all", b"map"
+        if len(builds) == 1:
+            lock.await_askers(READERS)
+        return built, b"map"
 
-    def read() -> None:
-        start.wait()
-        bodies.append(cache.fetch_or_build("1:1:all", build))
-
-    threads = [threading.Thread(target=read) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert (bodies, len(builds)) == ([b"map"] * 8, 1)
+    with ThreadPoolExecutor(READERS) as pool:
+        bodies = list(pool.map(lambda _: flight.build("1:17:all", build, ttl_seconds=10), range(READERS)))
+    assert (bodies, len(builds)) == ([b"map"] * READERS, 1)
+    assert cache.fetch_body(built) == b"map"
 
 
 def test_uncommitted_batch_is_marked_and_a_settled_one_published(make_show: MakeShow) -> None:
@@ -186,9 +191,6 @@ class TestWithoutRedis:
     def _outage(
         self, request: pytest.FixtureRequest, database: dict[str, str], lonely_redis: EmbeddedRedis
     ) -> Iterator[None]:
-        import os  # noqa: PLC0415
-        import signal  # noqa: PLC0415
-
         assert redis.get_redis().ping()
         if request.param == "gone":
             lonely_redis.stop()
@@ -203,49 +205,36 @@ class TestWithoutRedis:
 
     def test_everything_answers_from_the_database(self, make_show: MakeShow) -> None:
         show = make_show()
-        started_at = time.monotonic()
-        booking_id = book(show.id, "1")
-        settle_show(show.id)
-        assert tell(booking_id) == "CONFIRMED"
-        assert read_availability(show.id, since=None).version == 2
-        assert time.monotonic() - started_at < 2
+        with measured() as took:
+            booking_id = book(show.id, "1")
+            settle_show(show.id)
+            assert tell(booking_id) == "CONFIRMED"
+            assert read_availability(show.id, since=None).version == 2
+        assert took.quiet < 2
 
     def test_accepting_costs_hardly_more(self, make_show: MakeShow) -> None:
         show = make_show()
         book(show.id, "1")
-        started_at = time.monotonic()
-        for _ in range(50):
-            book(show.id, "1")
-        assert (time.monotonic() - started_at) / 50 < 0.02
+        with measured() as took:
+            for _ in range(50):
+                book(show.id, "1")
+        assert took.quiet / 50 < 0.02
 
     def test_breaker_spares_readers_the_wait(self, make_show: MakeShow) -> None:
         show = make_show()
         for _ in range(redis.FAILURES_UNTIL_OPEN):
             cache.find_version(show.id, lambda: 1)
-        started_at = time.monotonic()
-        for _ in range(100):
-            assert cache.find_version(show.id, lambda: 1) == 1
-        assert time.monotonic() - started_at < 2 * redis.TIMEOUT_SECONDS
+        with measured() as took:
+            for _ in range(100):
+                assert cache.find_version(show.id, lambda: 1) == 1
+        assert took.quiet < 2 * redis.TIMEOUT_SECONDS
 
     def test_readers_do_not_queue_for_the_time_out(self, make_show: MakeShow) -> None:
         """Forty requests that meet the outage at once must not wait one after the other."""
         show = make_show()
-        start = threading.Barrier(40)
-        took: list[float] = []
-
-        def read() -> None:
-            start.wait()
-            started_at = time.monotonic()
-            assert cache.find_version(show.id, lambda: 1) == 1
-            took.append(time.monotonic() - started_at)
-
-        threads = [threading.Thread(target=read) for _ in range(40)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert len(took) == 40
-        assert max(took) < 1
+        with measured() as took:
+            assert race([partial(cache.find_version, show.id, lambda: 1)] * 40) == [1] * 40
+        assert took.quiet < 1
 
 
 def test_redis_is_used_again_once_it_is_back(
@@ -256,31 +245,9 @@ def test_redis_is_used_again_once_it_is_back(
     for _ in range(redis.FAILURES_UNTIL_OPEN):
         assert cache.find_version(1, lambda: 7) == 7
     with EmbeddedRedis(lonely_redis.data_dir, durable=False, port=port):
-        deadline = time.monotonic() + 5
-        while redis.try_redis(lambda client: client.ping(), default=None) is None:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        wait_until(lambda: redis.try_redis(lambda client: client.ping(), default=None))
         cache.publish_version(redis.get_redis(), 1, 8)
         assert cache.find_version(1, never) == 8
-
-
-def test_who_waits_for_a_build_takes_it_though_the_version_moved_on(database: dict[str, str]) -> None:
-    """It is stored under the version it has; those that asked by the one before must not build again."""
-    built, waiting = [], threading.Barrier(8)
-
-    def build() -> tuple[str, bytes]:
-        built.append(1)
-        time.sleep(0.2)
-        return "1:18:seats", b"of version 18"
-
-    def read(_: int) -> bytes:
-        waiting.wait()
-        return cache.fetch_or_build("1:17:seats", build)
-
-    with ThreadPoolExecutor(8) as pool:
-        assert set(pool.map(read, range(8))) == {b"of version 18"}
-    assert len(built) == 1
-    assert cache.fetch_body("1:18:seats") == b"of version 18"
 
 
 def test_marks_are_tried_whatever_the_breaker_says(database: dict[str, str]) -> None:
@@ -293,7 +260,7 @@ def test_marks_are_tried_whatever_the_breaker_says(database: dict[str, str]) -> 
 
 def test_one_slow_call_holds_up_no_other(database: dict[str, str]) -> None:
     """A breaker that calls under its lock would let one thread at a time talk to Redis."""
-    inside = threading.Barrier(4, timeout=5)
+    inside = threading.Barrier(4, timeout=HANGS_SECONDS)
     with ThreadPoolExecutor(4) as pool:
         found = pool.map(lambda _: redis.try_redis(lambda _: inside.wait() >= 0, default=None), range(4))
         assert list(found) == [True] * 4

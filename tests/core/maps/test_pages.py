@@ -5,7 +5,7 @@ import json
 import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from threading import Event, Lock, Semaphore
+from threading import Event
 from typing import Any
 
 import pytest
@@ -16,6 +16,8 @@ from core.maps.pages import KeptPages, Page, Reading
 from core.shows.service import Show
 from tests.acting import book, cancel, has_work, hold, read_seats, run, settle_all
 from tests.apart import forget_database
+from tests.support import HANGS_SECONDS
+from tests.watching import WatchedLock
 
 MakeShow = Callable[..., Show]
 
@@ -140,39 +142,27 @@ def test_readers_during_a_sale_see_no_mix_and_never_an_older_map(show: Show) -> 
         assert len({version for version, _ in seen}) > 5
 
 
-def test_all_who_wait_for_a_look_share_the_next(show: Show, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_who_wait_for_a_look_share_the_next(show: Show) -> None:
     look(show.id)
-    page = maps.kept_pages.find((show.id, ALL))
-    assert page is not None
-    catch_up, looks, go_on, asking = page._catch_up, [], Event(), Semaphore(0)
+    kept = maps.kept_pages.find((show.id, ALL))
+    assert kept is not None
+    looks, go_on, lock = list[int](), Event(), WatchedLock()
 
-    class Watched:
-        def __init__(self) -> None:
-            self.lock = Lock()
+    class SlowPage(Page):
+        def _catch_up(self, at_least: int | None) -> bool:
+            looks.append(1)
+            assert go_on.wait(HANGS_SECONDS)
+            return super()._catch_up(at_least)
 
-        def __enter__(self) -> None:
-            asking.release()
-            self.lock.acquire()
-
-        def __exit__(self, *_: object) -> None:
-            self.lock.release()
-
-    def look_slowly() -> bool:
-        looks.append(1)
-        assert go_on.wait(10)
-        return catch_up()
-
-    monkeypatch.setattr(page, "_lock", Watched())
-    monkeypatch.setattr(page, "_catch_up", look_slowly)
+    page = SlowPage(show.id, kept._read, kept._read(None), lock=lock)
     with ThreadPoolExecutor(5) as threads:
         first = threads.submit(page.follow)
-        assert asking.acquire(timeout=10)
+        lock.await_askers(1)
         # What is committed after the first look began is not in it: who asks now must see it.
         book(show.id, "1")
         settle_all(show.id)
         waiting = [threads.submit(page.follow) for _ in range(4)]
-        for _ in waiting:
-            assert asking.acquire(timeout=10)
+        lock.await_askers(len(waiting))
         go_on.set()
         assert {each.result() for each in waiting} == {2}
         first.result()
@@ -186,7 +176,7 @@ def test_a_look_that_failed_is_no_one_elses(show: Show, monkeypatch: pytest.Monk
     book(show.id, "1")
     settle_all(show.id)
     with monkeypatch.context() as patch:
-        patch.setattr(page, "_catch_up", lambda: 1 / 0)
+        patch.setattr(page, "_catch_up", lambda _: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             page.follow()
     assert page.follow() == 2
@@ -200,7 +190,7 @@ def test_pages_not_asked_for_longest_make_room(monkeypatch: pytest.MonkeyPatch) 
 
     def make(seats: int) -> Page:
         reading = Reading(1, [Row()] * seats, None)
-        return Page(1, lambda: reading, reading)
+        return Page(1, lambda _: reading, reading)
 
     kept = KeptPages()
     for key, seats in (("a", 2), ("b", 2)):

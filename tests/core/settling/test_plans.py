@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import CursorResult, text
 from sqlalchemy.engine import Connection
 
-from core.infra.brief import KEEP_PLANS
+from core.infra.brief import KEEP_PLANS, USE_INDEXES
 from core.infra.db import get_engine
+from core.infra.slot_groups import SlotGroup, of_show
 from core.settling import queries
 from core.shows.service import Show
 
@@ -19,8 +20,9 @@ FEW_PAGES = 40
 EXPLAIN = "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) "
 HOLDS = text("""
     INSERT INTO bookings (id, show_id, wants, seats, hold, held_at, hold_expires_at, amount, currency)
-    SELECT gen_random_uuid(), :id, NULL, '{1}', true, now(), now() + interval '1 minute', 0, 'EUR'
-    FROM generate_series(1, :rows)
+    SELECT gen_random_uuid(), :id, NULL, '{1}', true, now(),
+           now() + interval '1 minute' + number * interval '1 millisecond', 0, 'EUR'
+    FROM generate_series(1, :rows) AS number
 """)
 BOOKED = text("""
     WITH made AS (
@@ -58,7 +60,7 @@ def test_whether_anything_waits(connection: tuple[Connection, int]) -> None:
     statement = queries._SELECT_WORK
     statement.prepare(server)
     sql = f"{KEEP_PLANS}{EXPLAIN}{statement.call}"
-    explain = partial(server.exec_driver_sql, sql, {"show_id": show_id})
+    explain = partial(server.exec_driver_sql, sql, of_show(show_id))
     assert count_pages(explain) < FEW_PAGES
     # As a cancelled show has bookings yet to be cancelled, the first of them is enough.
     server.exec_driver_sql("UPDATE shows SET cancelled_at = now()")
@@ -70,9 +72,13 @@ def test_whether_anything_waits(connection: tuple[Connection, int]) -> None:
 @pytest.mark.parametrize("is_analyzed", [True, False])
 def test_which_holds_have_expired(connection: tuple[Connection, int]) -> None:
     server, show_id = connection
+    server.exec_driver_sql(USE_INDEXES)
     for statement, parameters in (
-        (queries._SELECT_EXPIRED_SHOWS, {"seconds": 0}),
-        (queries._SELECT_WAITING_IDS, {"show_id": show_id, "limit": 10, "only_retried": False}),
+        (queries._SELECT_EXPIRED_SHOWS, {"seconds": 0, **SlotGroup(0).parameters}),
+        (queries._SELECT_WAITING_SHOWS, {"seconds": 0, **SlotGroup(0).parameters}),
+        (queries._SELECT_WAITING_IDS, {**of_show(show_id), "limit": 10, "only_retried": False}),
     ):
-        explain = partial(server.execute, text(EXPLAIN + statement.text), parameters)
-        assert count_pages(explain) < FEW_PAGES
+        explain = partial(
+            server.execute, text(EXPLAIN + statement.text.removeprefix(USE_INDEXES)), parameters
+        )
+        assert count_pages(explain) < FEW_PAGES, statement.text

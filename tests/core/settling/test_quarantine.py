@@ -1,7 +1,6 @@
 """A booking at which settling raises ends after a few tries, and never blocks the rest of its show."""
 
 import logging
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -125,22 +124,17 @@ def test_holds_have_their_turn_however_many_bookings_wait(make_show: MakeShow) -
     assert len(found) == 6
 
 
-def test_one_by_one_ends_in_time_and_goes_on_where_it_ended(
-    make_show: MakeShow, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(worker, "ONE_BY_ONE_SECONDS", 0.2)
+def test_one_by_one_ends_in_time_and_goes_on_where_it_ended(make_show: MakeShow) -> None:
     show = make_show()
     ids = [book(show.id, str(number)) for number in range(1, 4)]
-    commit = worker._commit
 
-    def commit_slowly(*arguments: Any, **options: Any) -> Any:
-        time.sleep(0.3)
-        return commit(*arguments, **options)
+    def tell_time() -> float:
+        # Each booking takes all the time that there is.
+        return worker.ONE_BY_ONE_SECONDS * tell_all(ids).count("CONFIRMED")
 
-    monkeypatch.setattr(worker, "_commit", commit_slowly)
-    assert worker._settle_one_by_one(show.id)
+    assert worker._settle_one_by_one(show.id, clock=tell_time)
     assert tell_all(ids) == ["CONFIRMED", "PENDING", "PENDING"]
-    assert worker._settle_one_by_one(show.id)
+    assert worker._settle_one_by_one(show.id, clock=tell_time)
     assert tell_all(ids) == ["CONFIRMED", "CONFIRMED", "PENDING"]
 
 

@@ -36,7 +36,7 @@ def test_seats_that_were_sold_after_the_snapshot_are_not_taken_for_free(make_sho
     """The batch begins before another one commits, and locks the show after it."""
     show = make_show()
     first, second = book(show.id, "1"), book(show.id, "1")
-    with settling_behind(show.id, "SELECT version FROM show_versions WHERE show_id"):
+    with settling_behind(show.id, "SELECT version FROM show_versions\n    WHERE"):
         with brief_transaction() as current:
             assert settle_batch(current, show.id, only=first)
         assert tell(first) == "CONFIRMED"

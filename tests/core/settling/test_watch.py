@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from core.settling import worker
+from core.settling import sweeping
 from core.shows.service import Show
 from tests.acting import book, end_hold, hold, run, tell_all
 
@@ -16,8 +16,8 @@ def silence(seconds: float) -> None:
 
 
 def test_nothing_to_do_while_beat_sweeps(make_show: MakeShow) -> None:
-    worker.sweep_shows()
-    assert not worker.stand_in_for_beat()
+    sweeping.sweep_shows()
+    assert not sweeping.stand_in_for_beat()
 
 
 def test_one_of_all_stands_in(make_show: MakeShow) -> None:
@@ -27,6 +27,6 @@ def test_one_of_all_stands_in(make_show: MakeShow) -> None:
     run("UPDATE bookings SET updated_at = updated_at - interval '2 s'")
     silence(60)
     with ThreadPoolExecutor(8) as pool:
-        assert list(pool.map(lambda _: worker.stand_in_for_beat(), range(8))).count(True) == 1
+        assert list(pool.map(lambda _: sweeping.stand_in_for_beat(), range(8))).count(True) == 1
     assert tell_all([waiting, expired]) == ["CONFIRMED", "hold_expired"]
-    assert not worker.stand_in_for_beat()
+    assert not sweeping.stand_in_for_beat()

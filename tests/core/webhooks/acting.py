@@ -5,8 +5,10 @@ from uuid import UUID
 
 from core.events.service import place_events
 from core.infra.db import transaction
-from core.webhooks import service
+from core.infra.slot_groups import SlotGroup
+from core.webhooks import log, service
 from core.webhooks.delivering import deliver_webhooks, queue_deliveries
+from core.webhooks.rules import Outcome
 from proof.sink import Sink
 from tests.acting import run
 
@@ -23,7 +25,7 @@ def look(endpoint_id: int) -> service.Endpoint:
 
 def queue() -> None:
     with transaction() as connection:
-        place_events(connection)
+        place_events(connection, SlotGroup(0))
     queue_deliveries()
 
 
@@ -47,3 +49,14 @@ def tell(sink: Sink, path: str = "/") -> list[str]:
 def replay(endpoint_id: int, *, since: datetime | None = None, event_id: UUID | None = None) -> None:
     with transaction() as connection:
         service.replay_events(connection, endpoint_id, since=since, event_id=event_id)
+
+
+def read_log(endpoint_id: int, status: Outcome | None = None) -> list[log.Delivery]:
+    """All that the log has, the last first."""
+    with transaction() as connection:
+        return log.list_deliveries(connection, endpoint_id, status=status, before=2**63 - 1, limit=10_000)
+
+
+def ask_for_test(endpoint_id: int) -> log.Delivery:
+    with transaction() as connection:
+        return log.ask_for_test(connection, endpoint_id)

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 
@@ -44,13 +45,15 @@ def test_gone_disables(sink: Sink, make_show: MakeShow) -> None:
     assert [r.event["data"]["seats"] for r in sink.received[received:]] == [["4"]]
 
 
-def test_too_many_requests_pauses_as_asked(sink: Sink, make_show: MakeShow) -> None:
+@pytest.mark.parametrize("is_date", [False, True])
+def test_too_many_requests_pauses_as_asked(sink: Sink, make_show: MakeShow, is_date: bool) -> None:
     made = register(sink)
     show = make_show()
     book(show.id, "1")
     settle(show.id)
     sink.answers["/"] = 429
-    sink.headers["Retry-After"] = "120"
+    in_two_minutes = format_datetime(datetime.now(UTC) + timedelta(minutes=2), usegmt=True)
+    sink.headers["Retry-After"] = in_two_minutes if is_date else "120"
     deliver(made.endpoint.id)
     paused_until = look(made.endpoint.id).paused_until
     assert paused_until is not None

@@ -14,6 +14,7 @@ from core.webhooks.rules import (
     choose_delay,
     choose_pause,
     find_url_fault,
+    identify_url,
     is_public,
     is_worth_trying,
     judge_answer,
@@ -26,6 +27,7 @@ PRIVATE = [
     "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::ffff:169.254.169.254", "64:ff9b::7f00:1", "64:ff9b::a00:1",
     "2002:7f00:1::", "2002:a00:1::1", "2001:0:7f00:1::1",
 ]  # fmt: skip
+NOW = datetime(2026, 10, 21, 7, 26, tzinfo=UTC)
 PUBLIC = ["1.1.1.1", "93.184.216.34", "2606:4700:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101"]
 
 
@@ -58,6 +60,34 @@ def test_url_that_is_taken(url: str) -> None:
     assert find_url_fault(url, allow_private=False) is None
 
 
+@pytest.mark.parametrize("url", ["http://127.0.0.1/", "http://localhost/", "http://[fc00::1]/"])
+def test_refusal_of_a_private_address_says_what_would_allow_it(url: str) -> None:
+    assert "WEBHOOK_ALLOW_PRIVATE" in str(find_url_fault(url, allow_private=False))
+
+
+@pytest.mark.parametrize(
+    ("url", "other"),
+    [
+        ("https://a.example", "https://a.example/"),
+        ("https://a.example/", "HTTPS://A.Example:443/"),
+        ("http://a.example/?x=1", "http://a.example:80/?x=1"),
+    ],
+)
+def test_one_url_written_in_two_ways(url: str, other: str) -> None:
+    assert identify_url(url) == identify_url(other)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "http://a.example/x", "https://b.example/x", "https://a.example/X", "https://a.example:8443/x",
+        "https://a.example/x/", "https://a.example/x?tenant=1",
+    ],
+)  # fmt: skip
+def test_two_urls(other: str) -> None:
+    assert identify_url("https://a.example/x") != identify_url(other)
+
+
 def test_private_url_where_allowed() -> None:
     assert find_url_fault("http://127.0.0.1:8080/", allow_private=True) is None
     assert find_url_fault("http://user@127.0.0.1/", allow_private=True)
@@ -79,20 +109,47 @@ def test_private_url_where_allowed() -> None:
     ],
 )
 def test_what_an_answer_means(status: int, outcome: Outcome) -> None:
-    assert judge_answer(status, None).outcome is outcome
+    attempt = judge_answer(status, None, now=NOW)
+    assert (attempt.outcome, attempt.status_code) == (outcome, status)
 
 
 @pytest.mark.parametrize(
     ("sent", "seconds"),
     [
         ("7", 7),
+        (" 7 ", 7),
         ("9" * 30, LONGEST_DELAY_SECONDS),
-        ("Wed, 21 Oct 2026 07:28:00 GMT", None),
-        *[(text, None) for text in (None, "", "0", "-5", "soon", "²")],
+        # HTTP's three forms of a date, in the order of their age, and one of mail's.
+        ("Wed, 21 Oct 2026 07:28:00 GMT", 120),
+        ("Wednesday, 21-Oct-26 07:28:00 GMT", 120),
+        ("Wed Oct 21 07:28:00 2026", 120),
+        ("Wed, 21 Oct 2026 09:28:00 +0200", 120),
+        ("Sun, 06 Nov 2095 08:49:37 GMT", LONGEST_DELAY_SECONDS),
+        ("Wed, 21 Oct 2026 07:26:00 GMT", None),
+        ("Sun, 06 Nov 1994 08:49:37 GMT", None),
+        *[(text, None) for text in (None, "", " ", "0", "-5", "1.5", "soon", "²", "120, 130")],
+        *[
+            (text, None)
+            for text in (
+                "Wed, 31 Feb 2027 07:28:00 GMT",
+                "Wed, 21 Oct 2026 25:28:00 GMT",
+                f"Wed, 21 Oct {'9' * 20} 07:28:00 GMT",
+                f"Wed, 21 Oct 2026 07:28:00 +{'9' * 11}",
+                f"Wed, 21 Oct {'9' * 5_000} 07:28:00 GMT",
+                "2026-10-21T07:28:00Z",
+                "21 Oct 2026",
+            )
+        ],
     ],
 )
-def test_retry_after(sent: str | None, seconds: float | None) -> None:
-    assert judge_answer(429, sent).retry_after == seconds
+@pytest.mark.parametrize("status", [302, 429, 503])
+def test_retry_after(sent: str | None, seconds: float | None, status: int) -> None:
+    assert judge_answer(status, sent, now=NOW).retry_after == seconds
+
+
+@given(st.text() | st.text("0123456789:,-+ GMTWedOct"))
+def test_retry_after_of_anything(sent: str) -> None:
+    assert 0 < (judge_answer(503, sent, now=NOW).retry_after or 1) <= LONGEST_DELAY_SECONDS
 
 
 @given(st.integers(min_value=1, max_value=10_000))

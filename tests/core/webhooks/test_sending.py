@@ -4,6 +4,8 @@ import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler
 
 import pytest
@@ -15,28 +17,55 @@ from core.webhooks.sending import end_attempts, send_event
 from core.webhooks.service import _make_secret
 from local.embedded import find_free_port
 from proof.sink import Sink
-from tests.support import measured, run_deaf_port, run_silent_port, wait_until
+from tests.measuring import measured
+from tests.support import run_deaf_port, run_silent_port, wait_until
 
 ID = "0199aaaa-0000-7000-8000-000000000000"
 BODY = '{"name":"Zoë"}'.encode()
 
 
 def send(url: str, *secrets: str) -> Attempt:
-    return send_event(url, BODY, event_id=ID, secrets=secrets or (_make_secret(),))
+    return send_event(url, BODY, event_id=ID, secrets=secrets or (_make_secret(),)).attempt
 
 
 @pytest.mark.usefixtures("private")
 class TestAllowed:
     def test_signed_by_both_secrets(self, sink: Sink) -> None:
         new, old = _make_secret(), _make_secret()
-        assert send(f"{sink.url}/path?query=1", new, old) == Attempt(Outcome.DELIVERED)
+        began = datetime.now(UTC)
+        sent = send_event(f"{sink.url}/path?query=1", BODY, event_id=ID, secrets=(new, old))
+        assert sent.attempt == Attempt(Outcome.DELIVERED, status_code=204)
+        assert began <= sent.at <= datetime.now(UTC)
         (received,) = sink.received
         assert (received.path, received.body) == ("/path?query=1", BODY)
         assert received.headers["webhook-id"] == ID
+        assert received.headers["webhook-timestamp"] == str(int(sent.at.timestamp()))
         received.verify(new)
         received.verify(old)
         with pytest.raises(WebhookVerificationError):
             received.verify(_make_secret())
+
+    def test_type_is_that_of_a_whole_cloud_event(self, sink: Sink) -> None:
+        """To the letter: CloudEvents' SDK for JavaScript refuses it with `charset=UTF-8`."""
+        send(sink.url)
+        assert sink.received[0].headers["content-type"] == "application/cloudevents+json"
+
+    def test_how_long_it_took(self, sink: Sink) -> None:
+        def answer_late(handler: BaseHTTPRequestHandler) -> None:
+            sink.let_go.wait(0.3)
+            handler.send_response(500)
+            handler.end_headers()
+
+        sink.answers["/"] = answer_late
+        with measured() as took:
+            sent = send_event(sink.url, BODY, event_id=ID, secrets=(_make_secret(),))
+        assert 300 <= sent.took_milliseconds <= took.wall * 1000 + 1
+
+    @pytest.mark.parametrize("status", [302, 429, 503])
+    def test_retry_after_as_a_date(self, sink: Sink, status: int) -> None:
+        sink.answers["/"] = status
+        sink.headers["Retry-After"] = format_datetime(datetime.now(UTC) + timedelta(minutes=2), usegmt=True)
+        assert 115 < (send(sink.url).retry_after or 0) <= 120
 
     def test_redirect_is_not_followed(self, sink: Sink) -> None:
         sink.answers["/moved"] = 307
@@ -51,9 +80,9 @@ class TestAllowed:
         monkeypatch.setattr(sending, "SILENCE_SECONDS", 0.3 if manner == "hang" else 60)
         monkeypatch.setattr(sending, "LONGEST_SECONDS", 0.5)
         sink.answers["/"] = getattr(sink, manner)
-        started_at = time.monotonic()
-        assert send(sink.url).outcome is Outcome.FAILED
-        assert time.monotonic() - started_at < 3
+        with measured() as took:
+            assert send(sink.url).outcome is Outcome.FAILED
+        assert took.quiet < 3
 
     def test_body_that_takes_its_time(self, sink: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
         """It ends with the connection, which http.client lets go of before the body is read."""
@@ -68,20 +97,21 @@ class TestAllowed:
         sink.answers["/"] = drip
         with measured() as took:
             assert send(sink.url).outcome is Outcome.DELIVERED
-        assert took[0] < 3
+        assert took.quiet < 3
 
     def test_handshake_that_takes_its_time(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sending, "SILENCE_SECONDS", 8)
         monkeypatch.setattr(sending, "LONGEST_SECONDS", 0.5)
         with run_silent_port() as port, measured() as took:
             assert send(f"https://127.0.0.1:{port}/").outcome is Outcome.FAILED
-        assert took[0] < 3
+        assert took.quiet < 3
 
     def test_receiver_that_takes_no_connection(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sending, "CONNECT_SECONDS", 0.3)
         with run_deaf_port() as port, measured() as took:
             assert send(f"http://127.0.0.1:{port}/").error == "no answer (TimeoutError)"
-        assert 0.3 <= took[0] < 1
+        assert took.wall >= 0.3
+        assert took.quiet < 1
 
     def test_silence_after_a_connection_that_took_all_the_time(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """The limit ran out while there was no socket yet: it still holds for the one that came of it."""
@@ -96,7 +126,7 @@ class TestAllowed:
         started_at = time.monotonic()
         with run_silent_port() as port, measured() as took:
             assert send(f"http://127.0.0.1:{port}/").outcome is Outcome.FAILED
-        assert took[0] < 3
+        assert took.quiet < 3
 
     def test_process_that_is_to_stop_cuts_what_goes_on(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sending, "_ending", threading.Event())
@@ -104,7 +134,7 @@ class TestAllowed:
             attempt = pool.submit(send, f"http://127.0.0.1:{port}/")
             end_attempts()
             assert attempt.result().outcome is Outcome.FAILED
-        assert took[0] < 3
+        assert took.quiet < 3
 
     def test_endless_answer_is_not_read(self, sink: Sink) -> None:
         def pour(handler: BaseHTTPRequestHandler) -> None:
@@ -132,6 +162,10 @@ class TestRefused:
     def test_private_address(self, sink: Sink, host: str) -> None:
         attempt = send(sink.url.replace("127.0.0.1", host))
         assert attempt.outcome is Outcome.FAILED
+        assert attempt.status_code is None
+        # A name's address is not told: it may be of the operator's own network.
+        assert "WEBHOOK_ALLOW_PRIVATE" in str(attempt.error)
+        assert "127.0.0.1" not in str(attempt.error)
         assert sink.received == []
 
     def test_what_is_judged_is_what_is_connected_to(

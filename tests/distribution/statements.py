@@ -1,0 +1,178 @@
+"""Every SQL statement of the core, by its name, with parameters to try it with.
+
+Accepting's INSERT of VALUES and the COPY of seats are left out: their rows say where they go.
+"""
+
+import importlib
+import pkgutil
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import TextClause
+from sqlalchemy.dialects.postgresql import psycopg2
+
+import core
+from core.infra.brief import USE_INDEXES
+from core.infra.ids import new_id
+from core.infra.prepared import Prepared
+from core.infra.query import Query
+
+_IS_STATEMENT = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b")
+# Each value is of this show, in its slot.
+SHOW_ID = 7
+_ID = str(new_id(SHOW_ID))
+_ITEM = f'{{"number": 0, "booking_id": "{_ID}", "action": "extend", "at_any_time": false}}'
+_TIMES = (
+    "after_time",
+    "cancel_until",
+    "hold_expires_at",
+    "now",
+    "sales_close_at",
+    "sales_open_at",
+    "sent_at",
+    "since",
+    "start_from",
+    "start_time",
+)
+_NUMBERS = (
+    "after",
+    "after_id",
+    "available",
+    "before",
+    "booked",
+    "bookings_decided",
+    "count",
+    "delivered",
+    "expired_limit",
+    "failed",
+    "failures_in_a_row",
+    "first",
+    "given_up",
+    "held",
+    "hold_seconds",
+    "hours",
+    "last",
+    "limit",
+    "lock",
+    "longest_seconds",
+    "max_seats_per_booking",
+    "max_seats_per_customer",
+    "newest",
+    "next",
+    "number",
+    "pause_seconds",
+    "place",
+    "position",
+    "price",
+    "published",
+    "seats_decided",
+    "seconds",
+    "status_code",
+    "took_milliseconds",
+    "total",
+    "total_seats",
+    "tries",
+    "version",
+    "days",
+)
+_ARRAYS = (
+    "currencies",
+    "endpoint_ids",
+    "key_show_ids",
+    "keys",
+    "owners",
+    "payments",
+    "positions",
+    "principals",
+    "released",
+    "sources",
+    "takers",
+    "targets",
+)
+_TEXTS = (
+    "description",
+    "disabled_reason",
+    "currency",
+    "customer",
+    "error",
+    "key",
+    "name",
+    "search_name",
+    "secret",
+    "section",
+    "status",
+    "time_zone",
+    "url",
+)
+_VALUES: dict[str, Any] = {
+    **dict.fromkeys(_TIMES, datetime.now(UTC)),
+    **dict.fromkeys(_NUMBERS, 1),
+    **dict.fromkeys(_ARRAYS, "{}"),
+    **dict.fromkeys(_TEXTS, "text"),
+    "show_id": SHOW_ID,
+    "slot": SHOW_ID,
+    "show_ids": [SHOW_ID],
+    "booking_id": _ID,
+    "event_id": _ID,
+    "events": [_ID],
+    "focus": None,
+    "only": None,
+    "keeps_tries": False,
+    "only_retried": False,
+    "payment_required": False,
+    "whole": False,
+    "items": f"[{_ITEM}]",
+    "attempts": "[]",
+    "outcomes": "[]",
+    "sections": "1",
+    "seats": ["1"],
+    "customers": ["a"],
+    "lease": _ID,
+    "types": None,
+}
+# Parameters that mean one thing in one module and another elsewhere.
+_VALUES_OF = {
+    "core.bookings.queries": {"after": None, "status": None, "id": _ID, "ids": [_ID]},
+    "core.bookings.archive_queries": {"id": _ID, "ids": [_ID]},
+    "core.events.queries": {"id": _ID, "ids": [_ID], "positions": [1], "first": _ID},
+    "core.settling.batch_queries": {"ids": [_ID], "events": "[]"},
+    "core.settling.queries": {"id": _ID},
+    "core.seats.queries": {"since": 1},
+    "core.shows.queries": {"description": "{}", "status": None},
+    "core.webhooks.queries": {"id": 1, "ids": [1]},
+    "core.webhooks.log_queries": {"id": 1},
+    "core.webhooks.delivering_queries": {"id": 1, "ids": [1], "last": 2},
+}
+
+
+class Statement(NamedTuple):
+    """A statement's place and text, with parameters as the driver has them."""
+
+    module: str
+    name: str
+    sql: str
+
+    def make_parameters(self, slots: tuple[int, ...]) -> dict[str, Any]:
+        """A value for each parameter, and these slots where it is of a group."""
+        return _VALUES | {"slots": list(slots)} | _VALUES_OF.get(self.module, {})
+
+
+def list_statements() -> Iterator[Statement]:
+    """All statements, each once."""
+    seen = set[str]()
+    names = [module.name for module in pkgutil.walk_packages(core.__path__, "core.")]
+    # First where they are written: others import some.
+    for module in sorted(names, key=lambda name: not name.endswith("queries")):
+        for name, value in vars(importlib.import_module(module)).items():
+            prepared = value.statement if isinstance(value, Query) else value
+            if isinstance(prepared, Prepared):
+                sql = prepared.unprepared
+            elif isinstance(prepared, TextClause):
+                sql = str(prepared.compile(dialect=psycopg2.dialect())).removeprefix(USE_INDEXES)
+            else:
+                continue
+            if sql not in seen and _IS_STATEMENT.match(sql):
+                seen.add(sql)
+                yield Statement(module, name, sql)

@@ -1,0 +1,89 @@
+"""Each statement runs on one shard, and has nothing that a distributed PostgreSQL refuses."""
+
+import json
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from core.infra.db import get_engine
+from core.infra.slot_groups import find_group
+from migrations.distributing import DISTRIBUTED_TABLES
+from tests.distribution.shards import SHARDS
+from tests.distribution.statements import SHOW_ID, Statement, list_statements
+
+STATEMENTS = list(list_statements())
+# Statements that read all shards; none is a part of accepting, acting, settling, sweeping or expiring.
+OF_ALL_SHARDS = {
+    # Lists and figures for operators.
+    "core.bookings.queries._SELECT_PAGE",
+    "core.bookings.queries._SELECT_STATS",
+    "core.events.queries._SELECT_RECENT_COUNTS",
+    "core.settling.queries._SELECT_RECOVERY_STATS",
+    "core.shows.queries._SELECT_SHOWS",
+    "core.shows.queries._SELECT_STATS",
+    "core.webhooks.queries._SELECT_STATS",
+    "core.webhooks.queries._COUNT_DELIVERIES",
+    # After a restore, by hand.
+    "core.seats.queries._UPDATE_RESTORED",
+}
+SHARD = re.compile(rf"({'|'.join(DISTRIBUTED_TABLES)})_shard(\d+)")
+# Rows that are inserted say where they go.
+READS = re.compile(rf"\b(?:FROM|JOIN|UPDATE) ({'|'.join(DISTRIBUTED_TABLES)})\b")
+VOLATILE = re.compile(r"clock_timestamp\(|nextval\(|random\(|gen_random_uuid\(|setval\(")
+LOCKED = re.compile(r"FOR (?:NO KEY )?UPDATE")
+# Tables that are on every server, or on the coordinator alone.
+NOT_DISTRIBUTED = "shows", "webhook_endpoints", "event_cursors", "heartbeats"
+
+
+def name(statement: Statement) -> str:
+    return f"{statement.module}.{statement.name}"
+
+
+@pytest.mark.parametrize("statement", STATEMENTS, ids=name)
+def test_each_statement_is_of_one_shard(statement: Statement, database: dict[str, str]) -> None:
+    parameters = statement.make_parameters(find_group(SHOW_ID).slots or ())
+    with get_engine().connect() as connection:
+        (plan,) = connection.exec_driver_sql(
+            f"EXPLAIN (FORMAT JSON) {statement.sql}", parameters
+        ).scalar_one()
+        connection.rollback()
+    shards = set(SHARD.findall(json.dumps(plan)))
+    touched = len({number for _, number in shards})
+    if name(statement) in OF_ALL_SHARDS:
+        assert touched == SHARDS
+    else:
+        assert touched == int(READS.search(statement.sql) is not None), sorted(shards)
+
+
+def list_segments(sql: str) -> Iterator[str]:
+    """The parts of a statement that are between the same parentheses, without those that are deeper."""
+    parts = [""]
+    for character in sql:
+        if character == "(":
+            parts.append("")
+        elif character == ")":
+            yield parts.pop()
+            parts[-1] += "()"
+        else:
+            parts[-1] += character
+    yield parts[0]
+
+
+@pytest.mark.parametrize("statement", STATEMENTS, ids=name)
+def test_no_statement_has_what_is_refused(statement: Statement) -> None:
+    sql = statement.sql
+    assert "RECURSIVE" not in sql
+    assert "tableoid" not in sql
+    if re.match(r"\s*(UPDATE|DELETE)", sql):
+        assert not VOLATILE.search(sql)
+    for segment in list_segments(sql):
+        if re.search(r"\b(UPDATE|DELETE FROM) \w+", LOCKED.sub("", segment)):
+            assert not VOLATILE.search(segment.replace("()", "(")), segment
+        if LOCKED.search(segment) and not re.search(rf"FROM ({'|'.join(NOT_DISTRIBUTED)})\b", segment):
+            assert re.search(r"\bslot = |\bOR (b\.)?slot", segment) or "WHERE ()" in segment, segment
+
+
+def test_nothing_is_listed_that_is_not_there() -> None:
+    assert {name(statement) for statement in STATEMENTS} >= OF_ALL_SHARDS
+    assert len(STATEMENTS) > 80
