@@ -20,7 +20,7 @@ from tests.support import ADMIN, ROOT, WORKER, run_process, wait_for_http
 
 pytestmark = pytest.mark.processes
 # 0.1.0; by its commit, as a copy of the repository may be without tags.
-LAST = "13c0ef696a82000daeb81be0149340d1ae1e618c"
+LAST = "07d2ccc2fb1ab163cb498570328eb166db5599c0"
 
 
 @pytest.fixture(scope="module")
