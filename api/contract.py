@@ -14,6 +14,7 @@ from api.idempotency import read_key
 from api.parsing import BODY_LIMIT, PATH_PARSERS, parse_body, parse_query
 from api.request import Given, Request, get_current
 from api.responses import Answer
+from core.access.principals import Role
 from core.errors import SeatlineError
 
 View = Callable[..., Any]
@@ -40,9 +41,9 @@ class Operation:
 
     `returns` maps a status to the model of its body, None where it has none; `headers` tells what headers of
     its own a good answer has. `weigh` tells how many requests a body counts as; `seconds` is the time to
-    answer in; a large `body_limit` is only for whoever has the admin key. What is urgent is answered
-    whatever else is under way; what is not counted is against no allowance. `is_page`: it
-    is answered as a page for a person as well, where Accept prefers one.
+    answer in; a large `body_limit` is only for admins. `role` is the least that may call it; None: anybody
+    may. What is urgent is answered whatever else is under way; what is not counted is against no allowance.
+    `is_page`: it is answered as a page for a person as well, where Accept prefers one.
     """
 
     summary: str
@@ -65,6 +66,7 @@ class Operation:
     seconds: float = ANSWER_SECONDS
     is_urgent: bool = False
     is_counted: bool = True
+    role: Role | None = None
 
 
 # What is not said to have another: pages and files of Swagger UI, which flasgger routes by itself, and

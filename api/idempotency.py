@@ -5,7 +5,6 @@ import hashlib
 import orjson
 from pydantic import BaseModel
 
-from api.gate.credentials import ANONYMOUS
 from api.request import Request
 from core.bookings.idempotency import Key
 from core.errors import InvalidRequestError
@@ -21,13 +20,13 @@ def read_key(request: Request, body: BaseModel) -> Key | None:
     text = request.headers.get(HEADER.lower())
     if text is None:
         return None
-    shortest = MIN_ANONYMOUS_LENGTH if request.principal == ANONYMOUS else MIN_LENGTH
+    shortest = MIN_ANONYMOUS_LENGTH if request.principal is None else MIN_LENGTH
     if not (shortest <= len(text) <= MAX_LENGTH and text.isascii() and text.isprintable()):
         raise InvalidRequestError(
             f"{HEADER} must be {shortest} to {MAX_LENGTH} printable ASCII characters here: a UUID, say."
         )
     fingerprint = _make_fingerprint(body, request.method, request.path)
-    return Key(principal=request.principal, key=text, fingerprint=fingerprint)
+    return Key(principal=request.owner, key=text, fingerprint=fingerprint)
 
 
 def _make_fingerprint(body: BaseModel, method: str, path: str) -> str:

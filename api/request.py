@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 
 from api.errors import MalformedRequestError
 from api.gate.clients import name_client
-from api.gate.credentials import ADMIN, ANONYMOUS
+from core.access.principals import ANONYMOUS, Principal, Role
 
 if TYPE_CHECKING:
     from api.contract import Operation
@@ -43,7 +43,8 @@ class Request:
     http_version: str = "1.1"
     # Why its headers cannot be taken, where they cannot.
     fault: MalformedRequestError | None = None
-    principal: str = ANONYMOUS
+    # Whoever its credential stands for.
+    principal: Principal | None = None
     body: bytes = b""
     size: int = 0
     route: str = UNMATCHED
@@ -73,9 +74,13 @@ class Request:
         return name_client(self.principal, self.address)
 
     @property
-    def is_admin(self) -> bool:
-        """Whether the admin key came with it."""
-        return self.principal == ADMIN
+    def owner(self) -> str:
+        """Whom its idempotency key belongs to."""
+        return self.principal.owner if self.principal else ANONYMOUS
+
+    def may(self, role: Role) -> bool:
+        """Whether its principal has the role, or one that includes it."""
+        return self.principal is not None and self.principal.role.includes(role)
 
     def hold_back(self, seconds: float | None) -> None:
         """Have the answer held back for so long, as its client prefers (None: not at all).

@@ -24,6 +24,12 @@ from local.servers import EmbeddedPostgres, EmbeddedRedis
 
 WATCH_SECONDS = 0.2
 WORKERS = "worker", "outbound"
+# Made once and kept, each in a file of its own.
+SECRETS = {
+    "ADMIN_API_KEY": "admin-api-key",
+    "SEATLINE_SECRET": "secret",
+    "FLOWER_PASSWORD": "flower-password",
+}
 FLOWER_ADDRESS, FLOWER_PORT, FLOWER_USER = "127.0.0.1", "5555", "admin"
 
 
@@ -80,7 +86,7 @@ class Run:
         defaults = {"FLOWER_ADDRESS": FLOWER_ADDRESS, "FLOWER_PORT": FLOWER_PORT, "FLOWER_USER": FLOWER_USER}
         for name, value in defaults.items():
             os.environ[name] = os.environ.get(name) or value
-        for name, file in (("ADMIN_API_KEY", "admin-api-key"), ("FLOWER_PASSWORD", "flower-password")):
+        for name, file in SECRETS.items():
             os.environ[name] = os.environ.get(name) or keep_secret(self._home / file)
         os.environ |= {"PROMETHEUS_MULTIPROC_DIR": str(self._metrics), "PYTHONUNBUFFERED": "1"}
 

@@ -14,8 +14,10 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import SchemaItem
 
+import core.audit.models
 import core.bookings.models
 import core.events.models
+import core.keys.models
 import core.seats.models
 import core.shows.models
 import core.webhooks.models  # noqa: F401 (the imports fill the metadata)

@@ -5,6 +5,9 @@ from sqlalchemy.engine import Connection
 
 # In an order that foreign keys allow.
 TABLES = (
+    "audit_log",
+    "api_key_secrets",
+    "api_keys",
     "webhook_attempts",
     "webhook_deliveries",
     "webhook_endpoints",

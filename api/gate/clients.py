@@ -3,17 +3,18 @@
 from functools import lru_cache
 from ipaddress import IPv6Network
 
-from api.gate.credentials import ANONYMOUS
 from api.gate.proxies import parse_address
+from core.access.principals import Principal
+from core.access.pseudonyms import hide_address
 
 # Providers give each subscriber a /64: a limit by single address would be evaded by changing it.
 IPV6_PREFIX_LENGTH = 64
 NETWORKS_KEPT = 10_000
 
 
-def name_client(principal: str, address: str) -> str:
-    """The client: the principal of its credential, else its address, of IPv6 the /64."""
-    return f"address:{_name_network(address)}" if principal == ANONYMOUS else f"principal:{principal}"
+def name_client(principal: Principal | None, address: str) -> str:
+    """The client: the principal of its credential, else the pseudonym of its address, of IPv6 the /64."""
+    return principal.owner if principal else hide_address(_name_network(address))
 
 
 @lru_cache(NETWORKS_KEPT)

@@ -1,15 +1,14 @@
-"""Who is asking: the principal that idempotency keys belong to, the client that limits belong to."""
+"""Who is asking: the principal that a request's credential stands for."""
 
 import hashlib
 import hmac
 
+from core.access.principals import ADMIN_KEY, Principal
 from core.infra.settings import get_settings
 
 SCHEME = "bearer "
-# Whatever is under it wants the admin key.
+# Whatever is under it wants a credential.
 ADMIN_PREFIX = "/admin/"
-# Requests without a valid credential share one principal, not one an address: a client may change networks.
-ADMIN, ANONYMOUS = "admin", "anonymous"
 
 
 def is_admin_header(header: str) -> bool:
@@ -19,9 +18,9 @@ def is_admin_header(header: str) -> bool:
     return bool(admin_key and key) and hmac.compare_digest(_digest(key), _digest(str(admin_key)))
 
 
-def name_principal(authorization: str | None) -> str:
-    """The principal of an Authorization header: ADMIN for the admin key, else ANONYMOUS."""
-    return ADMIN if authorization and is_admin_header(authorization) else ANONYMOUS
+def find_principal(authorization: str | None) -> Principal | None:
+    """The principal of an Authorization header; None where it has no credential that is known."""
+    return ADMIN_KEY if authorization and is_admin_header(authorization) else None
 
 
 def _digest(secret: str) -> str:

@@ -5,6 +5,7 @@ from api.gate.cors import is_preflight, is_public_path
 from api.gate.credentials import ADMIN_PREFIX
 from api.gate.limits import Taken
 from api.request import Request
+from core.access.principals import Role
 
 
 def refuse_excess(taken: Taken | None) -> None:
@@ -26,7 +27,15 @@ def admit(request: Request) -> None:
         # Browsers send preflights without a credential.
         if not is_public_path(request.path):
             raise ForbiddenError("Pages of other origins may not call this address.")
-    elif not request.is_admin and (
-        request.path.startswith(ADMIN_PREFIX) or request.route.startswith(ADMIN_PREFIX)
-    ):
-        raise UnauthorizedError("Send Authorization: Bearer with a valid admin key.")
+    elif role := find_role(request):
+        if request.principal is None:
+            raise UnauthorizedError("Send Authorization: Bearer with a valid key.")
+        if not request.may(role):
+            raise ForbiddenError(f"This takes the role {role}, or one that includes it.")
+
+
+def find_role(request: Request) -> Role | None:
+    """The least role that may call what the request is for; None: anybody."""
+    is_admin = request.path.startswith(ADMIN_PREFIX) or request.route.startswith(ADMIN_PREFIX)
+    # What is not there tells nobody more than that it is not for them.
+    return request.operation.role or (Role.BOX_OFFICE if is_admin else None)

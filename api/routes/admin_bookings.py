@@ -9,6 +9,7 @@ from api.paging import decode_cursor, encode_cursor, refuse_cursor
 from api.parsing import parse_booking_id
 from api.responses import Answer, respond
 from api.schemas import bookings as schemas
+from core.access.principals import Role
 from core.bookings import errors, service
 from core.errors import InvalidRequestError, UnavailableError
 from core.infra import replicas
@@ -20,6 +21,7 @@ TAG = "Admin: bookings"
 
 @blueprint.get("/admin/bookings")
 @operation(
+    role=Role.BOX_OFFICE,
     summary="List bookings, newest first",
     tag=TAG,
     query=schemas.BookingsQuery,
@@ -48,6 +50,7 @@ def parse_cursor_id(cursor: str) -> UUID:
 
 @blueprint.get("/admin/bookings/<booking_id>/history")
 @operation(
+    role=Role.BOX_OFFICE,
     summary="Every change of a booking, when and why",
     tag=TAG,
     returns={200: schemas.BookingHistory},

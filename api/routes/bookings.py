@@ -27,6 +27,7 @@ from api.schemas import bookings as schemas
 from api.schemas.types import EmptyBody
 from api.server.groups import Groups
 from api.server.long_poll import Seen, is_acquired, is_settled
+from core.access.principals import Role
 from core.bookings import errors
 from core.bookings.accepting import prepare, prepare_batch
 from core.bookings.acting import insist
@@ -278,7 +279,8 @@ async def cancel_booking(
     request: Request, groups: Groups, booking_id: UUID, body: EmptyBody, key: Key | None
 ) -> Answer:
     """The booking; a worker releases its seats."""
-    asked = Asked(booking_id=booking_id, action=Action.CANCEL, key=key, at_any_time=request.is_admin)
+    at_any_time = request.may(Role.BOX_OFFICE)
+    asked = Asked(booking_id=booking_id, action=Action.CANCEL, key=key, at_any_time=at_any_time)
     return await _act(request, groups, asked, seconds=read_wait(request))
 
 

@@ -10,6 +10,7 @@ from api.paging import decode_numbers, encode_cursor
 from api.responses import Answer, respond
 from api.schemas import events as schemas
 from api.schemas.types import MAX_ID
+from core.access.principals import Role
 from core.errors import InvalidRequestError, UnavailableError
 from core.events import service
 from core.infra.slot_groups import list_groups
@@ -20,6 +21,7 @@ NUMBER = re.compile(r"[0-9]{1,19}", re.ASCII)
 
 @blueprint.get("/admin/events")
 @operation(
+    role=Role.OPERATOR,
     summary="Follow what becomes of bookings",
     description="Events in the feed's order. Keep `next`, and ask with it as `after`: none is ever missed.",
     tag="Admin: events",

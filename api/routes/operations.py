@@ -10,6 +10,7 @@ from api.responses import Answer, respond, respond_bytes
 from api.schemas import operations as schemas
 from api.server.groups import Groups
 from core import stats
+from core.access.principals import Role
 from core.errors import UnavailableError
 from core.infra import health, replicas
 
@@ -64,6 +65,7 @@ def get_metrics() -> Answer:
 
 @blueprint.get("/admin/stats")
 @operation(
+    role=Role.BOX_OFFICE,
     summary="The service in figures",
     tag="Admin: statistics",
     returns={200: schemas.Stats},

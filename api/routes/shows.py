@@ -24,6 +24,7 @@ from api.schemas import shows as schemas
 from api.schemas.types import EmptyBody, parse_time
 from api.server.stream import CONTENT_TYPE as EVENT_STREAM
 from api.server.stream import Follow, to_event
+from core.access.principals import Role
 from core.bookings.unsold import change_show as change_unsold_show
 from core.errors import InvalidRequestError, UnavailableError
 from core.infra.db import primary, transaction
@@ -195,6 +196,7 @@ def suggest_seats(show_id: int, query: seats.SuggestionsQuery) -> Representation
 
 @blueprint.post("/admin/shows")
 @operation(
+    role=Role.ADMIN,
     summary="Create a show and its seats",
     tag=ADMIN_TAG,
     body=schemas.ShowRequest,
@@ -217,6 +219,7 @@ def create_show(body: schemas.ShowRequest) -> Answer:
 
 @blueprint.patch("/admin/shows/<show_id>")
 @operation(
+    role=Role.ADMIN,
     summary="Change a show's name, times or limits; while nothing of it is sold its currency too",
     tag=ADMIN_TAG,
     body=schemas.ShowChanges,
@@ -233,6 +236,7 @@ def change_show(show_id: int, body: schemas.ShowChanges) -> Answer:
 
 @blueprint.post("/admin/shows/<show_id>/cancel")
 @operation(
+    role=Role.ADMIN,
     summary="Cancel a show and all of its bookings",
     tag=ADMIN_TAG,
     body=EmptyBody,

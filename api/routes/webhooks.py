@@ -9,6 +9,7 @@ from api.paging import decode_cursor, encode_cursor
 from api.responses import NO_STORE, Answer, respond
 from api.schemas import webhooks as schemas
 from api.schemas.types import MAX_ID, EmptyBody
+from core.access.principals import Role
 from core.errors import InvalidRequestError, UnavailableError
 from core.infra.db import primary, transaction
 from core.infra.jobs import DELIVER_WEBHOOKS, RELAY_EVENTS, send_later
@@ -23,6 +24,7 @@ ERRORS = [EndpointNotFoundError, UnavailableError]
 
 @blueprint.post(PATH)
 @operation(
+    role=Role.ADMIN,
     summary="Register a webhook endpoint",
     description="It is told of what happens from now on. The secret is in this answer and in no other.",
     tag=TAG,
@@ -42,6 +44,7 @@ def create_endpoint(body: schemas.EndpointRequest) -> Answer:
 
 @blueprint.get(PATH)
 @operation(
+    role=Role.ADMIN,
     summary="List webhook endpoints, and how they do",
     tag=TAG,
     returns={200: schemas.EndpointList},
@@ -55,6 +58,7 @@ def list_endpoints() -> Answer:
 
 @blueprint.get(f"{PATH}/<endpoint_id>")
 @operation(
+    role=Role.ADMIN,
     summary="Read a webhook endpoint, and how it does",
     tag=TAG,
     returns={200: schemas.EndpointAnswer},
@@ -68,6 +72,7 @@ def get_endpoint(endpoint_id: int) -> Answer:
 
 @blueprint.patch(f"{PATH}/<endpoint_id>")
 @operation(
+    role=Role.ADMIN,
     summary="Change a webhook endpoint, or turn it on or off",
     description="Off, it forgets what waits for it; on again, it is told of what happens from then on.",
     tag=TAG,
@@ -83,6 +88,7 @@ def change_endpoint(endpoint_id: int, body: schemas.EndpointChange) -> Answer:
 
 @blueprint.delete(f"{PATH}/<endpoint_id>")
 @operation(
+    role=Role.ADMIN,
     summary="Remove a webhook endpoint",
     tag=TAG,
     returns={204: None},
@@ -97,6 +103,7 @@ def delete_endpoint(endpoint_id: int) -> Answer:
 
 @blueprint.post(f"{PATH}/<endpoint_id>/rotate-secret")
 @operation(
+    role=Role.ADMIN,
     summary="Make a webhook endpoint a new secret",
     description="For a day deliveries are signed with the secret before as well. It is in this answer only.",
     tag=TAG,
@@ -113,6 +120,7 @@ def rotate_secret(endpoint_id: int, body: EmptyBody) -> Answer:
 
 @blueprint.post(f"{PATH}/<endpoint_id>/replay")
 @operation(
+    role=Role.OPERATOR,
     summary="Tell a webhook endpoint of past events once more",
     description="Everything since a time, or from an event on, the same by id and content; ends a pause.",
     tag=TAG,
@@ -130,6 +138,7 @@ def replay_events(endpoint_id: int, body: schemas.ReplayRequest) -> Answer:
 
 @blueprint.post(f"{PATH}/<endpoint_id>/test")
 @operation(
+    role=Role.OPERATOR,
     summary="Send a webhook endpoint a test event",
     description=(
         "One event of type `ENDPOINT_TEST`, signed and sent as any other, once, to that endpoint alone, also "
@@ -152,6 +161,7 @@ def test_endpoint(endpoint_id: int, body: EmptyBody) -> Answer:
 
 @blueprint.get(f"{PATH}/<endpoint_id>/deliveries")
 @operation(
+    role=Role.OPERATOR,
     summary="List what a webhook endpoint was sent last, and what came of it",
     description=(
         f"Each attempt, the last first: the last {log.KEPT:,} that were taken, as many that were not, and as "

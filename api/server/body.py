@@ -11,6 +11,7 @@ from api.errors import MalformedJsonError, PayloadTooLargeError
 from api.parsing import BODY_LIMIT
 from api.request import Request
 from api.server.deadline import Deadlines
+from core.access.principals import Role
 
 # Time for a body to come: the larger ones are a show's, and may come from afar.
 BODY_SECONDS, LARGE_BODY_SECONDS = 10, 60
@@ -45,7 +46,7 @@ async def receive(request: Request, protocol: Any, find_deadlines: Callable[[flo
     if not has_body(request):
         return b""
     limit = request.operation.body_limit
-    if limit > LARGE_BODY_BYTES and not request.is_admin:
+    if limit > LARGE_BODY_BYTES and not request.may(Role.ADMIN):
         limit = BODY_LIMIT
     seconds = LARGE_BODY_SECONDS if limit > LARGE_BODY_BYTES else BODY_SECONDS
     length = _read_length(request)

@@ -4,7 +4,7 @@ from typing import Any
 
 from api.contract import PAGES
 from api.errors import MalformedRequestError
-from api.gate.credentials import name_principal
+from api.gate.credentials import find_principal
 from api.gate.headers import read_headers
 from api.gate.proxies import find_client_address, find_scheme, strip_port
 from api.request import Request
@@ -33,5 +33,5 @@ def read_request(scope: Any, proxies: int) -> Request:
         address=address,
         scheme=scheme,
         http_version=scope.http_version,
-        principal=name_principal(headers.get("authorization")),
+        principal=find_principal(headers.get("authorization")),
     )

@@ -82,6 +82,13 @@ class Booking(Base):
         ),
         # A customer's seats in a show, counted against the limit; and support's look-up by customer.
         Index("bookings_by_customer", "customer", "show_id", postgresql_where=text("customer IS NOT NULL")),
+        # What a client without a credential holds in a show, counted against the limit.
+        Index(
+            "bookings_held_by_client",
+            "client",
+            "show_id",
+            postgresql_where=text("client IS NOT NULL AND hold_expires_at IS NOT NULL"),
+        ),
         # Bookings that settling failed at, given up or being retried; normally there are none.
         Index("bookings_set_aside", "slot", "id", postgresql_where=text("tries > 0")),
         # A show's bookings for its operator, newest first.
@@ -103,6 +110,8 @@ class Booking(Base):
     held_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     hold_expires_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     customer: Mapped[str | None] = mapped_column(Text)
+    # The pseudonym of the address that it came from; NULL where a credential came with it.
+    client: Mapped[str | None] = mapped_column(Text)
     amount: Mapped[int | None] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(Text)
     failure_code: Mapped[str | None] = mapped_column(Text)

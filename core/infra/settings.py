@@ -16,11 +16,14 @@ from core.infra.ports import MAX_PORT
 from core.infra.sentinel import find_sentinel_fault, is_sentinel
 from core.infra.tls import find_tls_fault
 
-MIN_ADMIN_KEY_LENGTH = 16
+MIN_ADMIN_KEY_LENGTH, MIN_SECRET_LENGTH = 16, 32
 DATABASE_SCHEMES = ("postgresql", "postgres")
 REDIS_SCHEMES = ("redis", "rediss", "unix", "sentinel")
 # An origin as browsers write it: in lower case, without a slash at its end.
 ORIGIN = re.compile(r"https?://[a-z0-9.\-\[\]:]+", re.ASCII)
+# Unless said otherwise: seats that a client without a credential may hold in production; streams and polls of
+# each client, where clients are limited.
+HELD_IN_PRODUCTION, STREAMS, POLLS = 20, 20, 100
 # Pages of every origin may call.
 ANY_ORIGIN = "*"
 BROKER_SCHEMES = (*REDIS_SCHEMES, "amqp", "amqps")
@@ -80,6 +83,11 @@ class Settings(BaseSettings):
     celery_broker_url: str = ""
     events_broker_url: str = ""
     admin_api_key: str | None = Field(default=None, repr=False)
+    # Hides addresses. One known to all hides nothing: production refuses to start with it.
+    seatline_secret: str = Field(default="", repr=False)
+    oidc_issuer: str | None = None
+    oidc_audience: str | None = None
+    oidc_roles_claim: str = "roles"
     seatline_env: Literal["development", "production"] = "development"
     host: str = "0.0.0.0"  # noqa: S104 (a service is there to be reached; bind it elsewhere with HOST)
     port: int = Field(default=8000, ge=1, le=MAX_PORT)
@@ -92,14 +100,31 @@ class Settings(BaseSettings):
     booking_rate_limit: str = "120/minute"
     admin_rate_limit: str = "600/minute"
     rate_limit: str = "1200/minute"
+    # Seats that a client without a credential may hold in a show; None: as many as it likes.
+    held_seats_per_client: int | None = Field(default=None, ge=1, le=100_000)
+    streams_per_client: int | None = Field(default=None, ge=1, le=1_000_000)
+    polls_per_client: int | None = Field(default=None, ge=1, le=1_000_000)
+    max_waiting_bookings: int = Field(default=100_000, ge=1, le=100_000_000)
     cors_origins: Annotated[tuple[str, ...], NoDecode] = (ANY_ORIGIN,)
     trusted_proxies: int = Field(default=0, ge=0, le=10)
+    metrics_token: str | None = Field(default=None, repr=False)
+    docs_enabled: bool = True
     webhook_allow_private: bool = False
     archive_after_days: int = Field(default=90, ge=1, le=36_500)
     payment_provider: Literal["sandbox", "stripe"] = "sandbox"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     # The Prometheus client, in web and in Flower, reads the variable itself.
     prometheus_multiproc_dir: Path | None = None
+
+    @property
+    def most_streams(self) -> int | None:
+        """Streams that one client may follow at one time; None: as many as there is room for."""
+        return self.streams_per_client or (STREAMS if self.rate_limit_enabled else None)
+
+    @property
+    def most_polls(self) -> int | None:
+        """Answers that one client may wait for at one time; None: as many as there is room for."""
+        return self.polls_per_client or (POLLS if self.rate_limit_enabled else None)
 
     @field_validator("database_url")
     @classmethod
@@ -164,6 +189,7 @@ class Settings(BaseSettings):
         filled = {"celery_broker_url": broker, "events_broker_url": values.get("events_broker_url") or broker}
         if values.get("seatline_env") == "production":
             filled["rate_limit_enabled"] = values.get("rate_limit_enabled", True)
+            filled["held_seats_per_client"] = values.get("held_seats_per_client", HELD_IN_PRODUCTION)
         return {**values, **filled}
 
     @model_validator(mode="after")
@@ -171,6 +197,10 @@ class Settings(BaseSettings):
         if self.seatline_env == "production" and len(self.admin_api_key or "") < MIN_ADMIN_KEY_LENGTH:
             raise ValueError(
                 f"ADMIN_API_KEY must be set to at least {MIN_ADMIN_KEY_LENGTH} characters in production"
+            )
+        if self.seatline_env == "production" and len(self.seatline_secret) < MIN_SECRET_LENGTH:
+            raise ValueError(
+                f"SEATLINE_SECRET must be set to at least {MIN_SECRET_LENGTH} characters in production"
             )
         if self.database_pooler:
             _refuse_options("DATABASE_URL", self.database_url)

@@ -35,6 +35,7 @@ class Show(Base):
         CheckConstraint("hold_seconds BETWEEN 15 AND 900", name="shows_hold_is_bounded"),
         CheckConstraint("max_seats_per_booking > 0", name="shows_booking_limit_is_positive"),
         CheckConstraint("max_seats_per_customer > 0", name="shows_customer_limit_is_positive"),
+        CheckConstraint("max_held_seats_per_client > 0", name="shows_client_limit_is_positive"),
         CheckConstraint(
             "sales_open_at < coalesce(sales_close_at, start_time)", name="shows_sales_open_before_they_close"
         ),
@@ -55,6 +56,8 @@ class Show(Base):
     hold_seconds: Mapped[int] = mapped_column(Integer)
     max_seats_per_booking: Mapped[int] = mapped_column(Integer)
     max_seats_per_customer: Mapped[int | None] = mapped_column(Integer)
+    # Unconfirmed, of a client without a credential.
+    max_held_seats_per_client: Mapped[int | None] = mapped_column(Integer)
     sales_open_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     sales_close_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     cancel_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

@@ -16,6 +16,7 @@ PRODUCTION = {
     "SEATLINE_ENV": "production",
     "RATE_LIMIT_ENABLED": "true",
     "ADMIN_API_KEY": ADMIN_KEY,
+    "SEATLINE_SECRET": "the-secret-of-the-tests-and-nobody-else",
     "HOST": "127.0.0.1",
     "WEB_CONCURRENCY": "2",
 }

@@ -218,5 +218,9 @@ def test_off_unless_turned_on(build: Build) -> None:
 
 
 def test_on_in_production(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
-    client = build(RATE_LIMIT_ENABLED="", SEATLINE_ENV="production")
+    client = build(
+        RATE_LIMIT_ENABLED="",
+        SEATLINE_ENV="production",
+        SEATLINE_SECRET="the-secret-of-the-tests-and-nobody-else",
+    )
     assert ask(client, 6)[-1] == 429

@@ -12,6 +12,7 @@ GOOD = {
     "DATABASE_URL": "postgresql://seatline@127.0.0.1/seatline",
     "REDIS_URL": "redis://127.0.0.1/0",
     "ADMIN_API_KEY": "sixteen characters",
+    "SEATLINE_SECRET": "a secret of thirty-two characters",
 }
 BAD = [
     ("DATABASE_URL", "mysql://s3cret@host/db"),

@@ -13,6 +13,7 @@ from tests.support import ROOT
 BIN = Path(sys.executable).parent
 SECRETS = {
     "ADMIN_API_KEY": "an-admin-key-of-some-length",
+    "SEATLINE_SECRET": "a-secret-of-thirty-two-characters",
     "POSTGRES_PASSWORD": "a-password",
     "FLOWER_PASSWORD": "another-password",
 }

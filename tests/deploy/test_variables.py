@@ -89,7 +89,8 @@ def test_the_example_s_values_are_taken_and_are_the_defaults() -> None:
     """Those of compose, where its differ."""
     bare = {name.lower(): value for name, value in read_given(read_services(SECRETS)["worker"]).items()}
     example = {name.lower(): value for name, value in read_example().items() if value}
-    example |= {"admin_api_key": SECRETS["ADMIN_API_KEY"], "prometheus_multiproc_dir": None}
+    example |= {"admin_api_key": SECRETS["ADMIN_API_KEY"], "seatline_secret": SECRETS["SEATLINE_SECRET"]}
+    example |= {"prometheus_multiproc_dir": None}
     of_compose, of_example = Settings.model_validate(bare), Settings.model_validate(example)
     for name in SETTINGS.keys() - EXAMPLES:
         assert getattr(of_example, name.lower()) == getattr(of_compose, name.lower()), name

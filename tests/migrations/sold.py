@@ -84,10 +84,10 @@ def sell(cursor: Any, show_id: int, *, count: int) -> None:
 
 
 def read_rows(cursor: Any) -> dict[str, list[str]]:
-    """All rows of these tables, but for their slots."""
+    """All rows of these tables, but for what the last release does not know."""
     found = {}
     for table in SLOTTED:
-        cursor.execute(f"SELECT cast(to_jsonb(t) - 'slot' AS text) FROM {table} t ORDER BY 1")
+        cursor.execute(f"SELECT cast(to_jsonb(t) - 'slot' - 'client' AS text) FROM {table} t ORDER BY 1")
         found[table] = [row for (row,) in cursor.fetchall()]
     return found
 

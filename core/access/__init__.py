@@ -1,0 +1,1 @@
+"""Who acts: roles, principals, and how addresses are kept."""

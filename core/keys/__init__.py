@@ -1,0 +1,1 @@
+"""Keys of the API: who has one, what role, and until when."""
