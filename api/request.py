@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 from api.errors import MalformedRequestError
 from api.gate.clients import name_client
 from core.access.principals import ANONYMOUS, Principal, Role
+from core.audit.service import Author
 
 if TYPE_CHECKING:
     from api.contract import Operation
@@ -77,6 +78,13 @@ class Request:
     def owner(self) -> str:
         """Whom its idempotency key belongs to."""
         return self.principal.owner if self.principal else ANONYMOUS
+
+    @property
+    def author(self) -> Author:
+        """Who makes a change by it. Only where a role is wanted, which nobody has without a principal."""
+        if self.principal is None:
+            raise LookupError("a change without a principal")
+        return Author(self.principal, self.id, self.client)
 
     def may(self, role: Role) -> bool:
         """Whether its principal has the role, or one that includes it."""

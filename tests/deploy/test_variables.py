@@ -150,7 +150,7 @@ def test_servers_are_compose_s_own_unless_their_urls_are_set() -> None:
 
 
 def test_a_database_of_one_s_own_needs_no_password_and_no_server() -> None:
-    variables = {name: SECRETS[name] for name in ("ADMIN_API_KEY", "FLOWER_PASSWORD")}
+    variables = {name: SECRETS[name] for name in ("ADMIN_API_KEY", "SEATLINE_SECRET", "FLOWER_PASSWORD")}
     variables["DATABASE_URL"] = "postgresql://seatline@postgres.example/seatline"
     asked = run_compose("config", "-q", variables=variables)
     assert asked.stderr.count("\n") == 1
@@ -168,9 +168,9 @@ def test_the_documented_copy_of_the_example_runs_as_it_is(tmp_path: Path) -> Non
     subprocess.run(["sh", "-ec", script[1]], cwd=tmp_path, check=True)
     services, copied = read_services({}, file), file.read_text()
     given = read_given(services["flower"])
-    secrets = {given["ADMIN_API_KEY"], given["FLOWER_PASSWORD"]}
+    secrets = {given[name] for name in ("ADMIN_API_KEY", "SEATLINE_SECRET", "FLOWER_PASSWORD")}
     secrets.add(services["postgres"]["environment"]["POSTGRES_PASSWORD"])
-    assert len(secrets) == 3
+    assert len(secrets) == 4
     assert all(re.fullmatch(r"[0-9a-f]{48}", secret) for secret in secrets)
     assert read_given(services["web"]).keys() == read_given(read_services(SECRETS)["web"]).keys()
     assert file.stat().st_mode & 0o077 == 0
