@@ -41,7 +41,6 @@ class Request:
     # The client's own, behind the proxies that are declared.
     address: str
     scheme: str = "http"
-    http_version: str = "1.1"
     # Why its headers cannot be taken, where they cannot.
     fault: MalformedRequestError | None = None
     # Whoever its credential stands for.

@@ -27,9 +27,8 @@ CUT = "The body was cut before its end, or has trailers that no Trailer header a
 
 
 def has_body(request: Request) -> bool:
-    """Whether a body may come with it, an empty one counted in: of HTTP/2 no header has to tell."""
-    headers = request.headers
-    return "content-length" in headers or "transfer-encoding" in headers or request.http_version == "2"
+    """Whether a body may come with it, an empty one counted in."""
+    return "content-length" in request.headers or "transfer-encoding" in request.headers
 
 
 def is_withheld(request: Request) -> bool:
@@ -79,12 +78,6 @@ async def discard(request: Request, protocol: Any) -> None:
         return
 
 
-def _tells_errors(request: Request) -> bool:
-    # granian leaves out errors and trailers; either leaves an empty chunk before the one of the end. HTTP/2
-    # may have empty chunks of its own.
-    return request.http_version != "2" and "trailer" not in request.headers
-
-
 async def _receive_some(request: Request, protocol: Any, limit: int, seconds: float) -> bytes:
     body, received, ends = bytearray(), 0, 0
     try:
@@ -101,7 +94,8 @@ async def _receive_some(request: Request, protocol: Any, limit: int, seconds: fl
     except TimeoutError:
         if len(body) <= limit:
             raise
-    if ends > 1 and _tells_errors(request) and len(body) <= limit:
+    # granian leaves out errors and trailers; either leaves an empty chunk before the one of the end.
+    if ends > 1 and "trailer" not in request.headers and len(body) <= limit:
         raise MalformedJsonError(CUT)
     return bytes(body[: limit + 1])
 

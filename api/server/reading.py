@@ -9,6 +9,8 @@ from api.gate.headers import read_headers
 from api.gate.proxies import find_client_address, find_scheme, strip_port
 from api.request import Request
 
+CHUNKED = "chunked"
+
 
 def read_request(scope: Any, proxies: int) -> Request:
     """The request of a scope, without its body; never refused here, so that a refusal has its id."""
@@ -19,6 +21,7 @@ def read_request(scope: Any, proxies: int) -> Request:
         headers, fault = dict(scope.headers.items()), error
     if scope.authority:
         headers.setdefault("host", scope.authority)
+    fault = fault or _find_fault(headers, scope.http_version)
     address, scheme = strip_port(scope.client), scope.scheme
     if proxies:
         address = find_client_address(address, headers.get("x-forwarded-for"), proxies)
@@ -32,6 +35,14 @@ def read_request(scope: Any, proxies: int) -> Request:
         operation=PAGES,
         address=address,
         scheme=scheme,
-        http_version=scope.http_version,
         principal=find_principal(headers.get("authorization")),
     )
+
+
+def _find_fault(headers: dict[str, str], version: str) -> MalformedRequestError | None:
+    """What HTTP/1.1 itself forbids (RFC 9112, 3.2 and 6.1), and granian lets pass."""
+    if version == "1.1" and "host" not in headers:
+        return MalformedRequestError("A request of HTTP/1.1 has a Host header.")
+    if headers.get("transfer-encoding", CHUNKED).lower() != CHUNKED:
+        return MalformedRequestError(f"Of transfer codings only {CHUNKED} is taken.")
+    return None

@@ -1,6 +1,5 @@
-"""How a body comes, on the wire: whole, in chunks, cut, awaited; and by HTTP/2, with no header for it."""
+"""How a body comes, on the wire: whole, in chunks, cut, awaited."""
 
-import asyncio
 import json
 import socket
 from collections.abc import Callable, Iterator
@@ -13,8 +12,7 @@ import pytest
 
 from api.server.body import CUT
 from core.shows.service import Show
-from tests.api.asking import Asking, count_bookings
-from tests.door import Protocol, make_scope
+from tests.api.asking import count_bookings
 from tests.support import ADMIN_KEY, HANGS_SECONDS
 
 MakeShow = Callable[..., Show]
@@ -224,28 +222,3 @@ def test_a_body_that_comes_unasked_is_taken(wire: Wire, body: bytes) -> None:
     wire.begin("/bookings", AWAITED, b"Content-Length: %d" % len(body))
     wire.send(body)
     assert wire.read()[0] == 202
-
-
-class Http2Protocol(Protocol):
-    """What granian gives for a request of HTTP/2: chunks, of which any may be empty."""
-
-    async def __aiter__(self) -> Any:
-        for piece in (b"", self._body[:5], b"", self._body[5:], b"", b""):
-            yield piece
-
-
-def ask_by_http2(asking: Asking, method: str, path: str, body: bytes) -> tuple[int, Any]:
-    scope = make_scope(method, path, "", {"content-type": "application/json"}, "127.0.0.1")
-    scope.http_version = "2"
-    protocol, doorway = Http2Protocol(body), asking.client.doorway
-    asyncio.run_coroutine_threadsafe(doorway.door.__rsgi__(scope, protocol), doorway.loop).result(20)
-    return protocol.status, json.loads(b"".join(protocol.pieces))
-
-
-def test_http2_needs_no_header_for_a_body(asking: Asking) -> None:
-    body = json.dumps({"show_id": asking.show_id, "seats": ["1"]}).encode()
-    status, booking = ask_by_http2(asking, "POST", "/bookings", body)
-    assert (status, booking["seats"]) == (202, ["1"])
-    assert ask_by_http2(asking, "POST", f"/bookings/{booking['id']}/cancel", b"")[0] == 202
-    assert ask_by_http2(asking, "GET", f"/bookings/{booking['id']}", b"")[0] == 200
-    assert ask_by_http2(asking, "POST", "/bookings", b" " * 65 * KIB)[0] == 413

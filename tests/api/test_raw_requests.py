@@ -160,3 +160,31 @@ def test_slashes_within_a_path_are_no_redirect(web: str, make_show: MakeShow) ->
     show_id = make_show().id
     for target in (f"/shows//{show_id}", f"//shows/{show_id}", "/bookings//batch", "//"):
         assert ask(web, target.encode())[0] == 404
+
+
+def ask_raw(web: str, request: bytes) -> int:
+    """Status of the answer to exactly these bytes."""
+    address = urlsplit(web)
+    with socket.create_connection(
+        (str(address.hostname), int(address.port or 80)), timeout=HANGS_SECONDS
+    ) as connection:
+        connection.sendall(request)
+        answer = HTTPResponse(connection, method="GET")
+        answer.begin()
+        return answer.status
+
+
+@pytest.mark.parametrize("path", [b"/shows", b"/healthz", b"/nowhere"])
+def test_host_is_part_of_http_1_1(web: str, database: dict[str, str], path: bytes) -> None:
+    assert ask_raw(web, b"GET %b HTTP/1.1\r\n\r\n" % path) == 400
+    assert ask_raw(web, b"GET %b HTTP/1.1\r\nHost:\r\n\r\n" % path) != 400
+    # Of HTTP/1.0 it is not.
+    assert ask_raw(web, b"GET %b HTTP/1.0\r\n\r\n" % path) != 400
+
+
+@pytest.mark.parametrize("coding", [b"gzip, chunked", b"gzip,chunked", b"deflate, chunked"])
+def test_codings_that_nothing_undoes_are_refused(web: str, database: dict[str, str], coding: bytes) -> None:
+    head = b"POST /bookings HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    head += b"Transfer-Encoding: %b\r\n\r\n"
+    assert ask_raw(web, head % coding + b"2\r\n{}\r\n0\r\n\r\n") == 400
+    assert ask_raw(web, head % b"Chunked" + b"2\r\n{}\r\n0\r\n\r\n") == 422
