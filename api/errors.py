@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from core.bookings import errors as booking_errors
 from core.errors import InvalidRequestError, SeatlineError, UnavailableError
+from core.keys import errors as key_errors
 from core.seats import errors as seat_errors
 from core.shows import errors as show_errors
 from core.webhooks import errors as webhook_errors
@@ -107,6 +108,7 @@ STATUS_OF: dict[type[SeatlineError], int] = {
     show_errors.ShowNotFoundError: 404,
     booking_errors.BookingNotFoundError: 404,
     webhook_errors.EndpointNotFoundError: 404,
+    key_errors.KeyNotFoundError: 404,
     MethodNotAllowedError: 405,
     show_errors.ShowCancelledError: 409,
     show_errors.ShowHasBookingsError: 409,

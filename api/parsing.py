@@ -17,6 +17,7 @@ from api.errors import MalformedJsonError, PayloadTooLargeError, UnsupportedMedi
 from api.request import Request
 from core.bookings.errors import BookingNotFoundError
 from core.errors import Fault, InvalidRequestError, point
+from core.keys.errors import KeyNotFoundError
 from core.shows.errors import ShowNotFoundError
 from core.webhooks.errors import EndpointNotFoundError
 
@@ -72,10 +73,18 @@ def parse_endpoint_id(text: str) -> int:
     return int(text)
 
 
+def parse_key_id(text: str) -> int:
+    """The key id in a path. Raises KeyNotFoundError for anything that cannot be one."""
+    if not _NUMBER.fullmatch(text):
+        raise KeyNotFoundError(f"There is no key {text}.")
+    return int(text)
+
+
 PATH_PARSERS = {
     "show_id": parse_show_id,
     "booking_id": parse_booking_id,
     "endpoint_id": parse_endpoint_id,
+    "key_id": parse_key_id,
     "code": find_error,
 }
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from api.documentation.key_examples import KEY_ANSWERS
 from api.documentation.request_examples import (
     BOOKING_ID,
     PLAN,
@@ -155,6 +156,7 @@ def _wrap(data: dict[str, Any], *, source: str, type_: str, subject: str) -> dic
 
 
 ANSWERS: dict[type[BaseModel], Examples] = {
+    **KEY_ANSWERS,
     shows.ShowAnswer: {"show": _SHOW},
     shows.ShowPage: {"page": {"items": [_SHOW], "next": None}},
     seats.SeatPage: {

@@ -37,6 +37,7 @@ TAGS = {
     "Admin: bookings": "Find bookings and what became of them, with the admin key.",
     "Admin: events": "The feed of events, with the admin key.",
     "Admin: webhooks": "Register addresses that are told of events, with the admin key.",
+    "Admin: keys": "Make, list, rotate and revoke keys, with a key of role `admin`.",
     "Admin: statistics": "The service in figures, with the admin key.",
 }
 

@@ -42,6 +42,7 @@ LINKS: dict[str, tuple[str, list[str]]] = {
         "endpoint_id",
         ["get_endpoint", "change_endpoint", "test_endpoint", "list_deliveries", "delete_endpoint"],
     ),
+    "create_key": ("key_id", ["get_key", "rotate_key", "revoke_key"]),
 }
 
 

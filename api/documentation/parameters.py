@@ -16,6 +16,7 @@ PATH: dict[str, dict[str, Any]] = {
     "show_id": {"description": "the show's id", "schema": _ID},
     "booking_id": {"description": "the booking's id", "schema": {"type": "string", "format": "uuid"}},
     "endpoint_id": {"description": "the endpoint's id", "schema": _ID},
+    "key_id": {"description": "the key's id", "schema": _ID},
     "code": {"description": "the problem's code", "schema": {"type": "string"}},
 }
 KEY = {

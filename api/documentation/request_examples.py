@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from api.schemas import bookings, shows, webhooks
+from api.schemas import bookings, keys, shows, webhooks
 from api.schemas.types import EmptyBody
 
 # By name, which is shown where there are several.
@@ -14,12 +14,14 @@ SHOW_ID, SEATS = 1, ["A-1-1", "A-1-2"]
 BOOKING_ID = "019b0c2e-7a10-7c35-8f0e-4d2a91c6b573"
 REQUESTED_AT, START_TIME = "2026-06-01T10:00:00Z", "2099-01-10T19:30:00Z"
 URL = "https://receiver.example/seatline"
+KEY_EXPIRES_AT = "2099-12-31T23:00:00Z"
 
 # Examples of path parameters and of required query parameters.
 PARAMETERS: Examples = {
     "show_id": SHOW_ID,
     "booking_id": BOOKING_ID,
     "endpoint_id": 1,
+    "key_id": 1,
     "code": "hold_expired",
     "ids": BOOKING_ID,
     "quantity": 2,
@@ -91,4 +93,14 @@ REQUESTS: dict[type[BaseModel], Examples] = {
     },
     webhooks.EndpointChange: {"change": {"enabled": True}},
     webhooks.ReplayRequest: {"since": {"from_time": REQUESTED_AT}},
+    keys.KeyRequest: {
+        "partner": {
+            "name": "Partner: tickets.example",
+            "role": "partner",
+            "expires_at": KEY_EXPIRES_AT,
+            "rate_limit": "6000/minute",
+        },
+        "box_office": {"name": "Box office, window 3", "role": "box_office"},
+    },
+    keys.KeyRotation: {"in_a_day": {"overlap_seconds": 86_400}, "at_once": {}},
 }

@@ -106,6 +106,9 @@ def make_path(client: DoorClient, demo: Asking, path: str, number: int) -> str:
             "/admin/webhook-endpoints", json={"url": f"https://a.example/{number}"}, headers=ADMIN
         )
         return path.format(endpoint_id=made.json["id"])
+    if "{key_id}" in path:
+        made = client.post("/admin/keys", json={"name": "A key", "role": "partner"}, headers=ADMIN)
+        return path.format(key_id=made.json["id"])
     if "{show_id}" in path:
         body = {"name": "Another", "start_time": "2099-01-01T00:00:00Z", "total_seats": 1}
         return path.format(show_id=client.post("/admin/shows", json=body, headers=ADMIN).json["id"])
@@ -151,7 +154,7 @@ def follow(
 
 
 # What a linked operation is sent, where it wants a body.
-BODIES = {"change_endpoint": {"enabled": False}}
+BODIES = {"change_endpoint": {"enabled": False}, "rotate_key": {}}
 
 
 @pytest.mark.parametrize(
@@ -161,6 +164,7 @@ BODIES = {"change_endpoint": {"enabled": False}}
         ("/bookings", "201"),
         ("/admin/shows", "201"),
         ("/admin/webhook-endpoints", "201"),
+        ("/admin/keys", "201"),
     ],
 )
 def test_links_lead_there(

@@ -43,10 +43,12 @@ def test_conformance(client: DoorClient, make_show: Callable[..., Show], mode: G
     asking, asked = Asking(client, make_show().id), 0
     endpoint = {"url": "https://receiver.example/"}
     made = client.post("/admin/webhook-endpoints", json=endpoint, headers=ADMIN)
+    key = client.post("/admin/keys", json={"name": "A key", "role": "partner"}, headers=ADMIN)
     known = {
         "show_id": asking.show_id,
         "booking_id": asking.settled("1", hold=True),
         "endpoint_id": made.get_json()["id"],
+        "key_id": key.get_json()["id"],
         "code": "hold_expired",
     }
 

@@ -28,6 +28,9 @@ ATTEMPT = (
     "INSERT INTO webhook_attempts (endpoint_id, place, event_id, type, event_time, attempt, status)"
     " SELECT {}, 0, gen_random_uuid(), 'a', now(), 1, '{}'"
 )
+SECRET = (
+    "INSERT INTO api_key_secrets (digest, key_id, prefix) SELECT decode(repeat('00', {}), 'hex'), {}, 'a'"
+)
 AN_ENDPOINT = ENDPOINT.format("", "'{1}'", "")
 
 # For each constraint what it must refuse; seat 1 is booked, 2 held, 3 waited for, 4 free.
@@ -108,6 +111,9 @@ REFUSED = {
     ],
     "webhook_endpoints_want_something": [ENDPOINT.format(", types", "'{1}'", ", '{}'")],
     "webhook_endpoints_reason_is_known": [ENDPOINT.format(", disabled_reason", "'{1}'", ", 'mood'")],
+    "api_keys_role_is_known": ["INSERT INTO api_keys (name, role) VALUES ('a', 'guest')"],
+    "api_key_secrets_digest_is_sha_256": [SECRET.format(31, 1), SECRET.format(33, 1)],
+    "api_key_secrets_have_a_key": [SECRET.format(32, 0)],
     "webhook_attempts_have_an_endpoint": [ATTEMPT.format(0, "failed")],
     "webhook_attempts_status_is_known": [
         f"{AN_ENDPOINT}; {ATTEMPT.format('id', 'lost')} FROM webhook_endpoints"

@@ -116,7 +116,7 @@ def test_again_goes_further(show: Show, make_show: MakeShow) -> None:
 def test_a_clock_that_is_behind_takes_nothing_back(show: Show) -> None:
     ahead = 2**52
     run("UPDATE show_versions SET version = :ahead WHERE show_id = :id", ahead=ahead, id=show.id)
-    sequences = "events_position_seq", "shows_id_seq", "webhook_endpoints_id_seq"
+    sequences = "events_position_seq", "shows_id_seq", "webhook_endpoints_id_seq", "api_keys_id_seq"
     for sequence in sequences:
         ask(f"SELECT setval('{sequence}', :ahead)", ahead=ahead)
     go_on()
