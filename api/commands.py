@@ -5,6 +5,7 @@ import sys
 import click
 from flask import Flask
 
+from api.key_commands import keys
 from core.errors import UnavailableError
 from core.infra.db import transaction
 from core.infra.health import find_fault
@@ -14,6 +15,7 @@ from core.restoring import go_on_after_restore
 def register_commands(app: Flask) -> None:
     """Add the commands to an application."""
     app.cli.add_command(after_restore)
+    app.cli.add_command(keys)
 
 
 @click.command("after-restore")
@@ -29,5 +31,5 @@ def after_restore() -> None:
         sys.exit(f"seatline: {error} Run it again.")
     click.echo(
         f"The feed goes on at position {done.number}, the maps of {done.maps} shows at that version,"
-        f" new shows and webhook endpoints at id {done.identity}."
+        f" new shows, webhook endpoints and keys at id {done.identity}."
     )

@@ -1,12 +1,14 @@
 """Writing the audit log, in the transaction of the change that it tells of."""
 
+import getpass
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from core.access.principals import Principal
+from core.access.principals import Principal, PrincipalKind, Role
 from core.audit import queries
 from core.infra.json import to_json_text
 
@@ -47,3 +49,15 @@ def record(
         "after": None if after is None else to_json_text(after),
     }
     queries.insert_entry(connection, entry)
+
+
+def name_command(command: str) -> Author:
+    """The author of what a command changes: the command (`flask after-restore`), by this machine's user."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        # Containers run as users that no file names.
+        user = str(os.getuid())
+    return Author(
+        Principal(kind=PrincipalKind.COMMAND, id=user, name=command, role=Role.ADMIN, owner="command")
+    )
