@@ -11,11 +11,16 @@ from core.webhooks import errors as webhook_errors
 
 
 class UnauthorizedError(SeatlineError):
-    """No key, or one that nobody was given."""
+    """No credential where one is wanted, or, at any address, one that nobody was given or that is over."""
 
     code = "unauthorized"
-    title = "A valid key is required"
-    advice = "Send Authorization: Bearer with a valid key."
+    title = "A valid credential is required"
+    advice = "Send Authorization: Bearer with a valid key, or none where anybody may call."
+
+    def __init__(self, detail: str, *, is_refused: bool = False) -> None:
+        """`is_refused`: a credential came, and nobody was given it, or it is over."""
+        super().__init__(detail)
+        self.is_refused = is_refused
 
 
 class ForbiddenError(SeatlineError):

@@ -31,7 +31,7 @@ LATENCY = Histogram(
     ["route"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 30),
 )
-
+REFUSED_CREDENTIALS = Counter("seatline_credentials_refused", "Credentials refused", ["reason"])
 
 # Remembered: to look one up takes as long as to count. There are as many as routes and what they answer.
 _find_counter, _find_histogram = cache(REQUESTS.labels), cache(LATENCY.labels)
@@ -117,3 +117,8 @@ def count_request(method: str, route: str, status: int, seconds: float | None) -
     _find_counter(method if method in METHODS else "other", route, status).inc()
     if seconds is not None:
         _find_histogram(route).observe(seconds)
+
+
+def count_refused_credential(reason: str) -> None:
+    """Count a credential that was refused."""
+    REFUSED_CREDENTIALS.labels(reason).inc()

@@ -4,7 +4,13 @@ import inspect
 import logging
 from typing import Any
 
-from api.errors import STATUS_OF, MethodNotAllowedError, RateLimitedError, UnsupportedMediaTypeError
+from api.errors import (
+    STATUS_OF,
+    MethodNotAllowedError,
+    RateLimitedError,
+    UnauthorizedError,
+    UnsupportedMediaTypeError,
+)
 from api.request import Request
 from api.responses import NO_STORE, PROBLEM_JSON, Answer, respond_bytes
 from core.errors import Fault, InvalidRequestError, SeatlineError, UnavailableError
@@ -69,12 +75,14 @@ def answer_error(request: Request, error: Exception) -> Answer:
             answer.headers.append(("Allow", refusal.allowed))
         case UnsupportedMediaTypeError():
             answer.headers.append(refusal.wanted)
+        case UnauthorizedError():
+            # RFC 6750, 3.1: no error is told to whoever sent no credential.
+            challenge = 'Bearer error="invalid_token"' if refusal.is_refused else "Bearer"
+            answer.headers.append(("WWW-Authenticate", challenge))
         case RateLimitedError():
             answer.headers.append(("Retry-After", str(refusal.retry_after)))
         case UnavailableError():
             answer.headers.append(("Retry-After", str(RETRY_AFTER_SECONDS)))
-    if status == 401:
-        answer.headers.append(("WWW-Authenticate", "Bearer"))
     return answer
 
 

@@ -45,6 +45,8 @@ class Request:
     fault: MalformedRequestError | None = None
     # Whoever its credential stands for.
     principal: Principal | None = None
+    # A Bearer credential of which memory does not know whose it is.
+    credential: str | None = field(default=None, repr=False)
     body: bytes = b""
     size: int = 0
     route: str = UNMATCHED

@@ -26,6 +26,12 @@ which is on disk and will be settled; poll it, or wait with `?wait=`, until it i
 Every error is a problem document (RFC 9457) with a stable `code`. Answers may get new fields: ignore those
 that you do not know. In requests, fields that are not known are errors.
 """
+CREDENTIALS = """\
+A key (`slk_…`), the operator's own admin key, or, where one is set, a JWT of an OpenID Connect issuer. It has
+a role: `admin` includes `operator`, which includes `box_office`, which includes `partner`. Each operation
+under `/admin` says which it takes; all others take any credential, or none. One that nobody was given, or
+that is over, is 401 at every address.
+"""
 # In the order of the page: what everybody may call comes first.
 TAGS = {
     "Shows": "What is on, and which seats are to be had. Anybody may call it.",
@@ -33,12 +39,12 @@ TAGS = {
     " booking's id is the key to it.",
     "The service": "Where things are in it, and what its problems mean.",
     "Operations": "Whether the service lives, is ready, and how it does.",
-    "Admin: shows": "Create, change and cancel shows, with the admin key.",
-    "Admin: bookings": "Find bookings and what became of them, with the admin key.",
-    "Admin: events": "The feed of events, with the admin key.",
-    "Admin: webhooks": "Register addresses that are told of events, with the admin key.",
-    "Admin: keys": "Make, list, rotate and revoke keys, with a key of role `admin`.",
-    "Admin: statistics": "The service in figures, with the admin key.",
+    "Admin: shows": "Create, change and cancel shows, with a key of the role admin.",
+    "Admin: bookings": "Find bookings and what became of them, with a key.",
+    "Admin: events": "The feed of events, with a key.",
+    "Admin: webhooks": "Register addresses that are told of events, with a key.",
+    "Admin: keys": "Make, list, rotate and revoke keys, with a key of the role admin.",
+    "Admin: statistics": "The service in figures, with a key.",
 }
 
 
@@ -65,7 +71,7 @@ def build_document(app: Flask) -> dict[str, Any]:
             "pathItems": describe_webhooks(),
             "schemas": {name: schema for name, schema in schemas.items() if name not in queries},
             "headers": HEADERS,
-            "securitySchemes": {BEARER: {"type": "http", "scheme": "bearer", "description": "the admin key"}},
+            "securitySchemes": {BEARER: {"type": "http", "scheme": "bearer", "description": CREDENTIALS}},
         },
     }
 

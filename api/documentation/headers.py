@@ -17,7 +17,10 @@ HEADERS: dict[str, dict[str, Any]] = {
     },
     "Preference-Applied": {"description": "the `wait` that the answer was held back for", "schema": _TEXT},
     "Retry-After": {"description": "seconds until it is worth asking again", "schema": _NUMBER},
-    "WWW-Authenticate": {"description": "how to say who you are: `Bearer`", "schema": _TEXT},
+    "WWW-Authenticate": {
+        "description": "how to say who you are: `Bearer`; a credential that is refused is an `error` of it",
+        "schema": _TEXT,
+    },
     LIMIT_HEADER: {"description": "where requests are counted: how many you may send", "schema": _NUMBER},
     REMAINING_HEADER: {"description": "where requests are counted: how many are left", "schema": _NUMBER},
     RESET_HEADER: {

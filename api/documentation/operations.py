@@ -13,6 +13,7 @@ from api.documentation.parameters import describe_parameters
 from api.documentation.request_examples import REQUESTS, Examples
 from api.errors import (
     STATUS_OF,
+    ForbiddenError,
     MalformedJsonError,
     MalformedRequestError,
     PayloadTooLargeError,
@@ -56,8 +57,8 @@ def describe_operation(rule: Rule, declared: Operation, schemas: dict[str, Schem
         "parameters": describe_parameters(rule, declared, schemas),
         "responses": _describe_good(name, declared) | _describe_errors(rule, declared, is_admin=is_admin),
     }
-    if declared.description:
-        described["description"] = declared.description
+    if said := _describe(declared):
+        described["description"] = said
     if declared.body is not None:
         described["requestBody"] = {
             "required": bool(declared.body.model_fields),
@@ -70,6 +71,11 @@ def describe_operation(rule: Rule, declared: Operation, schemas: dict[str, Schem
         # For our page: an answer without an end cannot be shown at its end.
         described["x-stream"] = True
     return described
+
+
+def _describe(declared: Operation) -> str:
+    role = f"Takes the role `{declared.role}`, or one that includes it." if declared.role else ""
+    return "\n\n".join(filter(None, [declared.description, role]))
 
 
 def list_models(declared: Operation) -> list[type[BaseModel]]:
@@ -149,10 +155,11 @@ def _list_errors(declared: Operation, *, is_admin: bool) -> list[type[SeatlineEr
         MalformedRequestError,
         RateLimitedError,
         SeatlineError,
+        UnauthorizedError,
         UnavailableError,
     ]
     if is_admin:
-        implied.append(UnauthorizedError)
+        implied.append(ForbiddenError)
     if declared.body is not None:
         implied += [MalformedJsonError, PayloadTooLargeError, UnsupportedMediaTypeError]
     if declared.body is not None or declared.query is not None:

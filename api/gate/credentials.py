@@ -1,28 +1,122 @@
 """Who is asking: the principal that a request's credential stands for."""
 
+import asyncio
 import hashlib
-import hmac
+import re
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
+from typing import Protocol
 
+from api.gate.headers import UNREADABLE
+from api.gate.key_ring import KeyRing, Reason
 from core.access.principals import ADMIN_KEY, Principal
-from core.infra.settings import get_settings
+from core.errors import UnavailableError
+from core.infra.settings import Settings
 
-SCHEME = "bearer "
+SCHEME = "bearer"
 # Whatever is under it wants a credential.
 ADMIN_PREFIX = "/admin/"
+# What the keys of the table are made like; the prefix is public, and tells which key it is.
+KEY = re.compile(r"slk_(?P<prefix>[A-Za-z0-9]{8})_[A-Za-z0-9]{32}", re.ASCII)
+JWT_DOTS = 2
+# Signatures are verified in threads of their own: a flood of tokens keeps no other request from its thread.
+VERIFYING = 2
+# A request has two seconds; the issuer may be asked for its keys in them, and others be before it.
+VERIFY_SECONDS = 1.6
 
 
-def is_admin_header(header: str) -> bool:
-    """Whether an Authorization header has the admin key."""
-    key = header[len(SCHEME) :].strip() if header.lower().startswith(SCHEME) else ""
-    admin_key = get_settings().admin_api_key
-    return bool(admin_key and key) and hmac.compare_digest(_digest(key), _digest(str(admin_key)))
+class Issuer(Protocol):
+    """The issuer of JWTs, as it is known here."""
+
+    def find_principal(self, token: str) -> Principal:
+        """Whom a token stands for. Blocks. Raises UnauthorizedError, UnavailableError."""
+
+    def recall(self, token: str) -> Principal | None:
+        """Whom a token stands for that was verified before and is still valid, from memory."""
 
 
-def find_principal(authorization: str | None) -> Principal | None:
-    """The principal of an Authorization header; None where it has no credential that is known."""
-    return ADMIN_KEY if authorization and is_admin_header(authorization) else None
+class Credentials:
+    """All credentials that this process takes: ADMIN_API_KEY, keys of the table, JWTs of the issuer."""
+
+    def __init__(self, settings: Settings, *, ring: KeyRing | None = None, issuer: Issuer | None = None):
+        # By digests: a look-up gives away, by the time it takes, of the secret's digest at most, which leads
+        # nobody to the secret. That of /metrics stands for nobody, and is taken there alone.
+        self._fixed: dict[bytes, Principal | None] = {}
+        if settings.metrics_token:
+            self._fixed[_digest(settings.metrics_token)] = None
+        if settings.admin_api_key:
+            self._fixed[_digest(settings.admin_api_key)] = ADMIN_KEY
+        self._ring = ring or KeyRing()
+        self._issuer = issuer or _make_issuer(settings)
+        self._threads = ThreadPoolExecutor(VERIFYING, thread_name_prefix="verify")
+
+    def recall(self, authorization: str | None) -> tuple[Principal | None, str | None]:
+        """The principal of an Authorization header, from memory.
+
+        Where it has a Bearer credential that memory does not take, that too: find() tells what it is.
+        """
+        if authorization is None or (token := read_token(authorization)) is None:
+            return None, None
+        digest = _digest(token)
+        if digest in self._fixed:
+            return self._fixed[digest], None
+        known: Principal | Reason | None = None
+        if token.startswith("slk_"):
+            known = self._ring.recall(digest)
+        elif self._issuer is not None and token.count(".") == JWT_DOTS:
+            known = self._issuer.recall(token)
+        return (known, None) if isinstance(known, Principal) else (None, token)
+
+    async def find(self, token: str) -> Principal | Reason:
+        """Whom a credential stands for that recall() does not take, or why it is refused.
+
+        Raises UnauthorizedError, which tells why, for a JWT that is not taken; UnavailableError where whoever
+        knows cannot be asked, within two seconds.
+        """
+        if KEY.fullmatch(token):
+            digest = _digest(token)
+            return self._ring.recall(digest) or await self._ring.find(digest)
+        if self._issuer is not None and token.count(".") == JWT_DOTS:
+            return await self._verify(self._issuer, token)
+        return Reason.MALFORMED
+
+    async def _verify(self, issuer: Issuer, token: str) -> Principal:
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(VERIFY_SECONDS):
+                return await loop.run_in_executor(self._threads, issuer.find_principal, token)
+        except TimeoutError as error:
+            raise UnavailableError("The token could not be verified in time.") from error
+
+    def end(self) -> None:
+        """Ask nobody any more: this process is about to stop."""
+        self._ring.end()
 
 
-def _digest(secret: str) -> str:
-    # Digests have one length, so that comparing them in constant time gives away no length either.
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+def read_token(authorization: str) -> str | None:
+    """The Bearer credential of a header, perhaps an empty one; None where it is of another scheme."""
+    if authorization == UNREADABLE:
+        # Whatever it was, nobody was given it.
+        return UNREADABLE
+    scheme, _, token = authorization.strip().partition(" ")
+    return token.strip() if scheme.lower() == SCHEME else None
+
+
+def read_prefix(token: str) -> str | None:
+    """The public prefix of what is made like a key; None of anything else, all of which may be secret."""
+    found = KEY.fullmatch(token)
+    return found["prefix"] if found else None
+
+
+def _digest(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
+
+
+def _make_issuer(settings: Settings) -> Issuer | None:
+    if not settings.oidc_issuer:
+        return None
+    # Where no issuer is set nothing of it is loaded.
+    issuer: Issuer = import_module("api.gate.oidc").Issuer(
+        settings.oidc_issuer, settings.oidc_audience or "", settings.oidc_roles_claim
+    )
+    return issuer

@@ -3,7 +3,9 @@
 from api.errors import ForbiddenError, RateLimitedError, UnauthorizedError
 from api.gate.cors import is_preflight, is_public_path
 from api.gate.credentials import ADMIN_PREFIX
+from api.gate.key_ring import Reason
 from api.gate.limits import Taken
+from api.gate.refusals import tell_refusal
 from api.request import Request
 from core.access.principals import Role
 
@@ -20,7 +22,8 @@ def refuse_excess(taken: Taken | None) -> None:
 def admit(request: Request) -> None:
     """Let a request pass. Raises MalformedRequestError, ForbiddenError, UnauthorizedError.
 
-    Whatever is under /admin, even what is not there, wants the key: without one nothing of it is found out.
+    Whatever is under /admin, even what is not there, wants a credential: without one nothing of it is found
+    out.
     """
     request.check()
     if is_preflight(request.method, request.headers):
@@ -29,13 +32,16 @@ def admit(request: Request) -> None:
             raise ForbiddenError("Pages of other origins may not call this address.")
     elif role := find_role(request):
         if request.principal is None:
+            if request.headers.get("authorization"):
+                tell_refusal(request, Reason.SCHEME)
             raise UnauthorizedError("Send Authorization: Bearer with a valid key.")
         if not request.may(role):
+            tell_refusal(request, Reason.ROLE)
             raise ForbiddenError(f"This takes the role {role}, or one that includes it.")
 
 
 def find_role(request: Request) -> Role | None:
     """The least role that may call what the request is for; None: anybody."""
-    is_admin = request.path.startswith(ADMIN_PREFIX) or request.route.startswith(ADMIN_PREFIX)
+    is_admin = f"{request.path}/".startswith(ADMIN_PREFIX) or request.route.startswith(ADMIN_PREFIX)
     # What is not there tells nobody more than that it is not for them.
     return request.operation.role or (Role.BOX_OFFICE if is_admin else None)

@@ -3,6 +3,7 @@
 Requests that came while the last were counted are counted together, in one round trip.
 """
 
+import logging
 import math
 import time
 from asyncio import Future
@@ -10,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from cachetools import LRUCache
 from limits import RateLimitItem, parse_many
@@ -21,11 +23,20 @@ from core.infra.async_redis import LoopRedis, Script
 from core.infra.gather import Gather
 from core.infra.settings import Settings
 
+if TYPE_CHECKING:
+    from api.request import Request
+
+log = logging.getLogger(__name__)
+
 LIMIT_HEADER, REMAINING_HEADER, RESET_HEADER = "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"
 # A script keeps Redis from everybody else: so many take it about half a millisecond.
 COUNTED_TOGETHER = 200
 # Clients whose keys are remembered; one costs some hundred bytes.
 CLIENTS_KEPT = 10_000
+# An allowance of a key's own has few forms, of whatever number of keys.
+OWN_KEPT = 1_000
+# Redis counts exactly up to there, whatever is given back.
+MAX_AMOUNT = 1_000_000_000
 
 # ARGV[1] has of each request its weight, how many limits it is counted against, and of each limit the amount
 # and the milliseconds; KEYS has their counters. Returns of each request which limit is over (0: none), and
@@ -78,6 +89,35 @@ def find_kind(method: str, path: str) -> Kind:
     return Kind.ADMIN if path.startswith("/admin") and _is_under(path, "/admin") else Kind.OTHER
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """An allowance: the name that its counters have, its limits, and those as COUNT reads them."""
+
+    name: str
+    limits: tuple[RateLimitItem, ...]
+    described: str
+
+
+@lru_cache(OWN_KEPT)
+def _read_own(text: str) -> Terms | None:
+    try:
+        terms = _make_terms("own", text)
+    except ValueError:
+        terms = None
+    if terms is None or not all(0 < limit.amount <= MAX_AMOUNT for limit in terms.limits):
+        # Whatever came into the table: its key has what everybody has, and its requests are answered.
+        log.warning("rate limit of a key not understood", extra={"rate_limit": text})
+        return None
+    return terms
+
+
+def find_allowance(request: "Request") -> Kind | Terms:
+    """The allowance that a request counts against: its principal's own for all of them, where it has one."""
+    principal = request.principal
+    own = _read_own(principal.rate_limit) if principal and principal.rate_limit else None
+    return own or find_kind(request.method, request.path)
+
+
 @dataclass(slots=True)
 class Taken:
     """What became of a request's part of an allowance: how many `amount` lets pass, and how many are left.
@@ -100,41 +140,42 @@ class Taken:
         ]
 
 
-Asked = tuple[str, Kind, int]
+Asked = tuple[str, Terms, int]
 
 
 class Allowances:
     """What each client may still ask, of each kind; for one event loop."""
 
     def __init__(self, limits: Mapping[Kind, str]) -> None:
-        # Of several the shortest comes first, and is the one that is told of.
-        self._limits = {kind: sorted(parse_many(text)) for kind, text in limits.items()}
-        self._described = {kind: _describe(found) for kind, found in self._limits.items()}
+        self._terms = {kind: _make_terms(kind, text) for kind, text in limits.items()}
         self._find_keys = lru_cache(CLIENTS_KEPT)(self._name_keys)
         self._redis = LoopRedis()
         self._gather = Gather(self._count, at_most=COUNTED_TOGETHER)
         self._given_back: list[Asked] = []
-        self._over: LRUCache[tuple[str, Kind], float] = LRUCache(CLIENTS_KEPT)
+        self._over: LRUCache[tuple[str, str], float] = LRUCache(CLIENTS_KEPT)
         self._storage = MemoryStorage()
         self._local = FixedWindowRateLimiter(self._storage)
 
-    def take(self, client: str, kind: Kind, weight: int = 1) -> Future[Taken]:
+    def take(self, client: str, kind: Kind | Terms, weight: int = 1) -> Future[Taken]:
         """Count a request, unless it is more than the client may still ask."""
-        return self._gather.ask((client, kind, weight))
+        return self._gather.ask((client, self._find_terms(kind), weight))
 
-    def was_over(self, client: str, kind: Kind) -> bool:
+    def was_over(self, client: str, kind: Kind | Terms) -> bool:
         """Whether the client has asked too much of this kind, in a window that has not ended."""
-        return self._over.get((client, kind), 0.0) > time.monotonic()
+        return self._over.get((client, self._find_terms(kind).name), 0.0) > time.monotonic()
 
-    def give_back(self, client: str, kind: Kind, weight: int = 1) -> None:
+    def give_back(self, client: str, kind: Kind | Terms, weight: int = 1) -> None:
         """Give a weight back to a client's allowance, with the next round trip: nothing reads it before."""
-        self._given_back.append((client, kind, -weight))
+        self._given_back.append((client, self._find_terms(kind), -weight))
+
+    def _find_terms(self, kind: Kind | Terms) -> Terms:
+        return kind if isinstance(kind, Terms) else self._terms[kind]
 
     async def _count(self, asked: Sequence[Asked]) -> list[Taken]:
         found = await self._count_all(asked)
-        for (client, kind, _), taken in zip(asked, found, strict=True):
+        for (client, terms, _), taken in zip(asked, found, strict=True):
             if taken.is_over:
-                self._over[client, kind] = time.monotonic() + taken.reset
+                self._over[client, terms.name] = time.monotonic() + taken.reset
         return found
 
     async def _count_all(self, asked: Sequence[Asked]) -> list[Taken]:
@@ -147,8 +188,8 @@ class Allowances:
             return [self._count_here(*each) for each in asked]
         numbers = list(map(int, replies.split()))[3 * len(given_back) :]
         return [
-            _tell(self._limits[kind][max(over - 1, 0)], left, ms / 1000, is_over=over > 0)
-            for (_, kind, _), over, left, ms in zip(
+            _tell(terms.limits[max(over - 1, 0)], left, ms / 1000, is_over=over > 0)
+            for (_, terms, _), over, left, ms in zip(
                 asked, numbers[0::3], numbers[1::3], numbers[2::3], strict=True
             )
         ]
@@ -156,26 +197,26 @@ class Allowances:
     def _list_counters(self, asked: Sequence[Asked]) -> tuple[list[str], str]:
         keys: list[str] = []
         words: list[str] = []
-        for client, kind, weight in asked:
-            keys += self._find_keys(client, kind)
-            words.append(f"{weight} {self._described[kind]}")
+        for client, terms, weight in asked:
+            keys += self._find_keys(client, terms)
+            words.append(f"{weight} {terms.described}")
         return keys, " ".join(words)
 
-    def _name_keys(self, client: str, kind: Kind) -> list[str]:
-        return [limit.key_for(client, kind) for limit in self._limits[kind]]
+    def _name_keys(self, client: str, terms: Terms) -> list[str]:
+        return [limit.key_for(client, terms.name) for limit in terms.limits]
 
-    def _count_here(self, client: str, kind: Kind, weight: int) -> Taken:
-        limits, local = self._limits[kind], self._local
-        over = next((limit for limit in limits if not local.test(limit, client, kind, cost=weight)), None)
+    def _count_here(self, client: str, terms: Terms, weight: int) -> Taken:
+        limits, local, name = terms.limits, self._local, terms.name
+        over = next((limit for limit in limits if not local.test(limit, client, name, cost=weight)), None)
         if over is None:
             for limit in limits:
-                local.hit(limit, client, kind, cost=weight)
+                local.hit(limit, client, name, cost=weight)
         told = over or limits[0]
-        reset_at, left = local.get_window_stats(told, client, kind)
+        reset_at, left = local.get_window_stats(told, client, name)
         return _tell(told, left, reset_at - time.time(), is_over=over is not None)
 
-    def _give_back_here(self, client: str, kind: Kind, weight: int) -> None:
-        for key in self._find_keys(client, kind):
+    def _give_back_here(self, client: str, terms: Terms, weight: int) -> None:
+        for key in self._find_keys(client, terms):
             if self._storage.get(key) + weight >= 0:
                 self._storage.decr(key, -weight)
 
@@ -197,8 +238,13 @@ def _is_under(path: str, prefix: str) -> bool:
     return len(path) == len(prefix) or path[len(prefix)] == "/"
 
 
-def _describe(limits: Sequence[RateLimitItem]) -> str:
-    return " ".join([str(len(limits)), *(f"{limit.amount} {1000 * limit.get_expiry()}" for limit in limits)])
+def _make_terms(name: str, text: str) -> Terms:
+    # Of several the shortest comes first, and is the one that is told of.
+    limits = tuple(sorted(parse_many(text)))
+    described = " ".join(
+        [str(len(limits)), *(f"{each.amount} {1000 * each.get_expiry()}" for each in limits)]
+    )
+    return Terms(name, limits, described)
 
 
 def _tell(limit: RateLimitItem, left: int, seconds: float, *, is_over: bool) -> Taken:

@@ -21,8 +21,9 @@ from structlog.contextvars import bind_contextvars, clear_contextvars
 from api.contract import Operation, Served, parse_request
 from api.errors import MethodNotAllowedError, NotFoundError
 from api.gate.cors import allow_methods, allow_origin, is_preflight, is_public_path
+from api.gate.credentials import Credentials
 from api.gate.gate import admit, refuse_excess
-from api.gate.limits import Allowances, Kind, Taken, find_kind
+from api.gate.limits import Allowances, Taken, find_allowance
 from api.metrics import count_request
 from api.problems import answer_error
 from api.request import Request, current
@@ -30,6 +31,7 @@ from api.responses import Answer, Representation, respond_tagged, takes_gzip
 from api.server.body import discard, has_body, is_withheld, receive
 from api.server.deadline import Deadlines
 from api.server.groups import Groups
+from api.server.identifying import Identifying
 from api.server.reading import read_request
 from api.server.routing import Router
 from api.server.sending import close_unread_connections, send
@@ -60,6 +62,8 @@ class Door:
     def __init__(self, app: Flask, allowances: Allowances | None = None) -> None:
         self._app, self._allowances, self._router = app.wsgi_app, allowances, Router(app)
         settings = get_settings()
+        self._credentials = Credentials(settings)
+        self._identify = Identifying(self._credentials, allowances)
         self._proxies, self._origins = settings.trusted_proxies, settings.cors_origins
         self._threads = ThreadPoolExecutor(RUNNING, thread_name_prefix="request")
         self._urgent = ThreadPoolExecutor(URGENT, thread_name_prefix="urgent")
@@ -97,13 +101,14 @@ class Door:
         self._groups.polls.end()
         self._live.end()
         self._listener.end()
+        self._credentials.end()
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
         """Answer one request."""
         if scope.proto != "http":
             protocol.close(403)
             return
-        request = read_request(scope, self._proxies)
+        request = read_request(scope, self._proxies, self._credentials.recall)
         # A request that waits must not hold granian's scope (api/server/calling.py).
         del scope
         answer = await self._answer(request, protocol)
@@ -128,6 +133,8 @@ class Door:
     async def _serve(self, request: Request, protocol: Any) -> Answer:
         """One way for all: route, allowance, body, gate, then as its contract says. Raises its refusal."""
         view, refusal = self._find_view(request)
+        if request.credential is not None and request.fault is None:
+            await self._identify(request, protocol)
         weight = request.operation.weight if request.method != "OPTIONS" else 1
         taking = self._take(request, weight)
         if taking is None:
@@ -152,7 +159,7 @@ class Door:
             request.method == "GET"
             and not has_body(request)
             and (is_shared or is_read)
-            and not (self._allowances and self._allowances.was_over(request.client, Kind.OTHER))
+            and not (self._allowances and self._allowances.was_over(request.client, find_allowance(request)))
         )
 
     async def _judge(self, request: Request, taking: Future[Taken], protocol: Any) -> None:
@@ -194,11 +201,11 @@ class Door:
         if self._allowances is None or not request.operation.is_counted:
             return None
         request.weight += weight
-        return self._allowances.take(request.client, find_kind(request.method, request.path), weight)
+        return self._allowances.take(request.client, find_allowance(request), weight)
 
     def _give_back(self, request: Request, weight: int) -> None:
         if self._allowances and request.taken is not None:
-            self._allowances.give_back(request.client, find_kind(request.method, request.path), weight)
+            self._allowances.give_back(request.client, find_allowance(request), weight)
 
     async def _serve_on_loop(self, request: Request, declared: Operation, view: Any) -> Answer:
         if request.is_large:

@@ -1,18 +1,22 @@
 """From granian's scope to a request: read once, decoded, with what declared proxies tell of the client."""
 
+from collections.abc import Callable
 from typing import Any
 
 from api.contract import PAGES
 from api.errors import MalformedRequestError
-from api.gate.credentials import find_principal
 from api.gate.headers import read_headers
 from api.gate.proxies import find_client_address, find_scheme, strip_port
 from api.request import Request
+from core.access.principals import Principal
+
+# The principal of an Authorization header, and its credential where memory does not take it.
+Recall = Callable[[str | None], tuple[Principal | None, str | None]]
 
 CHUNKED = "chunked"
 
 
-def read_request(scope: Any, proxies: int) -> Request:
+def read_request(scope: Any, proxies: int, recall: Recall) -> Request:
     """The request of a scope, without its body; never refused here, so that a refusal has its id."""
     try:
         headers, fault = read_headers(scope.headers), None
@@ -26,6 +30,7 @@ def read_request(scope: Any, proxies: int) -> Request:
     if proxies:
         address = find_client_address(address, headers.get("x-forwarded-for"), proxies)
         scheme = find_scheme(scheme, headers.get("x-forwarded-proto"), proxies)
+    principal, credential = recall(headers.get("authorization"))
     return Request(
         method=scope.method,
         path=scope.path,
@@ -35,7 +40,8 @@ def read_request(scope: Any, proxies: int) -> Request:
         operation=PAGES,
         address=address,
         scheme=scheme,
-        principal=find_principal(headers.get("authorization")),
+        principal=principal,
+        credential=credential,
     )
 
 

@@ -157,7 +157,10 @@ def test_admin_routes_want_the_key(document: dict[str, Any]) -> None:
     for name, operation in list_operations(document):
         wanted = [{scheme: []}] if "/admin/" in name else None
         assert operation.get("security") == wanted, name
-        assert ("401" in operation["responses"]) == bool(wanted), name
+        # A credential that nobody was given is refused at every address.
+        assert "401" in operation["responses"], name
+        assert ("403" in operation["responses"]) == bool(wanted), name
+        assert ("Takes the role `" in operation.get("description", "")) == bool(wanted), name
 
 
 def test_there_is_one_version(document: dict[str, Any]) -> None:

@@ -195,7 +195,7 @@ def test_when_to_come_again_is_no_matter_of_the_limit(build: Build, make_show: M
 def test_made_up_keys_change_nothing(build: Build) -> None:
     client = build()
     found = [ask(client, Authorization=f"Bearer made-up-{n}")[0] for n in range(6)]
-    assert found == [200] * 5 + [429]
+    assert found == [401] * 5 + [429]
 
 
 def test_behind_one_proxy_its_word_counts_and_nobody_elses(build: Build) -> None:

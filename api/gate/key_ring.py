@@ -1,0 +1,155 @@
+"""The key ring: what this process knows of the table of keys, so that a key costs a request a look-up."""
+
+import asyncio
+import logging
+import math
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from enum import StrEnum
+from typing import NamedTuple, TypeVar
+
+from cachetools import LRUCache
+
+from core.access.principals import Principal
+from core.errors import UnavailableError
+from core.infra.async_db import LoopConnection
+from core.infra.gather import Gather
+from core.keys.ring_queries import SELECT_LIVE, SELECT_SECRETS, UPDATE_LAST_USED, KnownSecret
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+# A key that was revoked is refused within the second of these, everywhere: what memory says counts for so
+# long, from before the database was asked. Asked so often, one answer may be lost and another be late.
+REFRESH_SECONDS, FRESH_SECONDS = 2.0, 5.0
+# A request has two seconds, and what it asks for has yet to be done.
+ANSWER_SECONDS = 0.8
+# Whoever comes while the database is known to be away hears so at once, and nobody asks it in vain.
+AWAY_SECONDS = 1.0
+# A flood of made-up keys is asked for in one query at a time, of so many.
+ASKED_TOGETHER = 500
+# What was asked for lately, keys that are none too: who repeats one asks no database.
+REMEMBERED = 10_000
+
+
+class Reason(StrEnum):
+    """Why a credential is refused."""
+
+    UNKNOWN = "unknown"  # made like a key, and none
+    REVOKED = "revoked"
+    ROTATED = "rotated"  # by a newer one of the same key, and its overlap is over
+    EXPIRED = "expired"
+    MALFORMED = "malformed"  # made like nothing that anybody is given
+    JWT = "jwt"  # none of the issuer's, or over
+    SCHEME = "scheme"  # where a credential is wanted, of another scheme, or for another address
+    ROLE = "role"  # somebody's, who lacks the role
+
+
+class _Held(NamedTuple):
+    """What a digest stands for, and until when, by this process's clock."""
+
+    found: Principal | Reason
+    until: float
+
+
+class KeyRing:
+    """All live keys by their digests, for one event loop; refreshed from when the first key is asked for.
+
+    Nothing that it says is older than five seconds, whatever became of the database: where it cannot say, and
+    nor can that, the request is refused as 503. `clock` is in seconds, and never goes back.
+    """
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._connection = LoopConnection(connect_seconds=ANSWER_SECONDS, answer_seconds=ANSWER_SECONDS)
+        self._turn = asyncio.Lock()
+        self._gather: Gather[bytes, Principal | Reason] = Gather(self._look_up, at_most=ASKED_TOGETHER)
+        self._live: dict[bytes, _Held] = {}
+        self._mark, self._fresh_until, self._away_until = "", -math.inf, -math.inf
+        self._asked: LRUCache[bytes, _Held] = LRUCache(REMEMBERED)
+        self._used: set[int] = set()
+        self._refreshing: asyncio.Task[None] | None = None
+
+    def recall(self, digest: bytes) -> Principal | Reason | None:
+        """Whom a key stands for, or why it is refused, from memory; None where memory does not know."""
+        now = self._clock()
+        held = self._live.get(digest) if now < self._fresh_until else None
+        if held is None:
+            held = self._asked.get(digest)
+        if held is None or held.until <= now:
+            return None
+        if isinstance(held.found, Principal):
+            self._used.add(int(held.found.id or 0))
+        return held.found
+
+    async def find(self, digest: bytes) -> Principal | Reason:
+        """The same from the database. Raises UnavailableError where that does not answer in time."""
+        if self._refreshing is None:
+            self._refreshing = asyncio.create_task(self._refresh_on_and_on())
+        found = await self._gather.ask(digest)
+        return self.recall(digest) or found
+
+    def end(self) -> None:
+        """Refresh no more: this process is about to stop."""
+        if self._refreshing is not None:
+            self._refreshing.cancel()
+
+    async def _look_up(self, digests: Sequence[bytes]) -> list[Principal | Reason]:
+        asked_at, secrets = await self._ask(
+            lambda: SELECT_SECRETS.run_on_loop(self._connection, set(digests))
+        )
+        found = {secret.digest: _hold(secret, asked_at) for secret in secrets}
+        unknown = _Held(Reason.UNKNOWN, asked_at + FRESH_SECONDS)
+        held = [found.get(digest, unknown) for digest in digests]
+        self._asked.update(zip(digests, held, strict=True))
+        return [each.found for each in held]
+
+    async def _refresh_on_and_on(self) -> None:
+        while True:
+            try:
+                await self._refresh()
+                await self._note_uses()
+            except (UnavailableError, TimeoutError):
+                # What is in memory ends by itself, and requests tell of it.
+                log.info("keys not refreshed")
+            except Exception:
+                # This task must outlive it.
+                log.exception("keys not refreshed")
+            await asyncio.sleep(REFRESH_SECONDS)
+
+    async def _refresh(self) -> None:
+        asked_at, (mark, secrets) = await self._ask(
+            lambda: SELECT_LIVE.run_on_loop(self._connection, self._mark)
+        )
+        if mark != self._mark:
+            self._live = {secret.digest: _hold(secret, asked_at, at_most=math.inf) for secret in secrets}
+            self._mark = mark
+        self._fresh_until = asked_at + FRESH_SECONDS
+
+    async def _note_uses(self) -> None:
+        used, self._used = self._used, set()
+        if used:
+            # Not by _ask(): a database that takes no writes can say which keys are live.
+            async with self._turn, asyncio.timeout(ANSWER_SECONDS):
+                await UPDATE_LAST_USED.run_on_loop(self._connection, used)
+
+    async def _ask(self, ask: Callable[[], Awaitable[T]]) -> tuple[float, T]:
+        """When the database was asked, and what it said. One at a time: the connection is one."""
+        async with self._turn:
+            asked_at = self._clock()
+            if asked_at < self._away_until:
+                raise UnavailableError("Keys cannot be looked up just now.")
+            try:
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    return asked_at, await ask()
+            except (UnavailableError, TimeoutError) as error:
+                self._away_until = self._clock() + AWAY_SECONDS
+                raise UnavailableError("Keys cannot be looked up just now.") from error
+
+
+def _hold(secret: KnownSecret, asked_at: float, *, at_most: float = FRESH_SECONDS) -> _Held:
+    if secret.refusal is not None:
+        return _Held(Reason(secret.refusal), asked_at + FRESH_SECONDS)
+    left = math.inf if secret.seconds_left is None else secret.seconds_left
+    # Reckoned from before the question, so never later than the database would.
+    return _Held(secret.principal, asked_at + min(left, at_most))

@@ -1,0 +1,52 @@
+"""What is told of credentials that are refused: a line in the log, as far as they are few, and a metric."""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from api.gate.credentials import read_prefix
+from api.gate.key_ring import Reason
+from api.metrics import count_refused_credential
+
+if TYPE_CHECKING:
+    from api.request import Request
+
+log = logging.getLogger(__name__)
+
+# Lines that a process writes in a second at most. Whoever tries keys out by the thousand is to be found by
+# them, and not to fill the disk with them: how many more there were, the next line tells, and the metric.
+LINES_A_SECOND = 10
+
+
+class Refusals:
+    """Tells of refused credentials. `clock` is in seconds."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._second, self._lines, self._untold = 0, 0, 0
+
+    def tell(self, request: "Request", reason: Reason) -> None:
+        """Count a refusal, and log it where few are: of the credential itself the prefix of a key at most."""
+        count_refused_credential(reason)
+        if (second := int(self._clock())) != self._second:
+            self._second, self._lines = second, 0
+        if self._lines >= LINES_A_SECOND:
+            self._untold += 1
+            return
+        said: dict[str, Any] = {
+            "reason": reason,
+            "client": request.client,
+            "method": request.method,
+            "route": request.route,
+            "request_id": request.id,
+        }
+        if prefix := read_prefix(request.credential or ""):
+            said["prefix"] = prefix
+        if self._untold:
+            said["untold"] = self._untold
+        self._lines, self._untold = self._lines + 1, 0
+        log.warning("credential refused", extra=said)
+
+
+tell_refusal = Refusals().tell
