@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 # Lines that a process writes in a second at most. Whoever tries keys out by the thousand is to be found by
 # them, and not to fill the disk with them: how many more there were, the next line tells, and the metric.
-LINES_A_SECOND = 10
+LINES_A_SECOND = 5
 
 
 class Refusals:
