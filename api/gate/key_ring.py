@@ -22,7 +22,7 @@ T = TypeVar("T")
 # A key that was revoked is refused within the second of these, everywhere: what memory says counts for so
 # long, from before the database was asked. Asked so often, one answer may be lost and another be late.
 REFRESH_SECONDS, FRESH_SECONDS = 2.0, 5.0
-# A request has two seconds, and what it asks for has yet to be done.
+# A request has two seconds, and may have to wait for a refresh that waits in vain as well.
 ANSWER_SECONDS = 0.8
 # Whoever comes while the database is known to be away hears so at once, and nobody asks it in vain.
 AWAY_SECONDS = 1.0
@@ -30,6 +30,9 @@ AWAY_SECONDS = 1.0
 ASKED_TOGETHER = 500
 # What was asked for lately, keys that are none too: who repeats one asks no database.
 REMEMBERED = 10_000
+
+
+UNAVAILABLE = "Keys cannot be looked up just now."
 
 
 class Reason(StrEnum):
@@ -95,9 +98,15 @@ class KeyRing:
             self._refreshing.cancel()
 
     async def _look_up(self, digests: Sequence[bytes]) -> list[Principal | Reason]:
-        asked_at, secrets = await self._ask(
-            lambda: SELECT_SECRETS.run_on_loop(self._connection, set(digests))
-        )
+        if self._clock() < self._away_until:
+            raise UnavailableError(UNAVAILABLE)
+        try:
+            asked_at, secrets = await self._ask(
+                lambda: SELECT_SECRETS.run_on_loop(self._connection, set(digests))
+            )
+        except (UnavailableError, TimeoutError) as error:
+            self._away_until = self._clock() + AWAY_SECONDS
+            raise UnavailableError(UNAVAILABLE) from error
         found = {secret.digest: _hold(secret, asked_at) for secret in secrets}
         unknown = _Held(Reason.UNKNOWN, asked_at + FRESH_SECONDS)
         held = [found.get(digest, unknown) for digest in digests]
@@ -129,22 +138,17 @@ class KeyRing:
     async def _note_uses(self) -> None:
         used, self._used = self._used, set()
         if used:
-            # Not by _ask(): a database that takes no writes can say which keys are live.
-            async with self._turn, asyncio.timeout(ANSWER_SECONDS):
-                await UPDATE_LAST_USED.run_on_loop(self._connection, used)
+            await self._ask(lambda: UPDATE_LAST_USED.run_on_loop(self._connection, used))
 
     async def _ask(self, ask: Callable[[], Awaitable[T]]) -> tuple[float, T]:
-        """When the database was asked, and what it said. One at a time: the connection is one."""
+        """When the database was asked, and what it said. One at a time: the connection is one.
+
+        Raises UnavailableError, TimeoutError.
+        """
         async with self._turn:
             asked_at = self._clock()
-            if asked_at < self._away_until:
-                raise UnavailableError("Keys cannot be looked up just now.")
-            try:
-                async with asyncio.timeout(ANSWER_SECONDS):
-                    return asked_at, await ask()
-            except (UnavailableError, TimeoutError) as error:
-                self._away_until = self._clock() + AWAY_SECONDS
-                raise UnavailableError("Keys cannot be looked up just now.") from error
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return asked_at, await ask()
 
 
 def _hold(secret: KnownSecret, asked_at: float, *, at_most: float = FRESH_SECONDS) -> _Held:
