@@ -21,6 +21,7 @@ DATABASE_SCHEMES = ("postgresql", "postgres")
 REDIS_SCHEMES = ("redis", "rediss", "unix", "sentinel")
 # An origin as browsers write it: in lower case, without a slash at its end.
 ORIGIN = re.compile(r"https?://[a-z0-9.\-\[\]:]+", re.ASCII)
+ISSUER = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+(/[A-Za-z0-9.\-_~%!$&'()*+,;=:@/]*)?", re.ASCII)
 # Unless said otherwise: seats that a client without a credential may hold in production; streams and polls of
 # each client, where clients are limited.
 HELD_IN_PRODUCTION, STREAMS, POLLS = 20, 20, 100
@@ -164,6 +165,14 @@ class Settings(BaseSettings):
             )
         return origins
 
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _take_issuer(cls, url: str | None) -> str | None:
+        # OIDC Discovery 1.0, 3: an issuer has neither query nor fragment.
+        if url is not None and not ISSUER.fullmatch(check_url(url, ("https", "http"))):
+            raise ValueError("is not like https://login.example.com/tenant, just as its tokens spell iss")
+        return url
+
     @field_validator("booking_rate_limit", "admin_rate_limit", "rate_limit")
     @classmethod
     def _take_limit(cls, limit: str) -> str:
@@ -202,10 +211,23 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"SEATLINE_SECRET must be set to at least {MIN_SECRET_LENGTH} characters in production"
             )
+        if self.oidc_issuer:
+            _judge_issuer(self.oidc_issuer, self.oidc_audience, is_open=self.seatline_env == "development")
         if self.database_pooler:
             _refuse_options("DATABASE_URL", self.database_url)
             _refuse_options("DATABASE_REPLICA_URLS", *self.database_replica_urls)
         return self
+
+
+def _judge_issuer(issuer: str, audience: str | None, *, is_open: bool) -> None:
+    if not audience:
+        # Else a token that any other service got from its users would open this one.
+        raise ValueError(
+            "OIDC_AUDIENCE must be set where OIDC_ISSUER is: tokens for others are not for Seatline"
+        )
+    if not (is_open or issuer.startswith("https://")):
+        # Whoever is between could tell keys of his own.
+        raise ValueError("OIDC_ISSUER must begin with https:// in production")
 
 
 def _refuse_options(variable: str, *urls: str) -> None:

@@ -53,6 +53,15 @@ BAD = [
     ("CORS_ORIGINS", "s3cret"),
     ("CORS_ORIGINS", "*,https://s3cret"),
     ("CORS_ORIGINS", "https://example.com/s3cret"),
+    ("OIDC_ISSUER", "s3cret"),
+    ("OIDC_ISSUER", "ftp://s3cret"),
+    ("OIDC_ISSUER", "https://"),
+    ("OIDC_ISSUER", "https://login.example.com:s3cret"),
+    ("OIDC_ISSUER", "https://s3cret@login.example.com"),
+    ("OIDC_ISSUER", "https://login.example.com/?s3cret"),
+    ("OIDC_ISSUER", "https://login.example.com/#s3cret"),
+    ("OIDC_ISSUER", "https://login.example.com/s3 cret"),
+    ("OIDC_ISSUER", "https://login.example.com;https://s3cret"),
     ("RATE_LIMIT_ENABLED", "s3cret"),
     ("TRUSTED_PROXIES", "-1"),
     ("PAYMENT_PROVIDER", "s3cret"),
@@ -97,12 +106,15 @@ def test_bad_one_is_named_in_one_line(name: str, value: str) -> None:
         ("CELERY_BROKER_URL", "amqp://user:pass@host:5672//"),
         ("RATE_LIMIT", "10/second;600/minute"),
         ("BOOKING_RATE_LIMIT", "100/minute;1000/hour"),
+        ("OIDC_ISSUER", "https://login.example.com/realms/tickets"),
+        ("OIDC_ISSUER", "https://tenant.example.com/"),
+        ("OIDC_ISSUER", "http://[::1]:8080/realms/tickets"),
         ("CORS_ORIGINS", "*"),
         ("CORS_ORIGINS", "https://tickets.example.com, http://[::1]:8000"),
     ],
 )
 def test_each_form_is_taken(name: str, value: str) -> None:
-    assert start({**GOOD, name: value}).returncode == 0
+    assert start({**GOOD, "OIDC_AUDIENCE": "seatline", name: value}).returncode == 0
 
 
 def test_a_folder_is_taken_by_who_may_write_to_it(tmp_path: Path) -> None:
@@ -137,6 +149,21 @@ def test_a_url_s_fault_is_told_once_and_not_of_brokers_that_nobody_named() -> No
     started = start({**GOOD, "REDIS_URL": "sentinel://127.0.0.1:1/0"})
     assert started.stderr.startswith("seatline: REDIS_URL must name the master")
     assert "BROKER" not in started.stderr
+
+
+def test_an_issuer_wants_an_audience() -> None:
+    started = start({**GOOD, "OIDC_ISSUER": "https://login.example.com"})
+    assert started.returncode == 1
+    assert started.stderr.startswith("seatline: OIDC_AUDIENCE must be set ")
+    assert started.stderr.count("\n") == 1
+
+
+def test_production_takes_no_issuer_without_tls() -> None:
+    variables = {**GOOD, "OIDC_ISSUER": "http://login.example.com", "OIDC_AUDIENCE": "seatline"}
+    assert start(variables).returncode == 0
+    started = start({**variables, "SEATLINE_ENV": "production"})
+    assert started.returncode == 1
+    assert started.stderr == "seatline: OIDC_ISSUER must begin with https:// in production\n"
 
 
 @pytest.mark.parametrize("key", ["", "fifteen letters"])
