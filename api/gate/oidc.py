@@ -11,7 +11,7 @@ import jwt
 from cachetools import LRUCache
 
 from api.errors import UnauthorizedError
-from api.gate.signing_keys import ALGORITHMS, SigningKeys
+from api.gate.signing_keys import ALGORITHMS, WAIT_SECONDS, SigningKeys
 from core.access.principals import Principal, PrincipalKind, Role
 from core.texts import check_name
 
@@ -45,11 +45,17 @@ class Issuer:
     """The issuer whose tokens are credentials, for the event loop and all threads of a process."""
 
     def __init__(
-        self, issuer: str, audience: str, roles_claim: str, *, clock: Callable[[], float] = time.monotonic
+        self,
+        issuer: str,
+        audience: str,
+        roles_claim: str,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        wait_seconds: float = WAIT_SECONDS,
     ) -> None:
         self._issuer, self._audience, self._roles_claim = issuer, audience, roles_claim
         self._clock = clock
-        self._keys = SigningKeys(issuer, clock=clock)
+        self._keys = SigningKeys(issuer, clock=clock, wait_seconds=wait_seconds)
         self._remembered: LRUCache[bytes, tuple[float, Principal]] = LRUCache(TOKENS_REMEMBERED)
         # Reading, too, changes the order of what was used last. It is held for a microsecond.
         self._lock = threading.Lock()
@@ -63,7 +69,7 @@ class Issuer:
         return principal if self._clock() < valid_until else None
 
     def find_principal(self, token: str) -> Principal:
-        """The principal of a token, which is verified. May wait for the issuer, 1.5 s at most.
+        """The principal of a token, which is verified. May wait for the issuer, WAIT_SECONDS at most.
 
         Raises UnauthorizedError for a token that is not to be taken, UnavailableError where the issuer has
         not told its keys.

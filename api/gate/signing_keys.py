@@ -48,8 +48,10 @@ class _Known(NamedTuple):
 class SigningKeys:
     """The keys of one issuer; for all threads of a process."""
 
-    def __init__(self, issuer: str, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._issuer, self._clock = issuer, clock
+    def __init__(
+        self, issuer: str, *, clock: Callable[[], float] = time.monotonic, wait_seconds: float = WAIT_SECONDS
+    ) -> None:
+        self._issuer, self._clock, self._wait_seconds = issuer, clock, wait_seconds
         self._known = _Known({}, -math.inf)
         self._tried_at = -math.inf
         # Of who begins to fetch: one at a time, as all of them would be told the same.
@@ -57,7 +59,7 @@ class SigningKeys:
         self._fetching: threading.Thread | None = None
 
     def find(self, key_id: str | None, algorithm: str) -> PyJWK:
-        """The key of this id for this algorithm; waits WAIT_SECONDS at most.
+        """The key of this id for this algorithm; waits `wait_seconds` at most.
 
         Raises UnauthorizedError where the issuer has no such key, UnavailableError where it has not told its
         keys.
@@ -99,7 +101,7 @@ class SigningKeys:
 
     def _await(self) -> None:
         # From when it began: what is late already keeps nobody else.
-        left = self._tried_at + WAIT_SECONDS - self._clock()
+        left = self._tried_at + self._wait_seconds - self._clock()
         if self._fetching and left > 0:
             self._fetching.join(left)
 

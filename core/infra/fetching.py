@@ -31,11 +31,15 @@ def fetch(url: str, *, seconds: float, most_bytes: int) -> bytes:
     try:
         if isinstance(wire, ssl.SSLSocket):
             wire.do_handshake()
-        return _ask(connection, parts, most_bytes)
+        body = _ask(connection, parts, most_bytes)
     finally:
         cutting.cancel()
         connection.close()
         wire.close()
+    if time.monotonic() > ends_at:
+        # A body without a length ends where it was cut.
+        raise TimeoutError(f"took more than {seconds} s")
+    return body
 
 
 def _connect(parts: SplitResult) -> socket.socket:
@@ -51,9 +55,10 @@ def _connect(parts: SplitResult) -> socket.socket:
 
 
 def _cut(wire: socket.socket) -> None:
-    # Whoever reads or writes on it fails at once.
+    # Whoever reads or writes on it fails at once. Not by the method of a TLS socket, which has none of its state
+    # left then, and would go on in plain text.
     with suppress(OSError):
-        wire.shutdown(socket.SHUT_RDWR)
+        socket.socket.shutdown(wire, socket.SHUT_RDWR)
 
 
 def _ask(connection: http.client.HTTPConnection, parts: SplitResult, most_bytes: int) -> bytes:
@@ -67,4 +72,7 @@ def _ask(connection: http.client.HTTPConnection, parts: SplitResult, most_bytes:
     body = answer.read(most_bytes + 1)
     if len(body) > most_bytes:
         raise ValueError(f"answered more than {most_bytes} bytes")
+    if answer.length:
+        # read() by a size does not say so by itself.
+        raise http.client.IncompleteRead(body, answer.length)
     return body
