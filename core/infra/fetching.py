@@ -55,8 +55,8 @@ def _connect(parts: SplitResult) -> socket.socket:
 
 
 def _cut(wire: socket.socket) -> None:
-    # Whoever reads or writes on it fails at once. Not by the method of a TLS socket, which has none of its state
-    # left then, and would go on in plain text.
+    # Whoever reads or writes on it fails at once. Not by the method of a TLS socket, which forgets its state,
+    # and would go on in plain text.
     with suppress(OSError):
         socket.socket.shutdown(wire, socket.SHUT_RDWR)
 
