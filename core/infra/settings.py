@@ -211,11 +211,11 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"SEATLINE_SECRET must be set to at least {MIN_SECRET_LENGTH} characters in production"
             )
-        if self.oidc_issuer:
-            _judge_issuer(self.oidc_issuer, self.oidc_audience, is_open=self.seatline_env == "development")
         if self.database_pooler:
             _refuse_options("DATABASE_URL", self.database_url)
             _refuse_options("DATABASE_REPLICA_URLS", *self.database_replica_urls)
+        if self.oidc_issuer:
+            _judge_issuer(self.oidc_issuer, self.oidc_audience, is_open=self.seatline_env == "development")
         return self
 
 

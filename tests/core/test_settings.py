@@ -134,6 +134,21 @@ def test_missing_one_is_named(name: str) -> None:
     assert (started.returncode, started.stderr) == (1, f"seatline: {name} is not set\n")
 
 
+def test_an_issuer_wants_an_audience() -> None:
+    started = start({**GOOD, "OIDC_ISSUER": "https://login.example.com"})
+    assert started.returncode == 1
+    assert started.stderr.startswith("seatline: OIDC_AUDIENCE must be set ")
+    assert started.stderr.count("\n") == 1
+
+
+def test_production_takes_no_issuer_without_tls() -> None:
+    variables = {**GOOD, "OIDC_ISSUER": "http://login.example.com", "OIDC_AUDIENCE": "seatline"}
+    assert start(variables).returncode == 0
+    started = start({**variables, "SEATLINE_ENV": "production"})
+    assert started.returncode == 1
+    assert started.stderr == "seatline: OIDC_ISSUER must begin with https:// in production\n"
+
+
 def test_options_are_not_for_a_pooler() -> None:
     url = f"{GOOD['DATABASE_URL']}?options=-csearch_path%3Delsewhere"
     assert start({**GOOD, "DATABASE_URL": url}).returncode == 0
@@ -149,21 +164,6 @@ def test_a_url_s_fault_is_told_once_and_not_of_brokers_that_nobody_named() -> No
     started = start({**GOOD, "REDIS_URL": "sentinel://127.0.0.1:1/0"})
     assert started.stderr.startswith("seatline: REDIS_URL must name the master")
     assert "BROKER" not in started.stderr
-
-
-def test_an_issuer_wants_an_audience() -> None:
-    started = start({**GOOD, "OIDC_ISSUER": "https://login.example.com"})
-    assert started.returncode == 1
-    assert started.stderr.startswith("seatline: OIDC_AUDIENCE must be set ")
-    assert started.stderr.count("\n") == 1
-
-
-def test_production_takes_no_issuer_without_tls() -> None:
-    variables = {**GOOD, "OIDC_ISSUER": "http://login.example.com", "OIDC_AUDIENCE": "seatline"}
-    assert start(variables).returncode == 0
-    started = start({**variables, "SEATLINE_ENV": "production"})
-    assert started.returncode == 1
-    assert started.stderr == "seatline: OIDC_ISSUER must begin with https:// in production\n"
 
 
 @pytest.mark.parametrize("key", ["", "fifteen letters"])

@@ -186,3 +186,16 @@ def test_what_comes_too_late_is_there_for_the_next(issuer: Issuer) -> None:
     issuer.let_go.set()
     wait_until(lambda: is_taken(trusted, token))
     assert issuer.count() == 1
+
+
+def test_one_fetch_is_under_way_at_a_time(issuer: Issuer, clock: Clock) -> None:
+    trusted, token = trust(issuer, clock=clock, wait_seconds=0), issuer.sign()
+    issuer.answers[DISCOVERY] = issuer.hang
+    for _ in range(3):
+        assert not is_taken(trusted, token)
+        clock.now += RETRY_SECONDS
+    clock.now -= RETRY_SECONDS
+    wait_until(lambda: issuer.asked)
+    issuer.let_go.set()
+    wait_until(lambda: is_taken(trusted, token))
+    assert issuer.count(DISCOVERY) == 1
