@@ -76,6 +76,11 @@ class Request:
         return name_client(self.principal, self.address)
 
     @property
+    def holder(self) -> str | None:
+        """Whom the seats that it holds count against: its client; None where a credential came with it."""
+        return None if self.principal else self.client
+
+    @property
     def owner(self) -> str:
         """Whom its idempotency key belongs to."""
         return self.principal.owner if self.principal else ANONYMOUS

@@ -63,6 +63,7 @@ _SHOW = {
     "hold_seconds": 300,
     "max_seats_per_booking": 10,
     "max_seats_per_customer": None,
+    "max_held_seats_per_client": 20,
     "sales_open_at": None,
     "sales_close_at": None,
     "cancel_until": None,

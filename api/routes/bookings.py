@@ -94,7 +94,7 @@ async def create_booking(
     request: Request, groups: Groups, body: schemas.BookingRequest, key: Key | None
 ) -> Answer:
     """A booking, PENDING; or, where the client preferred to wait, as settled."""
-    wish = await _prepare(request, groups, body.show_id, partial(prepare, body.to_new(), key))
+    wish = await _prepare(request, groups, body.show_id, partial(prepare, body.to_new(request.holder), key))
     answer, ids, documents = await _accept(request, groups, wish)
     answer.body = documents[0]
     answer.headers.append(("Location", f"/bookings/{ids[0]}"))
@@ -120,7 +120,7 @@ async def create_bookings(
     request: Request, groups: Groups, body: schemas.BatchRequest, key: Key | None
 ) -> Answer:
     """The bookings, PENDING, in the order asked; or, where the client preferred to wait, as settled."""
-    news = [item.to_new() for item in body.bookings]
+    news = [item.to_new(request.holder) for item in body.bookings]
     wish = await _prepare(request, groups, news[0].show_id, partial(prepare_batch, news, key))
     answer, _, documents = await _accept(request, groups, wish)
     answer.body = b'{"bookings":[' + b",".join(documents) + b"]}"

@@ -61,8 +61,8 @@ class BookingRequest(RequestModel):
             raise ValueError("section goes with quantity")
         return self
 
-    def to_new(self) -> NewBooking:
-        """The request as the core takes it."""
+    def to_new(self, client: str | None) -> NewBooking:
+        """The request as the core takes it, of this client where it came without a credential."""
         return NewBooking(
             show_id=self.show_id,
             seats=tuple(self.seats or ()),
@@ -70,6 +70,7 @@ class BookingRequest(RequestModel):
             section=self.section,
             hold=self.hold,
             customer=self.customer,
+            client=client,
         )
 
 

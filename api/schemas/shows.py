@@ -39,11 +39,21 @@ START_TIME = "when it begins"
 HOLD_SECONDS = "seconds that a hold lasts"
 PER_BOOKING = "seats that one booking may have"
 PER_CUSTOMER = "seats that one `customer` may have, in all bookings; null: any number"
+PER_CLIENT = (
+    "seats that one client without a credential may hold unconfirmed at one time, at least "
+    "max_seats_per_booking; null: any number"
+)
 SALES_OPEN_AT = "when sales open; null: at once"
 SALES_CLOSE_AT = "when sales close; null: start_time"
 CANCEL_UNTIL = "from then on a CONFIRMED booking stays, but for the admin key; null: start_time"
 WHILE_UNSOLD = "changes only while no booking of the show is PENDING or CONFIRMED"
 PAYMENT_REQUIRED = "whether a booking must be a hold, and be paid to be confirmed"
+
+
+def _choose_client_limit(per_booking: int | None) -> int | None:
+    """The service's own, raised to what one booking may have; None where that is not known to be any."""
+    own = get_settings().held_seats_per_client
+    return max(own, per_booking) if own and per_booking else own
 
 
 class SectionRequest(RequestModel):
@@ -89,6 +99,10 @@ class ShowRequest(RequestModel):
     )
     max_seats_per_booking: SeatLimit = Field(default=10, description=PER_BOOKING)
     max_seats_per_customer: SeatLimit | None = Field(default=None, description=PER_CUSTOMER)
+    max_held_seats_per_client: SeatLimit | None = Field(
+        default_factory=lambda given: _choose_client_limit(given.get("max_seats_per_booking")),
+        description=f"{PER_CLIENT}; without, the service's own",
+    )
     sales_open_at: Time | None = Field(default=None, description=SALES_OPEN_AT)
     sales_close_at: Time | None = Field(default=None, description=SALES_CLOSE_AT)
     cancel_until: Time | None = Field(default=None, description=CANCEL_UNTIL)
@@ -122,6 +136,7 @@ class ShowChanges(RequestModel):
     hold_seconds: HoldSeconds = Field(default_factory=leave_out, description=HOLD_SECONDS)
     max_seats_per_booking: SeatLimit = Field(default_factory=leave_out, description=PER_BOOKING)
     max_seats_per_customer: SeatLimit | None = Field(default=None, description=PER_CUSTOMER)
+    max_held_seats_per_client: SeatLimit | None = Field(default=None, description=PER_CLIENT)
     sales_open_at: Time | None = Field(default=None, description=SALES_OPEN_AT)
     sales_close_at: Time | None = Field(default=None, description=SALES_CLOSE_AT)
     cancel_until: Time | None = Field(default=None, description=CANCEL_UNTIL)
@@ -172,6 +187,7 @@ class ShowAnswer(AnswerModel):
     hold_seconds: int = Field(description=HOLD_SECONDS)
     max_seats_per_booking: int = Field(description=PER_BOOKING)
     max_seats_per_customer: int | None = Field(description=PER_CUSTOMER)
+    max_held_seats_per_client: int | None = Field(description=PER_CLIENT)
     sales_open_at: Time | None = Field(description=SALES_OPEN_AT)
     sales_close_at: Time | None = Field(description=SALES_CLOSE_AT)
     cancel_until: Time | None = Field(description=CANCEL_UNTIL)

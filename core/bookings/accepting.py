@@ -228,6 +228,7 @@ def _to_bookings(request: Request, arrivals: Sequence[datetime], currency: str) 
             quantity=new.quantity,
             section=new.section,
             customer=new.customer,
+            client=new.client,
             amount=amount,
             currency=currency,
             created_at=arrived_at,

@@ -94,7 +94,8 @@ SELECT_KNOWN = Query(_SELECT_KNOWN, _to_parameters, _read_known)
 
 _KEY_COLUMNS = "slot, principal, show_id, key, fingerprint, booking_ids"
 _COLUMNS = (
-    "slot, id, show_id, seats, quantity, section, hold, customer, amount, currency, created_at, updated_at"
+    "slot, id, show_id, seats, quantity, section, hold, customer, client, amount, currency, created_at, "
+    "updated_at"
 )
 
 
@@ -141,6 +142,7 @@ async def insert_requests(
             new.section,
             new.hold,
             new.customer,
+            new.client,
             amount,
             terms[request.show_id].currency,
             arrived_at,

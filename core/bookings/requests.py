@@ -13,7 +13,10 @@ from core.infra.slots import to_slot
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewBooking:
-    """What is asked for: these seats, or `quantity` of the best (of a section)."""
+    """What is asked for: these seats, or `quantity` of the best (of a section).
+
+    `client` is the pseudonym of the address that asks; None where a credential came with it.
+    """
 
     show_id: int
     seats: tuple[str, ...] = ()
@@ -21,6 +24,7 @@ class NewBooking:
     section: str | None = None
     hold: bool = False
     customer: str | None = None
+    client: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

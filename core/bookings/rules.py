@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from enum import StrEnum
+from operator import attrgetter
 from typing import NamedTuple
 
 from core.bookings.errors import (
@@ -24,12 +25,16 @@ LONGEST_HOLD = timedelta(minutes=15)
 
 # Named tuples, as a booking is one (views.py): there is one of each for every booking of a rush.
 class Applicant(NamedTuple):
-    """A booking that wants seats: those it names, or `quantity` of the best."""
+    """A booking that wants seats: those it names, or `quantity` of the best.
+
+    `holder` is the client that would hold them unconfirmed; None where it has a credential, or wants no hold.
+    """
 
     seats: Sequence[str]
     quantity: int | None
     section: str | None
     customer: str | None
+    holder: str | None
 
 
 class Award(NamedTuple):
@@ -41,46 +46,63 @@ class Award(NamedTuple):
     missing: tuple[str, ...] = ()
 
 
+class Limit(NamedTuple):
+    """At most so many seats for each customer, or holder, that `find` finds; `has` counts what each has."""
+
+    find: Callable[[Applicant], str | None]
+    failure: FailureCode
+    most: int
+    has: Mapping[str, int]
+
+
+def limit_customers(most: int, has: Mapping[str, int]) -> Limit:
+    """The limit of what a customer holds or owns in the show."""
+    return Limit(attrgetter("customer"), FailureCode.CUSTOMER_LIMIT, most, has)
+
+
+def limit_holders(most: int, has: Mapping[str, int]) -> Limit:
+    """The limit of what a client without a credential holds unconfirmed in the show."""
+    return Limit(attrgetter("holder"), FailureCode.CLIENT_LIMIT, most, has)
+
+
 def award_seats(
     applicants: Iterable[Applicant],
     *,
     free: Iterable[str],
     best: BestSeats | None,
-    owned: Mapping[str, int],
-    customer_limit: int | None,
+    limits: Iterable[Limit] = (),
     is_over: Callable[[], bool] = lambda: False,
 ) -> list[Award]:
     """Who gets which seats: first come, first served; all of a booking's seats or none.
 
-    `best` chooses among the free seats and is needed where an applicant asks for a quantity; `owned`
-    counts the seats that customers have in this show already, against `customer_limit`. Once `is_over`, the
-    applicants that are left are for another time: there are awards for the first of them, and at least one.
+    `best` chooses among the free seats and is needed where an applicant asks for a quantity. Once `is_over`,
+    the applicants that are left are for another time: there are awards for the first of them, and at least
+    one.
     """
-    left, counts = set(free), dict(owned)
+    left, counted = set(free), [(limit, dict(limit.has)) for limit in limits]
     awards: list[Award] = []
     for applicant in applicants:
         if awards and is_over():
             break
-        award = _judge_limit(applicant, counts, customer_limit) or _award(applicant, left, best)
+        award = _judge_limits(applicant, counted) or _award(applicant, left, best)
         if award.seats:
             left.difference_update(award.seats)
             if best:
                 best.discard(award.seats)
-            if applicant.customer is not None:
-                counts[applicant.customer] = counts.get(applicant.customer, 0) + len(award.seats)
+            for limit, has in counted:
+                if (who := limit.find(applicant)) is not None:
+                    has[who] = has.get(who, 0) + len(award.seats)
         awards.append(award)
     return awards
 
 
-def _judge_limit(applicant: Applicant, counts: Mapping[str, int], limit: int | None) -> Award | None:
-    if limit is None or applicant.customer is None:
-        return None
+def _judge_limits(applicant: Applicant, counted: Iterable[tuple[Limit, Mapping[str, int]]]) -> Award | None:
     wanted = applicant.quantity or len(applicant.seats)
-    return (
-        Award(failure=FailureCode.CUSTOMER_LIMIT)
-        if counts.get(applicant.customer, 0) + wanted > limit
-        else None
-    )
+    for limit, has in counted:
+        who = limit.find(applicant)
+        if who is not None and has.get(who, 0) + wanted > limit.most:
+            return Award(failure=limit.failure)
+    return None
 
 
 def _award(applicant: Applicant, left: set[str], best: BestSeats | None) -> Award:

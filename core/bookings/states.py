@@ -27,6 +27,7 @@ class FailureCode(StrEnum):
     NOT_ENOUGH_SEATS = "not_enough_seats"  # fewer are free than it asked for
     HOLD_EXPIRED = "hold_expired"  # nobody confirmed its hold in time
     CUSTOMER_LIMIT = "customer_limit"  # its customer would own more seats than the show allows
+    CLIENT_LIMIT = "client_limit"  # its client would hold more seats unconfirmed than the show allows
     SALES_CLOSED = "sales_closed"  # sales ended before it could be taken up
     PAYMENT_FAILED = "payment_failed"  # its payment failed for good
     TIMED_OUT = "timed_out"  # no worker got to it before the deadline

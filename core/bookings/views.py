@@ -13,6 +13,8 @@ from core.bookings.states import BookingStatus
 class Booking(NamedTuple):
     """A booking with everything that answers and rules need of it. `amount` in minor units.
 
+    `client` is nobody else's business: no document has it.
+
     A named tuple, since settling reads one and changes one for each booking of a rush: a frozen dataclass
     takes several times as long for both.
     """
@@ -30,6 +32,7 @@ class Booking(NamedTuple):
     quantity: int | None
     section: str | None
     customer: str | None
+    client: str | None
     amount: int | None
     currency: str
     created_at: datetime

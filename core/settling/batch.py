@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from core.bookings.announcements import encode
-from core.bookings.rules import Applicant, Award, award_seats
+from core.bookings.rules import Applicant, Award, Limit, award_seats, limit_customers, limit_holders
 from core.bookings.states import BookingStatus, FailureCode, Wants
 from core.bookings.views import Booking
 from core.events.models import EventType
@@ -217,16 +217,35 @@ def _award(
         free = select_available(transaction, show_id, named)
     # A batch can sell the seats that it releases.
     free |= changes.released.keys()
-    terms, owned = work.terms, {}
-    if terms.max_seats_per_customer is not None:
-        customers = sorted({booking.customer for booking in bookings if booking.customer is not None})
-        released = set(changes.released.values())
-        owned = queries.select_owned(transaction.connection, show_id, customers=customers, released=released)
+    applicants = [
+        Applicant(b.seats, b.quantity, b.section, b.customer, b.client if b.hold else None) for b in bookings
+    ]
     return award_seats(
-        [Applicant(b.seats, b.quantity, b.section, b.customer) for b in bookings],
+        applicants,
         free=free,
         best=BestSeats(get_entry(show_id).hall, free) if has_quantity else None,
-        owned=owned,
-        customer_limit=terms.max_seats_per_customer,
+        limits=_find_limits(transaction, show_id, applicants, work.terms, changes),
         is_over=lambda: time.monotonic() > stop_at,
     )
+
+
+def _find_limits(
+    transaction: BriefTransaction,
+    show_id: int,
+    applicants: Sequence[Applicant],
+    terms: Terms,
+    changes: Changes,
+) -> list[Limit]:
+    """The show's limits, with what counts against them once the batch's other changes are made."""
+    limits = []
+    if terms.max_seats_per_customer is not None:
+        customers = sorted({each.customer for each in applicants if each.customer is not None})
+        released = set(changes.released.values())
+        owned = queries.select_owned(transaction.connection, show_id, customers=customers, released=released)
+        limits.append(limit_customers(terms.max_seats_per_customer, owned))
+    holders = sorted({each.holder for each in applicants if each.holder is not None})
+    if terms.max_held_seats_per_client is not None and holders:
+        held = queries.select_held(transaction, show_id, holders)
+        left = {client: seats - changes.unheld[client] for client, seats in held.items()}
+        limits.append(limit_holders(terms.max_held_seats_per_client, left))
+    return limits

@@ -75,7 +75,8 @@ _LOCK_WORK = Prepared(
     waiting AS MATERIALIZED ({_WAITING}),
     clock AS MATERIALIZED (SELECT clock_timestamp() AS now FROM (SELECT count(*) FROM waiting) AS all_locked),
     expired AS MATERIALIZED ({_EXPIRED})
-    SELECT locked.version, clock.now, s.hold_seconds, s.max_seats_per_customer, s.cancelled_at IS NOT NULL,
+    SELECT locked.version, clock.now, s.hold_seconds, s.max_seats_per_customer,
+           s.max_held_seats_per_client, s.cancelled_at IS NOT NULL,
            CASE row_number() OVER () WHEN 1 THEN {_FREE} END, work.*
     FROM locked CROSS JOIN clock JOIN shows s ON s.id = :show_id
     LEFT JOIN (SELECT false AS is_expired, * FROM waiting UNION ALL SELECT true, * FROM expired) AS work
@@ -101,6 +102,18 @@ _SELECT_OWNED = text(f"""
       AND id <> ALL(cast(:released AS uuid[]))
     GROUP BY customer
 """)
+
+# What clients hold, the holds that this batch ends too. Asked once the show is locked, as only who has its
+# lock makes or ends a hold: in a snapshot from before it the last batch's would be missing.
+_SELECT_HELD = Prepared(
+    "select_held_by_clients",
+    f"""
+    SELECT client, sum(cardinality(seats))::int FROM bookings
+    WHERE {in_slot()} AND show_id = :show_id AND client = ANY(cast(:clients AS text[]))
+      AND hold_expires_at IS NOT NULL
+    GROUP BY client
+    """,
+)
 
 # Tries are of one thing to be done: what comes after it has its own. Those of quarantined bookings stay, and
 # are counted.
@@ -146,6 +159,7 @@ class Terms(NamedTuple):
     now: datetime
     hold_seconds: int
     max_seats_per_customer: int | None
+    max_held_seats_per_client: int | None
     is_cancelled: bool
 
 
@@ -194,6 +208,12 @@ def select_owned(
     parameters = {"customers": list(customers), "released": to_array(released)}
     rows = connection.execute(_SELECT_OWNED, {**of_show(show_id), **parameters})
     return {row.customer: row.seats for row in rows}
+
+
+def select_held(transaction: BriefTransaction, show_id: int, clients: Sequence[str]) -> dict[str, int]:
+    """How many of the show's seats each client held, unconfirmed, before this batch."""
+    rows = transaction.fetch_all(_SELECT_HELD, {**of_show(show_id), "clients": list(clients)})
+    return dict(rows)
 
 
 def write_batch(transaction: BriefTransaction, parameters: Mapping[str, Any], *, commits: bool) -> None:

@@ -25,6 +25,8 @@ class Changes:
     moves_decided: int = 0
     # Seats that were given back and can be taken, and by which booking.
     released: dict[str, UUID] = field(default_factory=dict)
+    # How many seats each client held before this batch, and holds unconfirmed no more.
+    unheld: Counter[str | None] = field(default_factory=Counter)
     settled: list[Booking] = field(default_factory=list)
     # How each status's number of seats moves.
     counts: Counter[SeatStatus] = field(default_factory=Counter)
@@ -38,6 +40,7 @@ class Changes:
         """End a booking and give back what it has."""
         if booking.is_held:
             self._release(booking, SeatStatus.HELD)
+            self.unheld[booking.client] += len(booking.seats)
         elif booking.status == BookingStatus.CONFIRMED:
             self._release(booking, SeatStatus.BOOKED)
         self._settle(booking, status=status, hold_expires_at=None, failure_code=failure)
@@ -61,6 +64,7 @@ class Changes:
         for seat in booking.seats:
             self._move(seat, Move(SeatStatus.HELD, booking.id, SeatStatus.BOOKED, booking.id))
         self._count(len(booking.seats), SeatStatus.HELD, SeatStatus.BOOKED)
+        self.unheld[booking.client] += len(booking.seats)
         self._settle(booking, status=BookingStatus.CONFIRMED, hold_expires_at=None)
 
     def award(self, booking: Booking, award: Award, *, hold_seconds: int) -> None:

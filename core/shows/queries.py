@@ -33,8 +33,8 @@ SHOW_STATUS = """
 
 _COLUMNS = f"""
     s.id, s.name, s.start_time, s.total_seats, s.created_at, s.currency, s.price, s.hold_seconds,
-    s.max_seats_per_booking, s.max_seats_per_customer, s.sales_open_at, s.sales_close_at, s.cancel_until,
-    s.payment_required, s.time_zone, s.focus,
+    s.max_seats_per_booking, s.max_seats_per_customer, s.max_held_seats_per_client, s.sales_open_at,
+    s.sales_close_at, s.cancel_until, s.payment_required, s.time_zone, s.focus,
     {SHOW_STATUS} AS status, v.version, v.available, v.held, v.booked
 """
 
@@ -63,11 +63,13 @@ _SELECT_SHOWS = text(f"""
 
 _INSERT_SHOW = text("""
     INSERT INTO shows (name, start_time, total_seats, currency, price, sections, hold_seconds,
-                       max_seats_per_booking, max_seats_per_customer, sales_open_at, sales_close_at,
-                       cancel_until, payment_required, time_zone, focus, search_name)
+                       max_seats_per_booking, max_seats_per_customer, max_held_seats_per_client,
+                       sales_open_at, sales_close_at, cancel_until, payment_required, time_zone, focus,
+                       search_name)
     VALUES (:name, :start_time, :total_seats, :currency, :price, cast(:sections AS jsonb), :hold_seconds,
-            :max_seats_per_booking, :max_seats_per_customer, :sales_open_at, :sales_close_at,
-            :cancel_until, :payment_required, :time_zone, cast(:focus AS jsonb), :search_name)
+            :max_seats_per_booking, :max_seats_per_customer, :max_held_seats_per_client,
+            :sales_open_at, :sales_close_at, :cancel_until, :payment_required, :time_zone,
+            cast(:focus AS jsonb), :search_name)
     RETURNING id
 """)
 
@@ -92,6 +94,7 @@ _LOCK_SHOW_FOR_TERMS = text("SELECT FROM shows WHERE id = :show_id FOR UPDATE")
 _UPDATE_SHOW = text("""
     UPDATE shows SET name = :name, start_time = :start_time, hold_seconds = :hold_seconds,
         max_seats_per_booking = :max_seats_per_booking, max_seats_per_customer = :max_seats_per_customer,
+        max_held_seats_per_client = :max_held_seats_per_client,
         sales_open_at = :sales_open_at, sales_close_at = :sales_close_at, cancel_until = :cancel_until,
         time_zone = :time_zone, search_name = :search_name, currency = :currency,
         payment_required = :payment_required, updated_at = statement_timestamp()

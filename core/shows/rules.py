@@ -15,6 +15,16 @@ class ShowStatus(StrEnum):
     CANCELLED = "cancelled"  # called off; its bookings are being, or have been, cancelled
 
 
+def check_client_limit(most_held: int | None, *, per_booking: int, pointer: str) -> None:
+    """Raise InvalidRequestError where a client may hold fewer seats than one booking may have."""
+    if most_held is not None and most_held < per_booking:
+        raise InvalidRequestError(
+            f"max_held_seats_per_client ({most_held}) must not be below max_seats_per_booking "
+            f"({per_booking}); null is no limit.",
+            pointer=pointer,
+        )
+
+
 def check_sales_window(
     *, start_time: datetime, sales_open_at: datetime | None, sales_close_at: datetime | None
 ) -> None:

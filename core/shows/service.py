@@ -17,7 +17,7 @@ from core.halls.plans import SeatingPlan
 from core.infra.json import to_json_text
 from core.shows import queries
 from core.shows.errors import ShowCancelledError, ShowNotFoundError
-from core.shows.rules import check_sales_window
+from core.shows.rules import check_client_limit, check_sales_window
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +35,7 @@ class NewShow:
     currency: str = "EUR"
     max_seats_per_booking: int = 10
     max_seats_per_customer: int | None = None
+    max_held_seats_per_client: int | None = None
     sales_open_at: datetime | None = None
     sales_close_at: datetime | None = None
     cancel_until: datetime | None = None
@@ -67,6 +68,7 @@ class Show:
     hold_seconds: int
     max_seats_per_booking: int
     max_seats_per_customer: int | None
+    max_held_seats_per_client: int | None
     sales_open_at: datetime | None
     sales_close_at: datetime | None
     cancel_until: datetime | None
@@ -95,6 +97,7 @@ CHANGEABLE = frozenset(
         "hold_seconds",
         "max_seats_per_booking",
         "max_seats_per_customer",
+        "max_held_seats_per_client",
         "sales_open_at",
         "sales_close_at",
         "cancel_until",
@@ -104,13 +107,19 @@ CHANGEABLE = frozenset(
     }
 )
 SHARED_COLUMNS = CHANGEABLE | {"price"}
+# Of these the one must not be below the other.
+LIMITS = frozenset({"max_seats_per_booking", "max_held_seats_per_client"})
+CLIENT_LIMIT = "/max_held_seats_per_client"
 
 
 def create_show(connection: Connection, new: NewShow) -> Show:
     """Create a show and all of its seats, available.
 
-    Raises InvalidRequestError, with a pointer, where the hall or the times cannot be.
+    Raises InvalidRequestError, with a pointer, where the hall, the times or the limits cannot be.
     """
+    check_client_limit(
+        new.max_held_seats_per_client, per_booking=new.max_seats_per_booking, pointer=CLIENT_LIMIT
+    )
     check_sales_window(
         start_time=new.start_time, sales_open_at=new.sales_open_at, sales_close_at=new.sales_close_at
     )
@@ -196,8 +205,8 @@ def update_show(connection: Connection, show_id: int, changes: Mapping[str, Any]
     """Change a show's name, times, limits or terms; what is not named stays.
 
     For the terms of what is sold already see core/bookings/unsold.py.
-    Raises ShowNotFoundError, ShowCancelledError, and InvalidRequestError where the times contradict
-    each other.
+    Raises ShowNotFoundError, ShowCancelledError, and InvalidRequestError where the times, or the limits,
+    contradict each other.
     """
     row = queries.lock_show(connection, show_id)
     if row is None:
@@ -205,6 +214,12 @@ def update_show(connection: Connection, show_id: int, changes: Mapping[str, Any]
     if row.cancelled_at is not None:
         raise ShowCancelledError("A cancelled show cannot be changed.")
     columns = {name: changes.get(name, getattr(row, name)) for name in CHANGEABLE}
+    if LIMITS & changes.keys():
+        check_client_limit(
+            columns["max_held_seats_per_client"],
+            per_booking=columns["max_seats_per_booking"],
+            pointer=CLIENT_LIMIT if "max_held_seats_per_client" in changes else "/max_seats_per_booking",
+        )
     check_sales_window(
         start_time=columns["start_time"],
         sales_open_at=columns["sales_open_at"],
@@ -236,6 +251,7 @@ def _to_show(row: Row[Any]) -> Show:
         hold_seconds=row.hold_seconds,
         max_seats_per_booking=row.max_seats_per_booking,
         max_seats_per_customer=row.max_seats_per_customer,
+        max_held_seats_per_client=row.max_held_seats_per_client,
         sales_open_at=row.sales_open_at,
         sales_close_at=row.sales_close_at,
         cancel_until=row.cancel_until,

@@ -136,6 +136,7 @@ def test_change(client: DoorClient, show: Show) -> None:
         "hold_seconds": 300,
         "max_seats_per_booking": 2,
         "max_seats_per_customer": 3,
+        "max_held_seats_per_client": 4,
         "sales_open_at": "2097-01-01T00:00:00Z",
         "sales_close_at": "2097-12-31T00:00:00Z",
         "cancel_until": "2097-12-30T00:00:00Z",
@@ -149,6 +150,7 @@ def test_change(client: DoorClient, show: Show) -> None:
     assert names(client) == ["Another"]
     assert change(client, show.id, sales_open_at=None, sales_close_at=None).json["status"] == "on_sale"
     assert change(client, show.id, max_seats_per_customer=None).json["max_seats_per_customer"] is None
+    assert change(client, show.id, max_held_seats_per_client=None).json["max_held_seats_per_client"] is None
     assert change(client, show.id, cancel_until=None).json["cancel_until"] is None
     assert change(client, show.id).json["name"] == "Another"
 

@@ -40,6 +40,7 @@ REFUSED = {
     "shows_hold_is_bounded": [SHOW.format("hold_seconds = 14"), SHOW.format("hold_seconds = 901")],
     "shows_booking_limit_is_positive": [SHOW.format("max_seats_per_booking = 0")],
     "shows_customer_limit_is_positive": [SHOW.format("max_seats_per_customer = 0")],
+    "shows_client_limit_is_positive": [SHOW.format("max_held_seats_per_client = 0")],
     "shows_sales_open_before_they_close": [
         SHOW.format("sales_open_at = start_time"),
         SHOW.format("sales_open_at = now(), sales_close_at = now()"),

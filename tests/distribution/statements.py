@@ -59,6 +59,7 @@ _NUMBERS = (
     "longest_seconds",
     "max_seats_per_booking",
     "max_seats_per_customer",
+    "max_held_seats_per_client",
     "newest",
     "next",
     "number",
@@ -129,6 +130,7 @@ _VALUES: dict[str, Any] = {
     "sections": "1",
     "seats": ["1"],
     "customers": ["a"],
+    "clients": ["a"],
     "lease": _ID,
     "types": None,
 }

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import pytest
@@ -24,6 +25,8 @@ from core.bookings.rules import (
     Stage,
     award_seats,
     judge_action,
+    limit_customers,
+    limit_holders,
     list_allowed,
 )
 from core.bookings.states import FailureCode
@@ -43,24 +46,24 @@ SEATS = [seat.seat_number for seat in HALL.seats()]
 
 
 def apply(*seats: str, quantity: int | None = None, **more: Any) -> Applicant:
-    fields = {"section": None, "customer": None, **more}
+    fields = {"section": None, "customer": None, "holder": None, **more}
     return Applicant(seats=seats, quantity=quantity, **fields)
 
 
 def award(applicants: Sequence[Applicant], free: Sequence[str] = SEATS, **more: Any) -> list[Award]:
-    options = {"best": BestSeats(HALL, free), "owned": {}, "customer_limit": None, **more}
-    return award_seats(applicants, free=free, **options)
+    return award_seats(applicants, free=free, best=BestSeats(HALL, free), **more)
 
 
-customers = st.sampled_from([None, "a", "b", "c"])
+people = st.sampled_from([None, "a", "b", "c"])
 named = st.lists(st.sampled_from(SEATS), min_size=1, max_size=4, unique=True).flatmap(
-    lambda seats: st.builds(lambda customer: apply(*seats, customer=customer), customers)
+    lambda seats: st.builds(partial(apply, *seats), customer=people, holder=people)
 )
 quantities = st.builds(
-    lambda quantity, section, customer: apply(quantity=quantity, section=section, customer=customer),
-    st.integers(1, 5),
-    st.sampled_from([None, "Stalls", "Standing"]),
-    customers,
+    apply,
+    quantity=st.integers(1, 5),
+    section=st.sampled_from([None, "Stalls", "Standing"]),
+    customer=people,
+    holder=people,
 )
 crowds = st.lists(st.one_of(named, quantities), max_size=12)
 free_seats = st.sets(st.sampled_from(SEATS)).map(sorted)
@@ -109,15 +112,44 @@ def test_later_ones_change_nothing_for_earlier_ones(crowd: list[Applicant], free
         assert award(crowd[:count], free) == everybody[:count]
 
 
-@given(crowds, st.dictionaries(st.sampled_from(["a", "b"]), st.integers(0, 6)), st.integers(1, 6))
+numbers_of_seats = st.dictionaries(st.sampled_from(["a", "b"]), st.integers(0, 6))
+
+
+@given(crowds, numbers_of_seats, st.integers(1, 6))
 def test_customer_limit_is_exact(crowd: list[Applicant], owned: dict[str, int], limit: int) -> None:
     counts = Counter(owned)
-    for applicant, got in zip(crowd, award(crowd, owned=owned, customer_limit=limit), strict=True):
+    for applicant, got in zip(crowd, award(crowd, limits=[limit_customers(limit, owned)]), strict=True):
         wanted = applicant.quantity or len(applicant.seats)
         exceeds = applicant.customer is not None and counts[applicant.customer] + wanted > limit
         assert (got.failure == FailureCode.CUSTOMER_LIMIT) == exceeds
         if applicant.customer is not None:
             counts[applicant.customer] += len(got.seats)
+
+
+@given(crowds, numbers_of_seats, numbers_of_seats, st.integers(1, 6), st.integers(1, 6))
+def test_client_limit_is_exact_beside_the_customers(
+    crowd: list[Applicant], owned: dict[str, int], held: dict[str, int], most: int, most_held: int
+) -> None:
+    limits = [limit_customers(most, owned), limit_holders(most_held, held)]
+    has = Counter(held)
+    for applicant, got in zip(crowd, award(crowd, limits=limits), strict=True):
+        wanted = applicant.quantity or len(applicant.seats)
+        exceeds = applicant.holder is not None and has[applicant.holder] + wanted > most_held
+        if got.failure == FailureCode.CLIENT_LIMIT:
+            assert exceeds
+        else:
+            assert not exceeds or got.failure == FailureCode.CUSTOMER_LIMIT
+        if applicant.holder is not None:
+            has[applicant.holder] += len(got.seats)
+
+
+def test_what_a_client_may_not_hold_is_left_to_the_next() -> None:
+    greedy, rival = apply(*SEATS[:3], holder="a"), apply(*SEATS[:2], holder="b")
+    got = award([greedy, rival], limits=[limit_holders(2, {})])
+    assert [each.failure for each in got] == [FailureCode.CLIENT_LIMIT, None]
+    # Counted before seats are chosen.
+    assert [each.missing for each in got] == [(), ()]
+    assert award([apply(quantity=3, holder="a")], limits=[limit_holders(2, {})]) == [got[0]]
 
 
 def test_a_refused_booking_leaves_its_other_seats_to_the_next() -> None:
