@@ -94,6 +94,20 @@ BROKEN = {
               SELECT FROM owned o WHERE o.show_id = b.show_id AND o.seat_number = missing
                 AND o.since <= e.created_at AND (o.until IS NULL OR o.until > e.created_at)))
     """,
+    # A batch ends holds before it makes any.
+    "no client holds more than its show allows": """
+        WITH moved AS (
+            SELECT b.show_id, b.client, b.id, e.seq, cardinality(b.seats) * CASE
+                       WHEN e.type = 'BOOKING_HELD' THEN 1
+                       WHEN lag(e.type) OVER (PARTITION BY b.id ORDER BY e.seq) = 'BOOKING_HELD' THEN -1
+                       ELSE 0 END AS seats
+            FROM bookings b JOIN events e ON e.booking_id = b.id WHERE b.client IS NOT NULL),
+        held AS (
+            SELECT show_id, client, id, sum(seats) OVER (PARTITION BY show_id, client ORDER BY seq) AS seats
+            FROM moved)
+        SELECT h.id, h.client, h.seats FROM held h JOIN shows s ON s.id = h.show_id
+        WHERE h.seats > s.max_held_seats_per_client
+    """,
     "nothing that waits for nobody is pending": """
         SELECT id FROM bookings WHERE status = 'PENDING' AND wants IS NULL AND hold_expires_at IS NULL
     """,
