@@ -215,11 +215,11 @@ def ask(query: str, **parameters: Any) -> list[Any]:
 
 
 def end_hold(booking_id: UUID, *, in_seconds: float = -1.0) -> None:
-    """Let the hold end so many seconds from now (a second ago)."""
+    """Let the hold, if it is one still, end so many seconds from now (a second ago)."""
     ends = "clock_timestamp() + make_interval(secs => :seconds)"
     run(
-        f"WITH b AS (UPDATE bookings SET hold_expires_at = {ends} WHERE id = :id"
-        "            RETURNING id, hold_expires_at)"
+        f"WITH b AS (UPDATE bookings SET hold_expires_at = {ends}"
+        "            WHERE id = :id AND hold_expires_at IS NOT NULL RETURNING id, hold_expires_at)"
         " UPDATE seats s SET hold_expires_at = b.hold_expires_at FROM b WHERE s.booking_id = b.id",
         id=booking_id,
         seconds=in_seconds,

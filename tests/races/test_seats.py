@@ -80,6 +80,15 @@ def test_customer_limit(make_show: MakeShow) -> None:
     check_settled()
 
 
+def test_client_limit(make_show: MakeShow) -> None:
+    show = make_show(total_seats=60, max_seats_per_booking=4, max_held_seats_per_client=4)
+    with settlers(show.id, count=4):
+        ids = race([partial(book, show.id, str(n), hold=True, client="ab"[n % 2]) for n in range(1, 61)])
+    words = Counter(tell_all(i for i in ids if isinstance(i, UUID)))
+    assert words == {"held": 8, "client_limit": 52}
+    check_settled()
+
+
 @pytest.mark.parametrize("is_hold", [True, False])
 def test_cancel_against_settling(make_show: MakeShow, is_hold: bool) -> None:
     show = make_show(total_seats=100)
