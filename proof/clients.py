@@ -17,7 +17,7 @@ REPEATS = 60
 REPEAT_SECONDS = 0.25
 LONG_POLL_SECONDS = 1
 # What is asked for at random; the halls have one more, for a booking that is deadly.
-SEATS = 60
+SEATS, LARGEST_WISH = 60, 3
 DEADLY_SEAT = str(SEATS + 1)
 
 
@@ -92,8 +92,8 @@ class Customer:
     def _wish(self) -> dict[str, Any]:
         wish: dict[str, Any] = {"hold": self._chance.random() < 0.6}
         if self._chance.random() < 0.2:
-            return {**wish, "quantity": self._chance.randint(1, 3)}
-        seats = self._chance.sample(range(1, SEATS + 1), self._chance.randint(1, 3))
+            return {**wish, "quantity": self._chance.randint(1, LARGEST_WISH)}
+        seats = self._chance.sample(range(1, SEATS + 1), self._chance.randint(1, LARGEST_WISH))
         return {**wish, "seats": [str(seat) for seat in seats]}
 
     def _send(

@@ -189,6 +189,18 @@ MUTANTS = (
         ),
     ),
     Mutant(
+        "what a client holds from batches before does not count",
+        "one address hoards",
+        DATABASE,
+        (
+            (
+                "core/settling/batch.py",
+                "held = queries.select_held(transaction, show_id, holders)",
+                "held = dict[str, int]()",
+            ),
+        ),
+    ),
+    Mutant(
         "what is none of our messages is taken for one",
         "garbage in queues",
         "seen",

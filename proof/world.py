@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import psutil
 from sqlalchemy import text
@@ -84,10 +85,11 @@ class World:
             connection.execute(text("ALTER TABLE shows DROP CONSTRAINT shows_hold_is_bounded"))
         self.heal()
 
-    def make_show(self, *, seats: int, hold_seconds: int = HOLD_SECONDS) -> int:
+    def make_show(self, *, seats: int, **more: Any) -> int:
         """A show with a small hall that is to be fought for; its id."""
         start_time = datetime.now(UTC) + timedelta(days=30)
-        show = NewShow(name="Proof", start_time=start_time, hold_seconds=hold_seconds, total_seats=seats)
+        fields = {"hold_seconds": HOLD_SECONDS, **more}
+        show = NewShow(name="Proof", start_time=start_time, total_seats=seats, **fields)
         with transaction() as connection:
             return create_show(connection, show).id
 

@@ -8,6 +8,7 @@ __all__ = ["FAULTS", "Fault"]
 FAULTS: dict[str, Fault] = {
     "rush for a seat": rushes.rush(most=500, orders=(("1",),)),
     "rush in all orders": rushes.rush(most=100, orders=(("1", "2"), ("2", "1"), ("3", "1"), ("2", "3", "1"))),
+    "one address hoards": rushes.hoard,
     "confirm at expiry": rushes.confirm_at_expiry,
     "deadly booking": rushes.deadly_booking,
     "deadly confirm": rushes.deadly_confirm,

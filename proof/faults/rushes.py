@@ -1,6 +1,7 @@
 """Faults that users are: all at once for one seat, at the last moment, with bookings that are deadly."""
 
 import random
+import threading
 import time
 from datetime import datetime
 from functools import partial
@@ -10,7 +11,7 @@ from sqlalchemy import text
 from core.infra.db import primary
 from core.settling.quarantine import TRIES
 from local.processes import wait_until
-from proof.clients import DEADLY_SEAT, Customer
+from proof.clients import DEADLY_SEAT, LARGEST_WISH, SEATS, Customer
 from proof.faults.kinds import Fault, run_together
 from proof.history import Request
 from proof.racers import race
@@ -19,6 +20,8 @@ from proof.world import World
 # Confirms are timed by the hold's end as told; a tenth of a second covers the way there.
 AROUND_EXPIRY_SECONDS = 0.05
 HOLDERS, HOLDS_EACH = 12, 28
+# Longer than a hold lasts: some are taken again as they run out.
+HANDS, HOARDED, HOARD_SECONDS = 8, 5, 6
 # Four seconds each: until a worker has been replaced by one to which the seat is deadly.
 DEADLY_EXTENDS = 6
 # A process dies of it at once, then after pauses of 1, 2, and 4 seconds.
@@ -71,6 +74,21 @@ def _confirm_late(holder: Customer, found: Request, chance: random.Random) -> No
     at = expires_at + chance.uniform(-AROUND_EXPIRY_SECONDS, AROUND_EXPIRY_SECONDS)
     time.sleep(max(0.0, at - time.time()))
     holder.act("confirm", found.document["id"])
+
+
+def hoard(world: World, chance: random.Random) -> None:
+    """One address, from many connections, does whatever could have it hold more than its show allows."""
+    show_id = world.make_show(
+        seats=SEATS, max_seats_per_booking=LARGEST_WISH, max_held_seats_per_client=HOARDED
+    )
+    first, stop = chance.randrange(10_000, 1_000_000), threading.Event()
+    hands = [
+        Customer(world.url, [show_id], world.history, number=first + number, seed=world.seed)
+        for number in range(HANDS)
+    ]
+    ending = threading.Timer(HOARD_SECONDS, stop.set)
+    ending.start()
+    run_together(partial(hand.run, stop) for hand in hands)
 
 
 def deadly_booking(world: World, chance: random.Random) -> None:

@@ -55,6 +55,11 @@ WRONGS = [
         "seats are refused only where another owns them",
         "UPDATE bookings SET failure_seats = '{4}', seats = '{4}' WHERE failure_code = 'seats_unavailable'",
     ),
+    (
+        "no client holds more than its show allows",
+        "WITH one_client AS (UPDATE bookings SET client = 'a' WHERE hold RETURNING 1)"
+        " UPDATE shows SET max_held_seats_per_client = 2",
+    ),
     ("nothing is updated before it was made", "UPDATE bookings SET updated_at = created_at - interval '1 s'"),
 ]
 # The database itself keeps this one.
