@@ -1,13 +1,14 @@
 """What operators do from the command line, with `flask --app api`."""
 
 import sys
+from dataclasses import asdict
 
 import click
 from flask import Flask
 
 from api.key_commands import keys
+from core.audit.service import changing, name_command
 from core.errors import UnavailableError
-from core.infra.db import transaction
 from core.infra.health import find_fault
 from core.restoring import go_on_after_restore
 
@@ -25,8 +26,9 @@ def after_restore() -> None:
     if fault := find_fault():
         sys.exit(f"seatline: {fault}")
     try:
-        with transaction() as connection:
-            done = go_on_after_restore(connection)
+        with changing(name_command("flask after-restore")) as change:
+            done = go_on_after_restore(change.connection)
+            change.tell("database.after_restore", "database", after=asdict(done))
     except UnavailableError as error:
         sys.exit(f"seatline: {error} Run it again.")
     click.echo(

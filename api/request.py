@@ -90,7 +90,8 @@ class Request:
         """Who makes a change by it. Only where a role is wanted, which nobody has without a principal."""
         if self.principal is None:
             raise LookupError("a change without a principal")
-        return Author(self.principal, self.id, self.client)
+        # Not the principal's own name, which is there already: one key may be used from many places.
+        return Author(self.principal, self.id, name_client(None, self.address))
 
     def may(self, role: Role) -> bool:
         """Whether its principal has the role, or one that includes it."""

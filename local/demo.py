@@ -3,10 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from core.audit.service import changing, name_command
 from core.halls.plans import SeatingPlan
-from core.infra.db import transaction
 from core.infra.settings import get_settings
-from core.shows.service import NewShow, Show, ShowFilter, create_show, list_shows
+from core.shows.service import NewShow, Show, ShowFilter, create_show, describe_show, list_shows
 
 HALL = Path(__file__).with_name("halls") / "riethsporthalle-erfurt.json"
 NAME = "Demo: Riethsporthalle Erfurt"
@@ -16,9 +16,14 @@ DAYS_AHEAD = 30
 
 def ensure_demo_show() -> Show:
     """The demo show that is on sale; made where there is none, or where the last one's sales are over."""
-    with transaction() as connection:
-        on_sale = list_shows(connection, ShowFilter(name=NAME, status="on_sale", limit=1))
-        return on_sale[0] if on_sale else create_show(connection, describe_demo_show())
+    with changing(name_command("make run")) as change:
+        on_sale = list_shows(change.connection, ShowFilter(name=NAME, status="on_sale", limit=1))
+        if on_sale:
+            change.tell_nothing()
+            return on_sale[0]
+        show = create_show(change.connection, describe_demo_show())
+        change.tell("show.create", f"show:{show.id}", after=describe_show(show))
+        return show
 
 
 def main() -> None:

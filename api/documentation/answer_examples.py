@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from api.documentation.access_examples import ACCESS_ANSWERS
 from api.documentation.key_examples import KEY_ANSWERS
 from api.documentation.request_examples import (
     BOOKING_ID,
@@ -233,6 +234,7 @@ ANSWERS: dict[type[BaseModel], Examples] = {
     },
     webhooks.DeliveryAnswer: {"delivery": _DELIVERY},
     webhooks.DeliveryPage: {"page": {"items": [_DELIVERY], "next": None}},
+    **ACCESS_ANSWERS,
     pages.ServiceIndex: {"index": INDEX},
     pages.ProblemType: {"problem": explain_problem(HoldExpiredError)},
     pages.ProblemTypes: {"problems": {"items": [explain_problem(HoldExpiredError)]}},

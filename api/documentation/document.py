@@ -44,6 +44,7 @@ TAGS = {
     "Admin: events": "The feed of events, with a key.",
     "Admin: webhooks": "Register addresses that are told of events, with a key.",
     "Admin: keys": "Make, list, rotate and revoke keys, with a key of the role admin.",
+    "Admin: audit": "Who changed what, with a key of the role admin.",
     "Admin: statistics": "The service in figures, with a key.",
 }
 

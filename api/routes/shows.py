@@ -7,7 +7,7 @@ from flask import Blueprint
 
 from api.contract import Served, operation
 from api.paging import decode_cursor, encode_cursor, refuse_cursor
-from api.request import Request
+from api.request import Request, get_current
 from api.responses import (
     IMMUTABLE,
     REVALIDATE,
@@ -25,9 +25,10 @@ from api.schemas.types import EmptyBody, parse_time
 from api.server.stream import CONTENT_TYPE as EVENT_STREAM
 from api.server.stream import Follow, to_event
 from core.access.principals import Role
+from core.audit.service import changing
 from core.bookings.unsold import change_show as change_unsold_show
 from core.errors import InvalidRequestError, UnavailableError
-from core.infra.db import primary, transaction
+from core.infra.db import primary
 from core.infra.jobs import nudge
 from core.infra.json import to_json
 from core.maps import maps
@@ -208,8 +209,9 @@ def suggest_seats(show_id: int, query: seats.SuggestionsQuery) -> Representation
 )
 def create_show(body: schemas.ShowRequest) -> Answer:
     """A new show, by total_seats, sections, or a seating plan."""
-    with transaction() as connection:
-        show = service.create_show(connection, body.to_new())
+    with changing(get_current().author) as change:
+        show = service.create_show(change.connection, body.to_new())
+        change.tell("show.create", f"show:{show.id}", after=service.describe_show(show))
     # The show is there, with statistics or without.
     with suppress(UnavailableError), primary() as connection:
         service.analyze_if_large(connection, show)
@@ -228,8 +230,15 @@ def create_show(body: schemas.ShowRequest) -> Answer:
 )
 def change_show(show_id: int, body: schemas.ShowChanges) -> Answer:
     """The show with the changes."""
-    with transaction() as connection:
-        show = change_unsold_show(connection, show_id, body.to_changes())
+    with changing(get_current().author) as change:
+        before = service.lock_show(change.connection, show_id)
+        show = change_unsold_show(change.connection, show_id, body.to_changes())
+        change.tell(
+            "show.change",
+            f"show:{show_id}",
+            before=service.describe_show(before),
+            after=service.describe_show(show),
+        )
     bump_generation()
     return respond(show)
 
@@ -245,8 +254,12 @@ def change_show(show_id: int, body: schemas.ShowChanges) -> Answer:
 )
 def cancel_show(show_id: int, body: EmptyBody) -> Answer:
     """The show, which takes no booking any more; workers cancel those it has. Again: 200."""
-    with transaction() as connection:
-        show, is_first = service.cancel_show(connection, show_id)
+    with changing(get_current().author) as change:
+        before = service.lock_show(change.connection, show_id)
+        show, is_first = service.cancel_show(change.connection, show_id)
+        change.tell(
+            "show.cancel", f"show:{show_id}", before={"status": before.status}, after={"status": show.status}
+        )
     bump_generation()
     nudge(show_id)
     return respond(show, status=202 if is_first else 200)

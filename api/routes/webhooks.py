@@ -6,15 +6,18 @@ from flask import Blueprint
 
 from api.contract import operation
 from api.paging import decode_cursor, encode_cursor
+from api.request import get_current
 from api.responses import NO_STORE, Answer, respond
 from api.schemas import webhooks as schemas
 from api.schemas.types import MAX_ID, EmptyBody
 from core.access.principals import Role
+from core.audit.service import changing
 from core.errors import InvalidRequestError, UnavailableError
-from core.infra.db import primary, transaction
+from core.infra.db import primary
 from core.infra.jobs import DELIVER_WEBHOOKS, RELAY_EVENTS, send_later
 from core.webhooks import log, service
 from core.webhooks.errors import EndpointExistsError, EndpointNotFoundError
+from core.webhooks.service import describe_endpoint
 
 blueprint = Blueprint("webhooks", __name__)
 TAG = "Admin: webhooks"
@@ -35,10 +38,11 @@ ERRORS = [EndpointNotFoundError, UnavailableError]
 )
 def create_endpoint(body: schemas.EndpointRequest) -> Answer:
     """The endpoint, with its secret."""
-    with transaction() as connection:
+    with changing(get_current().author) as change:
         made = service.create_endpoint(
-            connection, url=body.url, types=body.types, description=body.description
+            change.connection, url=body.url, types=body.types, description=body.description
         )
+        change.tell("webhook_endpoint.create", _name(made.endpoint), after=describe_endpoint(made.endpoint))
     return _respond_secret(made, status=201, Location=f"{PATH}/{made.endpoint.id}")
 
 
@@ -82,8 +86,15 @@ def get_endpoint(endpoint_id: int) -> Answer:
 )
 def change_endpoint(endpoint_id: int, body: schemas.EndpointChange) -> Answer:
     """The endpoint with the changes."""
-    with transaction() as connection:
-        return respond(service.update_endpoint(connection, endpoint_id, body.to_changes()))
+    with changing(get_current().author) as change:
+        before, endpoint = service.update_endpoint(change.connection, endpoint_id, body.to_changes())
+        change.tell(
+            "webhook_endpoint.change",
+            _name(endpoint),
+            before=describe_endpoint(before),
+            after=describe_endpoint(endpoint),
+        )
+    return respond(endpoint)
 
 
 @blueprint.delete(f"{PATH}/<endpoint_id>")
@@ -96,8 +107,9 @@ def change_endpoint(endpoint_id: int, body: schemas.EndpointChange) -> Answer:
 )
 def delete_endpoint(endpoint_id: int) -> Answer:
     """Nothing; the endpoint is told nothing any more."""
-    with transaction() as connection:
-        service.delete_endpoint(connection, endpoint_id)
+    with changing(get_current().author) as change:
+        removed = service.delete_endpoint(change.connection, endpoint_id)
+        change.tell("webhook_endpoint.delete", _name(removed), before=describe_endpoint(removed))
     return Answer(204, [("Cache-Control", NO_STORE)])
 
 
@@ -113,8 +125,13 @@ def delete_endpoint(endpoint_id: int) -> Answer:
 )
 def rotate_secret(endpoint_id: int, body: EmptyBody) -> Answer:
     """The endpoint, with its new secret."""
-    with transaction() as connection:
-        made = service.rotate_secret(connection, endpoint_id)
+    with changing(get_current().author) as change:
+        made = service.rotate_secret(change.connection, endpoint_id)
+        change.tell(
+            "webhook_endpoint.rotate_secret",
+            _name(made.endpoint),
+            after={"old_secret_until": made.endpoint.old_secret_until},
+        )
     return _respond_secret(made, status=200)
 
 
@@ -130,8 +147,11 @@ def rotate_secret(endpoint_id: int, body: EmptyBody) -> Answer:
 )
 def replay_events(endpoint_id: int, body: schemas.ReplayRequest) -> Answer:
     """The endpoint; its deliveries follow."""
-    with transaction() as connection:
-        endpoint = service.replay_events(connection, endpoint_id, since=body.from_time, event_id=body.from_id)
+    with changing(get_current().author) as change:
+        endpoint = service.replay_events(
+            change.connection, endpoint_id, since=body.from_time, event_id=body.from_id
+        )
+        change.tell("webhook_endpoint.replay", _name(endpoint), after=body.model_dump(exclude_none=True))
     send_later(RELAY_EVENTS)
     return respond(endpoint, status=202)
 
@@ -153,8 +173,14 @@ def replay_events(endpoint_id: int, body: schemas.ReplayRequest) -> Answer:
 )
 def test_endpoint(endpoint_id: int, body: EmptyBody) -> Answer:
     """The test, which waits."""
-    with transaction() as connection:
-        test = log.ask_for_test(connection, endpoint_id)
+    with changing(get_current().author) as change:
+        test, is_new = log.ask_for_test(change.connection, endpoint_id)
+        if is_new:
+            change.tell(
+                "webhook_endpoint.test", f"webhook_endpoint:{endpoint_id}", after={"event_id": test.event_id}
+            )
+        else:
+            change.tell_nothing()
     send_later(DELIVER_WEBHOOKS, endpoint_id)
     return respond(test, status=202, Location=f"{PATH}/{endpoint_id}/deliveries")
 
@@ -182,6 +208,10 @@ def list_deliveries(endpoint_id: int, query: schemas.DeliveriesQuery) -> Answer:
     page = found[: query.limit]
     following = encode_cursor(page[-1].id) if len(found) > query.limit else None
     return respond({"items": page, "next": following})
+
+
+def _name(endpoint: service.Endpoint) -> str:
+    return f"webhook_endpoint:{endpoint.id}"
 
 
 def _respond_secret(made: service.NewSecret, *, status: int, **headers: str) -> Answer:

@@ -290,6 +290,6 @@ def _pass_gate(request: Request, refusal: SeatlineError | None) -> None:
 def _run_for(request: Request, run: Callable[[], T]) -> T:
     """Run in a thread, which has no context of its own: its log lines and Flask's views find the request."""
     clear_contextvars()
-    bind_contextvars(request_id=request.id)
+    bind_contextvars(request_id=request.id, client=request.client)
     current.set(request)
     return run()

@@ -42,7 +42,6 @@ def _make_environ(request: Request) -> dict[str, Any]:
         "SERVER_NAME": "localhost",
         "SERVER_PORT": "80",
         "SERVER_PROTOCOL": "HTTP/1.1",
-        "REMOTE_ADDR": request.address,
         # No page depends on what a client calls us.
         "HTTP_HOST": "localhost",
         "wsgi.version": (1, 0),

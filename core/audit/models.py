@@ -22,6 +22,7 @@ class AuditEntry(Base):
         ),
         # Newest first, by each of the filters.
         Index("audit_log_by_actor", "actor_name", "id"),
+        Index("audit_log_by_actor_id", "actor_id", "id"),
         Index("audit_log_by_action", "action", "id"),
         Index("audit_log_by_target", "target", "id"),
     )

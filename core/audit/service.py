@@ -1,25 +1,110 @@
-"""Writing the audit log, in the transaction of the change that it tells of."""
+"""Writing the audit log, in the transaction of the change that it tells of, and reading it."""
 
 import getpass
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Row
 from sqlalchemy.engine import Connection
 
 from core.access.principals import Principal, PrincipalKind, Role
 from core.audit import queries
+from core.infra.db import transaction
 from core.infra.json import to_json_text
 
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who makes a change, by which request, and from where: a pseudonym, or the principal's own name."""
+    """Who makes a change, by which request, and from where: a pseudonym of the address."""
 
     principal: Principal
     request_id: str | None = None
     client: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Who made a change, as the log has it."""
+
+    kind: str
+    id: str | None
+    name: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A change, as the log has it."""
+
+    id: int
+    at: datetime
+    actor: Actor
+    action: str
+    target: str
+    request_id: str | None
+    client: str | None
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryFilter:
+    """Which entries to list; `actor` is an id or a name. Those with ids below `before`, the last one seen."""
+
+    before: int
+    actor: str | None = None
+    action: str | None = None
+    target: str | None = None
+    limit: int = 50
+
+
+class Change:
+    """A transaction in which its author changes something, and tells the log of it."""
+
+    def __init__(self, connection: Connection, author: Author) -> None:
+        self.connection, self.author, self.is_told = connection, author, False
+
+    def tell(
+        self,
+        action: str,
+        target: str,
+        *,
+        before: Mapping[str, Any] | None = None,
+        after: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Write what was done, as record() does.
+
+        Of two documents what differs; where nothing does, nothing was done, and nothing is written.
+        """
+        self.is_told = True
+        if before is not None and after is not None:
+            changed = [name for name in after if before.get(name) != after[name]]
+            if not changed:
+                return
+            before, after = ({name: one.get(name) for name in changed} for one in (before, after))
+        record(self.connection, self.author, action, target, before=before, after=after)
+
+    def tell_nothing(self) -> None:
+        """Say that nothing was changed: it was so already."""
+        self.is_told = True
+
+
+@contextmanager
+def changing(author: Author) -> Iterator[Change]:
+    """A transaction that commits together with what the log is told of it.
+
+    Raises LookupError, and takes everything back, where it was told nothing: none is forgotten. Raises
+    UnavailableError as transaction() does.
+    """
+    with transaction() as connection:
+        change = Change(connection, author)
+        yield change
+        if not change.is_told:
+            raise LookupError("a change that the audit log was not told of")
 
 
 def record(
@@ -60,4 +145,32 @@ def name_command(command: str) -> Author:
         user = str(os.getuid())
     return Author(
         Principal(kind=PrincipalKind.COMMAND, id=user, name=command, role=Role.ADMIN, owner="command")
+    )
+
+
+def list_entries(connection: Connection, which: EntryFilter) -> list[Entry]:
+    """A page of the log, newest first, and the first entry of the next page where there is one."""
+    rows = queries.select_page(
+        connection,
+        actor=which.actor,
+        action=which.action,
+        target=which.target,
+        before=which.before,
+        limit=which.limit + 1,
+    )
+    return [_to_entry(row) for row in rows]
+
+
+def _to_entry(row: Row[Any]) -> Entry:
+    actor = Actor(kind=row.actor_kind, id=row.actor_id, name=row.actor_name, role=row.actor_role)
+    return Entry(
+        id=row.id,
+        at=row.at,
+        actor=actor,
+        action=row.action,
+        target=row.target,
+        request_id=row.request_id,
+        client=row.client,
+        before=row.before,
+        after=row.after,
     )

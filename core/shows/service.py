@@ -184,6 +184,19 @@ def get_show(connection: Connection, show_id: int) -> Show:
     return _to_show(row)
 
 
+def lock_show(connection: Connection, show_id: int) -> Show:
+    """A show as it is now, and stays until the commit but for its seats. Raises ShowNotFoundError."""
+    if queries.lock_show(connection, show_id) is None:
+        raise ShowNotFoundError(show_id)
+    return get_show(connection, show_id)
+
+
+def describe_show(show: Show) -> dict[str, Any]:
+    """What of a show operators decide, for the audit log: of its hall no more than its size."""
+    decided = {name: getattr(show, name) for name in SHARED_COLUMNS}
+    return {**decided, "focus": show.focus, "total_seats": show.total_seats, "sections": len(show.sections)}
+
+
 def list_shows(connection: Connection, which: ShowFilter) -> list[Show]:
     """A page of shows, soonest first, and the first of the next page where there is one.
 

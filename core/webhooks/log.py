@@ -112,16 +112,16 @@ def list_deliveries(
     return [_to_delivery(row) for row in page]
 
 
-def ask_for_test(connection: Connection, endpoint_id: int) -> Delivery:
+def ask_for_test(connection: Connection, endpoint_id: int) -> tuple[Delivery, bool]:
     """Have an endpoint sent a test event (testing.py); one that waits already is the one meant.
 
-    Raises EndpointNotFoundError.
+    Also, whether this call made it. Raises EndpointNotFoundError.
     """
     if lock_endpoint(connection, endpoint_id) is None:
         raise EndpointNotFoundError(endpoint_id)
     last = log_queries.select_last_from(connection, endpoint_id, first=int(Ring.TESTS))
     if last is not None and last.status == Outcome.WAITING:
-        return _to_delivery(last)
+        return _to_delivery(last), False
     test = {
         "place": Ring.TESTS.find_place(0 if last is None else last.place + 1),
         "event_id": uuid4(),
@@ -131,7 +131,8 @@ def ask_for_test(connection: Connection, endpoint_id: int) -> Delivery:
         "status": Outcome.WAITING,
     }
     log_queries.upsert_attempts(connection, endpoint_id, [test])
-    return _to_delivery(log_queries.select_last_from(connection, endpoint_id, first=int(Ring.TESTS)))
+    made = log_queries.select_last_from(connection, endpoint_id, first=int(Ring.TESTS))
+    return _to_delivery(made), True
 
 
 def _to_delivery(row: Any) -> Delivery:

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import Row
 from sqlalchemy.engine import Connection
 
+from core.access.pseudonyms import hide_address
 from core.errors import InvalidRequestError
 from core.events.queries import find_event, select_first_position, select_newest
 from core.infra.settings import get_settings
@@ -97,6 +98,19 @@ def _make_secret() -> str:
     return "whsec_" + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
 
 
+def describe_endpoint(endpoint: Endpoint) -> dict[str, Any]:
+    """What of an endpoint operators decide, for the audit log; without its secrets."""
+    address, mark, query = endpoint.url.partition("?")
+    return {
+        # Receivers have tokens in queries: it is told that one changed, and not what it is.
+        "url": address + mark + (hide_address(query) if query else ""),
+        "description": endpoint.description,
+        "types": endpoint.types,
+        "enabled": endpoint.enabled,
+        "disabled_reason": endpoint.disabled_reason,
+    }
+
+
 def list_endpoints(connection: Connection) -> list[Endpoint]:
     """All endpoints, the oldest first."""
     return _to_endpoints(connection, queries.select_endpoints(connection))
@@ -110,15 +124,18 @@ def get_endpoint(connection: Connection, endpoint_id: int) -> Endpoint:
     return _to_endpoints(connection, [row])[0]
 
 
-def update_endpoint(connection: Connection, endpoint_id: int, changes: Mapping[str, Any]) -> Endpoint:
+def update_endpoint(
+    connection: Connection, endpoint_id: int, changes: Mapping[str, Any]
+) -> tuple[Endpoint, Endpoint]:
     """Change an endpoint's url, types or description, or turn it on or off; what is not named stays.
 
-    Turned off, it forgets what waits for it; turned on, it is told of what happens from then on. Raises
-    EndpointNotFoundError, InvalidRequestError, EndpointExistsError.
+    It as it was, and as it is. Turned off, it forgets what waits for it; turned on, it is told of what
+    happens from then on. Raises EndpointNotFoundError, InvalidRequestError, EndpointExistsError.
     """
     if "url" in changes:
         queries.lock_urls(connection)
     row = _lock(connection, endpoint_id)
+    before = get_endpoint(connection, endpoint_id)
     if "url" in changes:
         _check_url(changes["url"])
         if identify_url(changes["url"]) != identify_url(row.url):
@@ -137,7 +154,7 @@ def update_endpoint(connection: Connection, endpoint_id: int, changes: Mapping[s
         queries.update_started(connection, endpoint_id, _find_end(connection))
     if not is_enabled:
         _forget_deliveries(connection, endpoint_id)
-    return get_endpoint(connection, endpoint_id)
+    return before, get_endpoint(connection, endpoint_id)
 
 
 def rotate_secret(connection: Connection, endpoint_id: int) -> NewSecret:
@@ -151,11 +168,13 @@ def rotate_secret(connection: Connection, endpoint_id: int) -> NewSecret:
     return NewSecret(get_endpoint(connection, endpoint_id), secret)
 
 
-def delete_endpoint(connection: Connection, endpoint_id: int) -> None:
-    """Remove an endpoint and forget what waits for it. Raises EndpointNotFoundError."""
+def delete_endpoint(connection: Connection, endpoint_id: int) -> Endpoint:
+    """Remove an endpoint and forget what waits for it; it as it was. Raises EndpointNotFoundError."""
     _lock(connection, endpoint_id)
+    endpoint = get_endpoint(connection, endpoint_id)
     _forget_deliveries(connection, endpoint_id)
     queries.delete_endpoint(connection, endpoint_id)
+    return endpoint
 
 
 def replay_events(

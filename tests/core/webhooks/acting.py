@@ -59,4 +59,4 @@ def read_log(endpoint_id: int, status: Outcome | None = None) -> list[log.Delive
 
 def ask_for_test(endpoint_id: int) -> log.Delivery:
     with transaction() as connection:
-        return log.ask_for_test(connection, endpoint_id)
+        return log.ask_for_test(connection, endpoint_id)[0]
