@@ -34,6 +34,10 @@ SECRET = (
 AN_ENDPOINT = ENDPOINT.format("", "'{1}'", "")
 
 # For each constraint what it must refuse; seat 1 is booked, 2 held, 3 waited for, 4 free.
+AN_ENTRY = """
+    INSERT INTO audit_log (actor_kind, actor_name, actor_role, action, target)
+    VALUES ('nobody', 'Nobody', 'admin', 'show.create', 'show:1')
+"""
 REFUSED = {
     "shows_size_is_bounded": [SHOW.format("total_seats = 0"), SHOW.format("total_seats = 100001")],
     "shows_currency_is_iso_4217": [SHOW.format("currency = 'eur'"), SHOW.format("currency = 'EU'")],
@@ -45,6 +49,7 @@ REFUSED = {
         SHOW.format("sales_open_at = start_time"),
         SHOW.format("sales_open_at = now(), sales_close_at = now()"),
     ],
+    "audit_log_actor_is_known": [AN_ENTRY],
     "show_halls_have_a_show": ["INSERT INTO show_halls VALUES (0, '{}')"],
     "show_versions_counts_add_up": [VERSION.format("available = available + 1")],
     "show_versions_counts_not_negative": [VERSION.format("held = -1, available = available + held + 1")],

@@ -1,0 +1,99 @@
+"""Each route under /admin that changes something, with a request that does, and what the log says of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.door import DoorClient
+from tests.support import ADMIN
+
+SHOW = {"name": "Hamlet", "start_time": "2099-01-10T19:30:00Z", "total_seats": 3}
+# The query stands for a token of the receiver's.
+ENDPOINT = {"url": "https://receiver.example/hooks?token=canary-of-the-receiver", "description": "orders"}
+
+
+def make(path: str, body: dict[str, Any]) -> Callable[[DoorClient], int]:
+    """Makes one, and tells its id."""
+
+    def send(client: DoorClient) -> int:
+        answer = client.post(path, json=body, headers=ADMIN)
+        assert answer.status_code == 201, answer.text
+        return int(answer.json["id"])
+
+    return send
+
+
+make_show = make("/admin/shows", SHOW)
+make_endpoint = make("/admin/webhook-endpoints", ENDPOINT)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """A request to a route, about what `make` makes first; `before` and `after` name what the entry has."""
+
+    action: str
+    make: Callable[[DoorClient], int] | None = None
+    body: dict[str, Any] = field(default_factory=dict)
+    before: frozenset[str] | None = None
+    after: frozenset[str] | None = None
+
+
+_OF_SHOW = frozenset(
+    [
+        "name",
+        "start_time",
+        "currency",
+        "price",
+        "hold_seconds",
+        "max_seats_per_booking",
+        "max_seats_per_customer",
+        "sales_open_at",
+        "sales_close_at",
+        "cancel_until",
+        "payment_required",
+        "time_zone",
+        "focus",
+        "total_seats",
+        "sections",
+    ]
+)
+_OF_ENDPOINT = frozenset({"url", "description", "types", "enabled", "disabled_reason"})
+# By method and path, whatever the ids in it are called.
+CASES = {
+    ("POST", "/admin/shows"): Case(action="show.create", body=SHOW, after=_OF_SHOW),
+    ("PATCH", "/admin/shows/{}"): Case(
+        action="show.change",
+        make=make_show,
+        body={"name": "Othello", "hold_seconds": 99, "start_time": SHOW["start_time"]},
+        before=frozenset({"name", "hold_seconds"}),
+        after=frozenset({"name", "hold_seconds"}),
+    ),
+    ("POST", "/admin/shows/{}/cancel"): Case(
+        action="show.cancel", make=make_show, before=frozenset({"status"}), after=frozenset({"status"})
+    ),
+    ("POST", "/admin/webhook-endpoints"): Case(
+        action="webhook_endpoint.create", body=ENDPOINT, after=_OF_ENDPOINT
+    ),
+    ("PATCH", "/admin/webhook-endpoints/{}"): Case(
+        action="webhook_endpoint.change",
+        make=make_endpoint,
+        body={"enabled": False, "description": ENDPOINT["description"]},
+        before=frozenset({"enabled", "disabled_reason"}),
+        after=frozenset({"enabled", "disabled_reason"}),
+    ),
+    ("DELETE", "/admin/webhook-endpoints/{}"): Case(
+        action="webhook_endpoint.delete", make=make_endpoint, before=_OF_ENDPOINT
+    ),
+    ("POST", "/admin/webhook-endpoints/{}/rotate-secret"): Case(
+        action="webhook_endpoint.rotate_secret", make=make_endpoint, after=frozenset({"old_secret_until"})
+    ),
+    ("POST", "/admin/webhook-endpoints/{}/replay"): Case(
+        action="webhook_endpoint.replay",
+        make=make_endpoint,
+        body={"from_time": "2026-01-01T00:00:00Z"},
+        after=frozenset({"from_time"}),
+    ),
+    ("POST", "/admin/webhook-endpoints/{}/test"): Case(
+        action="webhook_endpoint.test", make=make_endpoint, after=frozenset({"event_id"})
+    ),
+}
