@@ -39,7 +39,7 @@ class Case:
 
 
 _OF_SHOW = frozenset(
-    [
+    {
         "name",
         "start_time",
         "currency",
@@ -55,7 +55,7 @@ _OF_SHOW = frozenset(
         "focus",
         "total_seats",
         "sections",
-    ]
+    }
 )
 _OF_ENDPOINT = frozenset({"url", "description", "types", "enabled", "disabled_reason"})
 # By method and path, whatever the ids in it are called.

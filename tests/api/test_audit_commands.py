@@ -15,7 +15,7 @@ from tests.apart import live_apart
 from tests.support import HANGS_SECONDS, ROOT
 
 USER = "ann"
-# Of each command that changes something, by its words: arguments with which it does, and what the log says of it.
+# Of each command that changes something, by its words: arguments with which it does, what the log then says.
 CASES: dict[str, tuple[list[str], str, str]] = {
     "after-restore": ([], "database.after_restore", "database"),
 }

@@ -1,10 +1,11 @@
-"""Clients' addresses are stored nowhere: neither in a table, nor in Redis, nor in a log, whatever they send."""
+"""Clients' addresses are stored nowhere: in no table, not in Redis, in no log, whatever they send."""
 
 import http.client
 import json
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -140,12 +141,12 @@ def read_redis() -> str:
     """All keys, and all that they lead to."""
     client = get_redis()
     read = {
-        b"string": lambda key: client.get(key),
-        b"list": lambda key: client.lrange(key, 0, -1),
-        b"hash": lambda key: client.hgetall(key),
-        b"set": lambda key: client.smembers(key),
-        b"zset": lambda key: client.zrange(key, 0, -1),
-        b"stream": lambda key: client.xrange(key),
+        b"string": client.get,
+        b"list": partial(client.lrange, start=0, end=-1),
+        b"hash": client.hgetall,
+        b"set": client.smembers,
+        b"zset": partial(client.zrange, start=0, end=-1),
+        b"stream": client.xrange,
     }
     return str([(key, read[client.type(key)](key)) for key in client.scan_iter()])
 
