@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from core.shows.service import SHARED_COLUMNS
 from tests.door import DoorClient
 from tests.support import ADMIN
 
@@ -38,25 +39,7 @@ class Case:
     after: frozenset[str] | None = None
 
 
-_OF_SHOW = frozenset(
-    {
-        "name",
-        "start_time",
-        "currency",
-        "price",
-        "hold_seconds",
-        "max_seats_per_booking",
-        "max_seats_per_customer",
-        "sales_open_at",
-        "sales_close_at",
-        "cancel_until",
-        "payment_required",
-        "time_zone",
-        "focus",
-        "total_seats",
-        "sections",
-    }
-)
+_OF_SHOW = SHARED_COLUMNS | {"focus", "total_seats", "sections"}
 _OF_ENDPOINT = frozenset({"url", "description", "types", "enabled", "disabled_reason"})
 # By method and path, whatever the ids in it are called.
 CASES = {
