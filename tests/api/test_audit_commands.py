@@ -22,7 +22,7 @@ USER = "ann"
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """Arguments with which a command changes something, once `first` was run; and what the log says of it."""
+    """Arguments with which a command changes something, once `first` made what they name."""
 
     action: str
     target: str
@@ -86,9 +86,10 @@ def test_a_command_leaves_one_entry(database: dict[str, str], command: str) -> N
     case = CASES[command]
     if case.first:
         run_flask(case.first)
-    before = len(read_log())
-    run_flask(f"{command} {case.arguments}")
-    (entry,) = read_log()[before:]
+    before = read_log()
+    made = before[-1].target.partition(":")[2] if before else None
+    run_flask(f"{command} {case.arguments.format(id=made)}")
+    (entry,) = read_log()[len(before) :]
     assert entry.action == case.action
     assert re.fullmatch(case.target, entry.target)
     assert (entry.actor_kind, entry.actor_id, entry.actor_name) == ("command", USER, f"flask {command}")
