@@ -32,6 +32,7 @@ LATENCY = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 30),
 )
 REFUSED_CREDENTIALS = Counter("seatline_credentials_refused", "Credentials refused", ["reason"])
+SHED = Counter("seatline_bookings_shed", "POSTs of bookings refused since too many waited", ["reason"])
 
 # Remembered: to look one up takes as long as to count. There are as many as routes and what they answer.
 _find_counter, _find_histogram = cache(REQUESTS.labels), cache(LATENCY.labels)

@@ -128,6 +128,8 @@ async def create_bookings(
 
 
 async def _prepare(request: Request, groups: Groups, show_id: int, prepare_wish: Callable[[], Wish]) -> Wish:
+    # Before the database is asked for anything, a key that was used included.
+    groups.backlog.refuse_excess(show_id)
     # A show that this process has not seen yet is asked of the database; many seats take a while.
     is_quick = find_entry(show_id) and not request.is_large
     return prepare_wish() if is_quick else await groups.run_in_thread(prepare_wish)
@@ -140,17 +142,15 @@ async def _accept(request: Request, groups: Groups, wish: Wish) -> tuple[Answer,
     groups.polls.recent.expect(wish.ids)
     # Nobody else knows these ids before the answer: what is announced of them spares a read.
     with groups.polls.enter(request.client, wish.ids, seconds=seconds or 0) as polls:
-        accepted = await groups.commits.ask(wish)
+        accepted = await groups.accept(wish)
         ids, seen = [booking.id for booking in accepted.bookings], list(map(Seen.of, accepted.bookings))
         groups.polls.recent.add(ids, seen)
         if seconds is not None and not accepted.is_replay:
-            waits = zip(polls, seen, strict=True)
-            seen = [await poll.wait(is_acquired, known) for poll, known in waits]
+            seen = [await poll.wait(is_acquired, known) for poll, known in zip(polls, seen, strict=True)]
     if seconds is not None and accepted.is_replay:
         left = max(0.0, began + seconds - time.monotonic())
         with groups.polls.enter(request.client, ids, seconds=left) as polls:
-            replayed = zip(polls, seen, strict=True)
-            seen = [await poll.wait(is_acquired, known=known) for poll, known in replayed]
+            seen = [await poll.wait(is_acquired, known=each) for poll, each in zip(polls, seen, strict=True)]
     answer = _respond(201 if seconds is not None and all(map(is_acquired, seen)) else 202, seconds)
     answer.is_replay = accepted.is_replay
     return answer, ids, [each.body for each in seen]

@@ -67,7 +67,7 @@ class Door:
         self._proxies, self._origins = settings.trusted_proxies, settings.cors_origins
         self._threads = ThreadPoolExecutor(RUNNING, thread_name_prefix="request")
         self._urgent = ThreadPoolExecutor(URGENT, thread_name_prefix="urgent")
-        self._groups, self._shared, self._live = Groups(self._threads), SharedReads(), Live()
+        self._groups, self._shared, self._live = Groups(self._threads, settings), SharedReads(), Live()
         self._listener = Listener({BOOKINGS_CHANNEL: self._groups.polls.hear, MAPS_CHANNEL: self._live.hear})
         # One Deadlines for each length that a contract has.
         self._find_deadlines = cache(Deadlines)
@@ -99,6 +99,7 @@ class Door:
     def end(self) -> None:
         """Answer whoever waits: this process is about to stop."""
         self._groups.polls.end()
+        self._groups.backlog.end()
         self._live.end()
         self._listener.end()
         self._credentials.end()

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from redis.exceptions import RedisError
 
+from api.gate.shedding import Backlog
 from api.server.long_poll import LongPolls
 from core.bookings.accepting import Accepted, accept
 from core.bookings.acting import Acted, act
@@ -18,6 +19,7 @@ from core.bookings.reading import read_bookings
 from core.bookings.requests import Asked
 from core.bookings.requests import Request as Wish
 from core.bookings.views import Booking
+from core.bookings.waiting import count_waiting
 from core.errors import UnavailableError
 from core.infra.async_db import LoopConnection
 from core.infra.async_jobs import LoopNudger
@@ -25,6 +27,7 @@ from core.infra.async_redis import LoopRedis
 from core.infra.gather import Gather, GatherApart
 from core.infra.ids import read_slot
 from core.infra.pubsub import BOOKINGS_CHANNEL
+from core.infra.settings import Settings
 from core.infra.slot_groups import find_group, list_groups
 
 T = TypeVar("T")
@@ -33,6 +36,8 @@ T = TypeVar("T")
 COMMITTED_TOGETHER = 500
 # Thousands of long polls are woken at once.
 READ_TOGETHER = 2_000
+# A look at the backlog that takes longer is given up: the slot groups are asked one after the other.
+COUNT_SECONDS = 2
 # The event loop may stand still so long, before its first request.
 FIRST_SECONDS = 0.25
 
@@ -59,7 +64,7 @@ class _SlotGroups:
 class Groups:
     """The groups of one process, apart by slot group; each opens a connection of its own when needed."""
 
-    def __init__(self, threads: ThreadPoolExecutor) -> None:
+    def __init__(self, threads: ThreadPoolExecutor, settings: Settings) -> None:
         self._threads, self._nudger = threads, LoopNudger()
         find_number = _SlotGroups(threads).find_number
         self.commits: GatherApart[Wish, Accepted] = GatherApart(
@@ -72,8 +77,18 @@ class Groups:
             self._make_reads, find_kind=lambda id_: find_number(read_slot(id_))
         )
         self.polls = LongPolls(self.reads.ask)
+        at_most = settings.max_waiting_bookings
+        counting = LoopConnection(answer_seconds=COUNT_SECONDS)
+        self.backlog = Backlog(at_most, partial(count_waiting, counting, at_most=at_most))
         self._announcing = LoopRedis()
         self._announcements: Gather[UUID, None] = Gather(self._announce, at_most=COMMITTED_TOGETHER)
+
+    async def accept(self, wish: Wish) -> Accepted:
+        """What came of a wish. Raises what refuses it; UnavailableError also where too many bookings wait."""
+        with self.backlog.take(wish.show_id, len(wish.ids)) as taken:
+            accepted = await self.commits.ask(wish)
+            taken.is_replay = accepted.is_replay
+        return accepted
 
     def _make_commits(self) -> Gather[Wish, Accepted]:
         commit = partial(accept, LoopConnection(), nudge=self._nudger.nudge)

@@ -25,6 +25,21 @@ SELECT_BOOKINGS = Query(
     read_by_id,
 )
 
+# How many bookings of a group want something, by show: all of them, or any `limit` of them. Without an order
+# the partial index alone will do, and whoever counts reads no more rows than asked for.
+SELECT_WAITING = Query(
+    Prepared(
+        "select_waiting",
+        f"""
+        SELECT show_id, count(*)::int
+        FROM (SELECT show_id FROM bookings WHERE {in_group()} AND wants IS NOT NULL LIMIT :limit) AS waiting
+        GROUP BY show_id
+        """,
+    ),
+    lambda group, *, limit: {"limit": limit, **group.parameters},
+    lambda rows: {show_id: count for show_id, count in rows},
+)
+
 _SELECT_REQUESTS = text(f"SELECT coalesce(requests, '[]') FROM bookings WHERE {in_slot()} AND id = :id")
 
 _DELETE_OLD_KEYS = text(f"""

@@ -1,5 +1,6 @@
 """A shard that does not answer stops nothing of what is on the others."""
 
+import asyncio
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -10,8 +11,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from core import housekeeping, relay
+from core.bookings.waiting import count_waiting
 from core.events.publisher import STREAM
 from core.events.service import read_feed
+from core.infra.async_db import LoopConnection
 from core.infra.redis import get_redis
 from core.infra.slot_groups import SlotGroup, find_group
 from core.infra.slots import to_slot
@@ -99,6 +102,19 @@ def test_sweep_settles_the_others(shows: tuple[int, int]) -> None:
         assert tell(waiting[1]) == "CONFIRMED"
     assert sweeping.sweep_shows() == 1
     assert tell(waiting[0]) == "CONFIRMED"
+
+
+def test_what_waits_of_others_is_counted(shows: tuple[int, int]) -> None:
+    for show_id in shows:
+        book(show_id, "1")
+
+    async def count() -> dict[int, int]:
+        return await count_waiting(LoopConnection(answer_seconds=1), at_most=10)
+
+    for held, other in (shows, shows[::-1]):
+        with held_back(group_of(held)):
+            assert asyncio.run(count()) == {other: 1}
+    assert asyncio.run(count()) == dict.fromkeys(shows, 1)
 
 
 def test_holds_of_others_expire(shows: tuple[int, int]) -> None:
