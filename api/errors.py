@@ -98,8 +98,8 @@ class RateLimitedError(SeatlineError):
     title = "Too many requests"
     advice = "Wait as Retry-After says."
 
-    def __init__(self, retry_after: int) -> None:
-        super().__init__("Too many requests; see Retry-After.")
+    def __init__(self, retry_after: int, detail: str = "Too many requests; see Retry-After.") -> None:
+        super().__init__(detail)
         self.retry_after = retry_after
 
 

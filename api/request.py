@@ -3,7 +3,7 @@
 import random
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from core.audit.service import Author
 if TYPE_CHECKING:
     from api.contract import Operation
     from api.gate.limits import Taken
+    from api.server.calling import Gone
     from api.server.deadline import Deadline
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}", re.ASCII)
@@ -60,6 +61,10 @@ class Request:
     # When it has to be answered, once it is here whole.
     deadline: "Deadline | None" = None
     is_held_back: bool = False
+    # Returns once its client has closed the connection.
+    gone: "Gone | None" = None
+    # What it has until it is over, given back then.
+    leave: Callable[[], None] | None = None
     id: str = ""
 
     def __post_init__(self) -> None:

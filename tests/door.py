@@ -49,6 +49,9 @@ class Protocol:
     async def __call__(self) -> bytes:
         return self._body
 
+    async def client_disconnect(self) -> None:
+        await asyncio.get_running_loop().create_future()
+
     async def __aiter__(self) -> AsyncIterator[bytes]:
         yield self._body
 

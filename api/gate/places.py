@@ -61,6 +61,10 @@ class Places:
         self._tally.add(client, -1)
         return False
 
+    def is_half_taken(self, client: str) -> bool:
+        """Whether the client has taken more than half of its own."""
+        return self._at_most is not None and 2 * self._tally.add(client, 0) > self._at_most
+
     def leave(self, client: str) -> None:
         """Give one back that was taken."""
         if self._at_most is not None:

@@ -137,7 +137,8 @@ class Backlog:
 class Taken:
     """Room that was taken for bookings, as a context manager around their commit.
 
-    It is given back where that raises, or where they are not new (`is_replay`).
+    It is given back where that raises, or where they are not new (`is_replay`). Those whose request is over
+    before its commit may be on disk: they count until the next look.
     """
 
     __slots__ = ("_backlog", "_bookings", "_show_id", "is_replay")
@@ -152,5 +153,6 @@ class Taken:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
-        done = self._backlog.give_back if kind or self.is_replay else self._backlog.note_accepted
+        is_refused = kind is not None and issubclass(kind, Exception)
+        done = self._backlog.give_back if is_refused or self.is_replay else self._backlog.note_accepted
         done(self._show_id, self._bookings)

@@ -141,7 +141,7 @@ async def _accept(request: Request, groups: Groups, wish: Wish) -> tuple[Answer,
     request.hold_back(seconds)
     groups.polls.recent.expect(wish.ids)
     # Nobody else knows these ids before the answer: what is announced of them spares a read.
-    with groups.polls.enter(request.client, wish.ids, seconds=seconds or 0) as polls:
+    with groups.enter(request, wish.ids, seconds) as polls:
         accepted = await groups.accept(wish)
         ids, seen = [booking.id for booking in accepted.bookings], list(map(Seen.of, accepted.bookings))
         groups.polls.recent.add(ids, seen)
@@ -149,7 +149,7 @@ async def _accept(request: Request, groups: Groups, wish: Wish) -> tuple[Answer,
             seen = [await poll.wait(is_acquired, known) for poll, known in zip(polls, seen, strict=True)]
     if seconds is not None and accepted.is_replay:
         left = max(0.0, began + seconds - time.monotonic())
-        with groups.polls.enter(request.client, ids, seconds=left) as polls:
+        with groups.enter(request, ids, left) as polls:
             seen = [await poll.wait(is_acquired, known=each) for poll, each in zip(polls, seen, strict=True)]
     answer = _respond(201 if seconds is not None and all(map(is_acquired, seen)) else 202, seconds)
     answer.is_replay = accepted.is_replay
@@ -182,7 +182,7 @@ async def get_booking(request: Request, groups: Groups, booking_id: UUID, query:
     if query.wait:
         request.hold_back(query.wait)
         is_done = is_settled if "if-none-match" not in request.headers else partial(_is_news, request)
-        with groups.polls.enter(request.client, [booking_id], seconds=query.wait) as (poll,):
+        with groups.enter(request, [booking_id], query.wait) as (poll,):
             # A request that waits keeps no parsed query.
             del query
             body = (await poll.wait(is_done, poll.recall(is_done))).body
@@ -286,7 +286,7 @@ async def cancel_booking(
 
 async def _act(request: Request, groups: Groups, asked: Asked, *, seconds: int | None) -> Answer:
     request.hold_back(seconds)
-    with groups.polls.enter(request.client, [asked.booking_id], seconds=seconds or 0) as (poll,):
+    with groups.enter(request, [asked.booking_id], seconds) as (poll,):
         acted = await insist(groups.actions.ask, asked)
         if acted.has_changed:
             groups.announce(asked.booking_id)

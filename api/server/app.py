@@ -24,6 +24,7 @@ from api.gate.cors import allow_methods, allow_origin, is_preflight, is_public_p
 from api.gate.credentials import Credentials
 from api.gate.gate import admit, refuse_excess
 from api.gate.limits import Allowances, Taken, find_allowance
+from api.gate.places import STREAMS, Places
 from api.metrics import count_request
 from api.problems import answer_error
 from api.request import Request, current
@@ -37,7 +38,7 @@ from api.server.routing import Router
 from api.server.sending import close_unread_connections, send
 from api.server.shared import SharedReads
 from api.server.start import start
-from api.server.stream import HEARTBEAT, MAX_VIEWERS, Follow, Live
+from api.server.stream import HEARTBEAT, Follow, Live
 from api.server.wsgi import run_wsgi
 from core.errors import SeatlineError, UnavailableError
 from core.infra.db import STATEMENT_POOL_SIZE, TRANSACTION_POOL_SIZE
@@ -67,7 +68,8 @@ class Door:
         self._proxies, self._origins = settings.trusted_proxies, settings.cors_origins
         self._threads = ThreadPoolExecutor(RUNNING, thread_name_prefix="request")
         self._urgent = ThreadPoolExecutor(URGENT, thread_name_prefix="urgent")
-        self._groups, self._shared, self._live = Groups(self._threads, settings), SharedReads(), Live()
+        self._groups, self._shared = Groups(self._threads, settings), SharedReads()
+        self._live = Live(Places(STREAMS, settings.most_streams))
         self._listener = Listener({BOOKINGS_CHANNEL: self._groups.polls.hear, MAPS_CHANNEL: self._live.hear})
         # One Deadlines for each length that a contract has.
         self._find_deadlines = cache(Deadlines)
@@ -112,15 +114,20 @@ class Door:
         request = read_request(scope, self._proxies, self._credentials.recall)
         # A request that waits must not hold granian's scope (api/server/calling.py).
         del scope
-        answer = await self._answer(request, protocol)
-        self._finish(request, answer)
-        if answer.follow and request.method == "GET":
-            await self._stream(protocol, answer, answer.follow)
-        elif answer.follow:
-            # A stream has no length.
-            send(protocol, answer.status, answer.headers, b"")
-        else:
-            send(protocol, answer.status, answer.headers, answer.body)
+        request.gone = protocol.client_disconnect
+        try:
+            answer = await self._answer(request, protocol)
+            self._finish(request, answer)
+            if answer.follow and request.method == "GET":
+                await self._stream(protocol, answer, answer.follow)
+            elif answer.follow:
+                # A stream has no length.
+                send(protocol, answer.status, answer.headers, b"")
+            else:
+                send(protocol, answer.status, answer.headers, answer.body)
+        finally:
+            if request.leave:
+                request.leave()
 
     async def _answer(self, request: Request, protocol: Any) -> Answer:
         try:
@@ -242,8 +249,9 @@ class Door:
         return respond_tagged(request, found)
 
     async def _serve_stream(self, request: Request, declared: Operation, view: Any) -> Answer:
-        if self._live.viewers >= MAX_VIEWERS:
-            raise UnavailableError("Too many follow shows here just now.")
+        # Those who come while a thread is at work for it are not to be too many.
+        self._live.enter(client := request.client)
+        request.leave = partial(self._live.leave, client)
         given = parse_request(declared, request)
         return await self._run_in_thread(request, partial(view, request, **given))
 
@@ -279,7 +287,7 @@ class Door:
         with suppress(RuntimeError):
             # Something at once, so that the client knows that it is connected.
             await transport.send_bytes(answer.body or HEARTBEAT)
-            await self._live.follow(follow, transport.send_bytes)
+            await self._live.follow(follow, transport.send_bytes, protocol.client_disconnect)
 
 
 def _pass_gate(request: Request, refusal: SeatlineError | None) -> None:

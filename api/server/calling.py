@@ -1,11 +1,13 @@
 """How granian calls the application: in a task that keeps nothing of the request but what answers it."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from granian.server import mp
 
 Call = Callable[[Any, Any], Awaitable[None]]
+Gone = Callable[[], Awaitable[None]]
 
 
 def let_requests_go() -> None:
@@ -31,3 +33,13 @@ def wrap(call: Call) -> Callable[[Any], Awaitable[None]]:
             protocol.response_empty(500, [])
 
     return run
+
+
+def watch_over(gone: Gone, call: Callable[[], None]) -> Callable[[], object]:
+    """Have something called once `gone` returns, granian's client_disconnect(); the result stops that."""
+
+    async def watch() -> None:
+        await gone()
+        call()
+
+    return asyncio.get_running_loop().create_task(watch()).cancel

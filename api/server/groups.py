@@ -10,8 +10,10 @@ from uuid import UUID
 
 from redis.exceptions import RedisError
 
+from api.gate.places import POLLS, Places
 from api.gate.shedding import Backlog
-from api.server.long_poll import LongPolls
+from api.request import Request
+from api.server.long_poll import Entered, LongPolls
 from core.bookings.accepting import Accepted, accept
 from core.bookings.acting import Acted, act
 from core.bookings.announcements import encode_ids
@@ -76,7 +78,7 @@ class Groups:
         self.reads: GatherApart[UUID, Booking | None] = GatherApart(
             self._make_reads, find_kind=lambda id_: find_number(read_slot(id_))
         )
-        self.polls = LongPolls(self.reads.ask)
+        self.polls = LongPolls(self.reads.ask, places=Places(POLLS, settings.most_polls))
         at_most = settings.max_waiting_bookings
         counting = LoopConnection(answer_seconds=COUNT_SECONDS)
         self.backlog = Backlog(at_most, partial(count_waiting, counting, at_most=at_most))
@@ -89,6 +91,10 @@ class Groups:
             accepted = await self.commits.ask(wish)
             taken.is_replay = accepted.is_replay
         return accepted
+
+    def enter(self, request: Request, booking_ids: Sequence[UUID], seconds: float | None) -> Entered:
+        """Polls of these bookings for a request that waits so long, if at all; see LongPolls.enter()."""
+        return self.polls.enter(request.client, booking_ids, seconds=seconds or 0, gone=request.gone)
 
     def _make_commits(self) -> Gather[Wish, Accepted]:
         commit = partial(accept, LoopConnection(), nudge=self._nudger.nudge)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Self
 from uuid import UUID
 
+from api.gate.places import POLLS, Places
+from api.server.calling import Gone, watch_over
 from api.server.deadline import Deadlines
 from api.server.recent import Recent
 from api.server.turns import Turns
@@ -83,8 +85,10 @@ ReadBooking = Callable[[UUID], Awaitable[Booking | None]]
 class LongPolls:
     """The requests of this process that wait, on its event loop, and what wakes them."""
 
-    def __init__(self, read: ReadBooking, limits: Limits = LIMITS) -> None:
+    def __init__(self, read: ReadBooking, limits: Limits = LIMITS, places: Places | None = None) -> None:
         self._read, self.limits = read, limits
+        # Of a client, in all processes: each of its requests takes one, of however many bookings.
+        self._places = places or Places(POLLS, None)
         # A set of one poll takes four times the memory of a list.
         self._waiting: dict[bytes, list[Poll]] = defaultdict(list)
         self.turns, self.last_reads = Turns(), Deadlines(limits.last_read_seconds)
@@ -107,12 +111,15 @@ class LongPolls:
             raise BookingNotFoundError(booking_id)
         return booking
 
-    def enter(self, client: str, booking_ids: Sequence[UUID], *, seconds: float) -> "Entered":
+    def enter(
+        self, client: str, booking_ids: Sequence[UUID], *, seconds: float, gone: Gone | None = None
+    ) -> "Entered":
         """Polls of these bookings, in this order: what changes from now on wakes them.
 
         One that may not wait, since too many do, or for 0 seconds, is done at once.
         """
-        if not seconds or not self._has_room(client, len(booking_ids)):
+        has_room = seconds and self._has_room(client, len(booking_ids))
+        if not has_room or not self._places.take(client):
             # These polls are not registered: each is over after its first read.
             return Entered(None, client, [Poll(self, booking_id, deadline=0) for booking_id in booking_ids])
         deadline = time.monotonic() + seconds
@@ -120,13 +127,18 @@ class LongPolls:
         self._count_waiting(client, len(polls))
         for poll in polls:
             self._waiting[poll.booking_id.bytes].append(poll)
-        return Entered(self, client, polls)
+        entered = Entered(self, client, polls)
+        # To watch a connection costs a task. Whoever goes away with less than half of its places lacks none.
+        if gone is not None and self._places.is_half_taken(client):
+            entered.end_once(gone)
+        return entered
 
     def leave(self, client: str, polls: Sequence["Poll"]) -> None:
         """Unregister polls, which wait no longer."""
         for poll in polls:
             self._leave(poll)
         self._count_waiting(client, -len(polls))
+        self._places.leave(client)
 
     def _count_waiting(self, client: str, more: int) -> None:
         self._clients[client] += more
@@ -164,15 +176,26 @@ class LongPolls:
 class Entered:
     """The polls of one request, as a context manager; those that are registered leave at its end."""
 
-    __slots__ = ("_all", "_client", "_polls")
+    __slots__ = ("_all", "_client", "_polls", "_stop_watching")
 
     def __init__(self, all_: LongPolls | None, client: str, polls: list["Poll"]) -> None:
         self._all, self._client, self._polls = all_, client, polls
+        self._stop_watching: Callable[[], object] | None = None
+
+    def end_once(self, gone: Gone) -> None:
+        """Wait no longer than the client does."""
+        self._stop_watching = watch_over(gone, self._give_up)
+
+    def _give_up(self) -> None:
+        for poll in self._polls:
+            poll.give_up()
 
     def __enter__(self) -> list["Poll"]:
         return self._polls
 
     def __exit__(self, *_: object) -> None:
+        if self._stop_watching is not None:
+            self._stop_watching()
         if self._all is not None:
             self._all.leave(self._client, self._polls)
 
@@ -206,6 +229,11 @@ class Poll:
         self._is_changed, self._announced = True, announced
         if self._woken is not None and not self._woken.done():
             self._woken.set_result(None)
+
+    def give_up(self) -> None:
+        """Have it be over: its client is gone."""
+        self._deadline = 0
+        self.wake(None)
 
     def ring(self, turn: int) -> None:
         """The time has come to look again, unless something has woken it before."""

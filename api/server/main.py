@@ -12,6 +12,7 @@ from granian.log import LogLevels
 
 # What its workers are to have is loaded here once: they are forked, start at once, and share its memory.
 from api import app  # noqa: F401
+from api.gate.places import POLLS, STREAMS
 from api.server.calling import let_requests_go
 from api.server.processes import Server
 from api.server.start import start
@@ -49,7 +50,7 @@ def main() -> None:
     fault = find_fault()
     if fault and fault.is_lasting:
         sys.exit(f"seatline: {fault}")
-    _prepare_workers()
+    _prepare_workers(settings.web_concurrency)
     server = Server(
         "api.server.worker:door",
         address=resolve(settings.host, settings.port)[1],
@@ -98,8 +99,10 @@ def _find_room() -> int:
     return room
 
 
-def _prepare_workers() -> None:
+def _prepare_workers(processes: int) -> None:
     """What is so before the fork is so in each worker."""
+    STREAMS.spread(processes)
+    POLLS.spread(processes)
     _keep_signals_for_workers()
     let_requests_go()
     # Pages that the collector writes to are shared no longer.

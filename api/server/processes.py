@@ -5,6 +5,8 @@ from typing import Any
 
 from granian.server import mp
 
+from api.gate.places import POLLS, STREAMS
+
 # The main thread hears of a signal by then, also on a busy machine. A worker that was signalled alone is
 # replaced so much later.
 HEARD_SECONDS = 1.0
@@ -16,6 +18,12 @@ class Worker(mp.WorkerProcess):
     Where two threads wait for a process, the system tells one of them that there is none. granian then took
     an ended worker for one that refuses to end, and signalled whatever process has its number by then.
     """
+
+    def start(self) -> None:
+        """Fork it, with what it counts in memory that is shared: nothing yet."""
+        for tally in (STREAMS, POLLS):
+            tally.begin(self.idx)
+        super().start()  # type: ignore[no-untyped-call]
 
     def _watch(self) -> None:
         self._watching = threading.Thread(target=self._watcher, name="worker")

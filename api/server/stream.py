@@ -13,7 +13,10 @@ from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from core.errors import SeatlineError
+from api.errors import RateLimitedError
+from api.gate.places import Places
+from api.server.calling import Gone, watch_over
+from core.errors import SeatlineError, UnavailableError
 from core.maps.maps import Map, read_statuses
 
 log = logging.getLogger(__name__)
@@ -30,6 +33,8 @@ HEARTBEAT = b": still here\n\n"
 MAX_VIEWERS = 1_000
 # Digits of a show's id, which is a bigint.
 LONGEST_ID = 19
+# A client's own streams are in its way: it has to end one, or wait for its neighbours at that address.
+RETRY_AFTER_SECONDS = 10
 READERS = 2
 
 
@@ -68,12 +73,13 @@ class Watch:
 class Live:
     """All that is followed in this process."""
 
-    def __init__(self) -> None:
+    def __init__(self, places: Places) -> None:
+        self._places = places
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="live")
         self._watches: dict[int, Watch] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._ending = asyncio.Event()
-        self.viewers = 0
+        self._viewers = 0
 
     def begin(self, loop: asyncio.AbstractEventLoop) -> None:
         """Serve on this loop."""
@@ -85,9 +91,35 @@ class Live:
         for watch in self._watches.values():
             watch.changed.set()
 
-    async def follow(self, follow: Follow, send: Callable[[bytes], Awaitable[None]]) -> None:
+    def enter(self, client: str) -> None:
+        """Have a place for a viewer, until leave(), before anything is done for it.
+
+        Raises UnavailableError where this process has none left, RateLimitedError where the client has not.
+        """
+        if self._viewers >= MAX_VIEWERS:
+            raise UnavailableError("Too many follow shows here just now.")
+        if not self._places.take(client):
+            raise RateLimitedError(RETRY_AFTER_SECONDS, "This client follows too many streams; end one.")
+        self._viewers += 1
+
+    def leave(self, client: str) -> None:
+        """Give a viewer's place back."""
+        self._places.leave(client)
+        self._viewers -= 1
+
+    async def follow(self, follow: Follow, send: Callable[[bytes], Awaitable[None]], gone: Gone) -> None:
         """Send a viewer all that changes, until it is gone or cannot be told: then it comes back."""
-        with self._watch(follow) as watch, contextlib.suppress(TimeoutError, RuntimeError, SeatlineError):
+        with contextlib.suppress(TimeoutError, RuntimeError, SeatlineError):
+            # A client that closes would be noticed when it is next sent something.
+            async with asyncio.timeout(None) as staying:
+                stop_watching = watch_over(gone, lambda: staying.reschedule(0))
+                try:
+                    await self._follow(follow, send)
+                finally:
+                    stop_watching()
+
+    async def _follow(self, follow: Follow, send: Callable[[bytes], Awaitable[None]]) -> None:
+        with self._watch(follow) as watch:
             version = follow.version
             while not self._ending.is_set():
                 changed = watch.changed
@@ -116,12 +148,10 @@ class Live:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         watch.viewers += 1
-        self.viewers += 1
         try:
             yield watch
         finally:
             watch.viewers -= 1
-            self.viewers -= 1
 
     def hear(self, show: bytes) -> None:
         """The map of a show has changed; a message that is no show id is garbage, and is ignored."""
