@@ -92,7 +92,7 @@ class MalformedJsonError(SeatlineError):
 
 
 class RateLimitedError(SeatlineError):
-    """This client has sent more requests than it may, until so many seconds are over."""
+    """This client has sent more requests than it may, or follows more streams at one time."""
 
     code = "rate_limited"
     title = "Too many requests"

@@ -46,7 +46,7 @@ class InvalidRequestError(SeatlineError):
 
 
 class UnavailableError(SeatlineError):
-    """No promise was given: what the service stands on is down, or did not answer in time."""
+    """No promise was given: what the service needs is down or too slow, or too many bookings wait."""
 
     code = "unavailable"
     title = "The service is not available right now"

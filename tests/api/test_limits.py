@@ -143,6 +143,14 @@ def test_a_replay_is_given_back(build: Build, make_show: MakeShow) -> None:
         assert answer.status_code == 202
 
 
+def test_a_replay_beyond_the_limit_is_refused_like_any(build: Build, make_show: MakeShow) -> None:
+    client, body = build(), {"show_id": make_show().id, "seats": ["1"]}
+    assert client.post("/bookings", json=body, headers=with_key("a key")).status_code == 202
+    while client.post("/bookings", json={}).status_code == 422:
+        continue
+    assert_problem(client.post("/bookings", json=body, headers=with_key("a key")), 429, "rate_limited")
+
+
 def test_watching_over_the_service_is_not_limited(build: Build) -> None:
     client = build()
     for path in ("/healthz", "/readyz") * 4:
