@@ -2,18 +2,17 @@
 
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 
 import click
-from sqlalchemy.engine import Connection
 
 from api.parsing import parse_key_id, validate
 from api.schemas.keys import KeyRequest, KeyRotation
 from core.access.principals import Role
-from core.audit.service import name_command
+from core.audit.service import Change, changing, name_command
 from core.errors import SeatlineError, UnavailableError
-from core.infra.db import transaction
+from core.infra.db import primary
 from core.infra.health import find_fault
 from core.keys import service
 
@@ -33,16 +32,16 @@ def keys() -> None:
 @click.option("--rate-limit", metavar="LIMIT", help="Its own allowance, like 6000/minute.")
 def create_key(**given: str | None) -> None:
     """Make a key: its text, and nothing else, goes to standard output, this once."""
-    with _at_terminal() as connection:
+    with _tell_faults(), _changing("create") as change:
         asked = validate(KeyRequest, given)
-        made = service.create_key(connection, name_command("flask keys create"), **asked.model_dump())
+        made = service.create_key(change, **asked.model_dump())
     _tell_new(made)
 
 
 @keys.command("list")
 def list_keys() -> None:
     """List all keys, the newest first, revoked and expired ones too."""
-    with _at_terminal() as connection:
+    with _tell_faults(), primary() as connection:
         found = service.list_keys(connection)
     rows = [HEAD, *map(_to_row, found)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -57,14 +56,9 @@ def list_keys() -> None:
 )
 def rotate_key(key_id: str, overlap_seconds: int) -> None:
     """Make a key a new text, which goes to standard output, this once; those before end after the overlap."""
-    with _at_terminal() as connection:
+    with _tell_faults(), _changing("rotate") as change:
         asked = validate(KeyRotation, {"overlap_seconds": overlap_seconds})
-        made = service.rotate_key(
-            connection,
-            name_command("flask keys rotate"),
-            parse_key_id(key_id),
-            overlap_seconds=asked.overlap_seconds,
-        )
+        made = service.rotate_key(change, parse_key_id(key_id), overlap_seconds=asked.overlap_seconds)
     _tell_new(made)
 
 
@@ -72,20 +66,23 @@ def rotate_key(key_id: str, overlap_seconds: int) -> None:
 @click.argument("key_id", metavar="ID")
 def revoke_key(key_id: str) -> None:
     """Let a key work no more, for good."""
-    with _at_terminal() as connection:
-        service.revoke_key(connection, name_command("flask keys revoke"), parse_key_id(key_id))
+    with _tell_faults(), _changing("revoke") as change:
+        service.revoke_key(change, parse_key_id(key_id))
     click.echo(f"Key {key_id} is revoked: it is refused everywhere within 5 seconds.", err=True)
 
 
+def _changing(command: str) -> AbstractContextManager[Change]:
+    return changing(name_command(f"flask keys {command}"))
+
+
 @contextmanager
-def _at_terminal() -> Iterator[Connection]:
-    """A transaction; what goes wrong ends the command with one line."""
+def _tell_faults() -> Iterator[None]:
+    """What goes wrong ends the command with one line."""
     # A command does not wait for the database as a process does: its operator is at the terminal.
     if fault := find_fault():
         sys.exit(f"seatline: {fault}")
     try:
-        with transaction() as connection:
-            yield connection
+        yield
     except UnavailableError as error:
         sys.exit(f"seatline: {error} A change may have been made all the same: see `keys list`.")
     except SeatlineError as error:

@@ -8,8 +8,9 @@ from api.request import get_current
 from api.responses import NO_STORE, Answer, respond
 from api.schemas import keys as schemas
 from core.access.principals import Role
+from core.audit.service import changing
 from core.errors import InvalidRequestError, UnavailableError
-from core.infra.db import primary, transaction
+from core.infra.db import primary
 from core.keys import service
 from core.keys.errors import KeyNotFoundError
 
@@ -32,10 +33,9 @@ ERRORS = [KeyNotFoundError, UnavailableError]
 )
 def create_key(body: schemas.KeyRequest) -> Answer:
     """The key, with its text."""
-    with transaction() as connection:
+    with changing(get_current().author) as change:
         made = service.create_key(
-            connection,
-            get_current().author,
+            change,
             name=body.name,
             role=body.role,
             rate_limit=body.rate_limit,
@@ -83,8 +83,8 @@ def get_key(key_id: int) -> Answer:
 )
 def revoke_key(key_id: int) -> Answer:
     """Nothing; the key works no more."""
-    with transaction() as connection:
-        service.revoke_key(connection, get_current().author, key_id)
+    with changing(get_current().author) as change:
+        service.revoke_key(change, key_id)
     return Answer(204, [("Cache-Control", NO_STORE)])
 
 
@@ -106,10 +106,8 @@ def revoke_key(key_id: int) -> Answer:
 )
 def rotate_key(key_id: int, body: schemas.KeyRotation) -> Answer:
     """The key, with its new text."""
-    with transaction() as connection:
-        made = service.rotate_key(
-            connection, get_current().author, key_id, overlap_seconds=body.overlap_seconds
-        )
+    with changing(get_current().author) as change:
+        made = service.rotate_key(change, key_id, overlap_seconds=body.overlap_seconds)
     return _respond_new(made)
 
 

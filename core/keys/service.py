@@ -8,7 +8,7 @@ from sqlalchemy import Row
 from sqlalchemy.engine import Connection
 
 from core.access.principals import Role
-from core.audit.service import Author, record
+from core.audit.service import Change
 from core.errors import InvalidRequestError
 from core.keys import queries
 from core.keys.errors import KeyNotFoundError
@@ -48,8 +48,7 @@ class NewKey:
 
 
 def create_key(
-    connection: Connection,
-    author: Author,
+    change: Change,
     *,
     name: str,
     role: Role,
@@ -58,14 +57,14 @@ def create_key(
 ) -> NewKey:
     """Make a key, which works at once; its values are judged before. Raises InvalidRequestError."""
     key_id = queries.insert_key(
-        connection, name=name, role=role, rate_limit=rate_limit, expires_at=expires_at
+        change.connection, name=name, role=role, rate_limit=rate_limit, expires_at=expires_at
     )
     if key_id is None:
         raise InvalidRequestError("The key would have expired already.", pointer="/expires_at")
-    made = _give_secret(connection, key_id)
+    made = _give_secret(change.connection, key_id)
     after = made.key.document
     told = {name: after[name] for name in ("name", "role", "prefix", "rate_limit", "expires_at")}
-    record(connection, author, "key.create", _name_target(key_id), after=told)
+    change.tell("key.create", _name_target(key_id), after=told)
     return made
 
 
@@ -82,20 +81,18 @@ def get_key(connection: Connection, key_id: int) -> Key:
     return _to_key(row)
 
 
-def rotate_key(connection: Connection, author: Author, key_id: int, *, overlap_seconds: int) -> NewKey:
+def rotate_key(change: Change, key_id: int, *, overlap_seconds: int) -> NewKey:
     """Make a key a new text; those it had before end after so many seconds, or when they would have.
 
     Raises KeyNotFoundError, also for one that is revoked or expired: nothing brings it back.
     """
-    before = _lock(connection, key_id)
+    before = _lock(change.connection, key_id)
     if before.revoked_at is not None or before.is_expired:
         state = "expired" if before.revoked_at is None else "revoked"
         raise KeyNotFoundError(f"Key {key_id} is {state}: make a new one.")
-    queries.update_secrets_end(connection, key_id, seconds=overlap_seconds)
-    made = _give_secret(connection, key_id)
-    record(
-        connection,
-        author,
+    queries.update_secrets_end(change.connection, key_id, seconds=overlap_seconds)
+    made = _give_secret(change.connection, key_id)
+    change.tell(
         "key.rotate",
         _name_target(key_id),
         before={"prefix": before.prefix},
@@ -104,16 +101,21 @@ def rotate_key(connection: Connection, author: Author, key_id: int, *, overlap_s
     return made
 
 
-def revoke_key(connection: Connection, author: Author, key_id: int) -> None:
+def revoke_key(change: Change, key_id: int) -> None:
     """Let a key work no more, by none of its texts, for good; one that is revoked stays as it is.
 
     Raises KeyNotFoundError.
     """
-    if _lock(connection, key_id).revoked_at is not None:
-        return
-    queries.update_revoked(connection, key_id)
-    after = {"revoked_at": get_key(connection, key_id).revoked_at}
-    record(connection, author, "key.revoke", _name_target(key_id), before={"revoked_at": None}, after=after)
+    before = _lock(change.connection, key_id)
+    if before.revoked_at is None:
+        queries.update_revoked(change.connection, key_id)
+    after = get_key(change.connection, key_id)
+    change.tell(
+        "key.revoke",
+        _name_target(key_id),
+        before={"revoked_at": before.revoked_at},
+        after={"revoked_at": after.revoked_at},
+    )
 
 
 def _lock(connection: Connection, key_id: int) -> Key:

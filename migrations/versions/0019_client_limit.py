@@ -5,7 +5,7 @@ from alembic import op
 from migrations.online import commit, lock, swap
 
 revision = "0019"
-down_revision = "0017"
+down_revision = "0018"
 
 BEFORE = (
     "seats_unavailable",

@@ -12,6 +12,8 @@ SHOW = {"name": "Hamlet", "start_time": "2099-01-10T19:30:00Z", "total_seats": 3
 # The query stands for a token of the receiver's.
 ENDPOINT = {"url": "https://receiver.example/hooks?token=canary-of-the-receiver", "description": "orders"}
 
+KEY = {"name": "Box office", "role": "box_office"}
+
 
 def make(path: str, body: dict[str, Any]) -> Callable[[DoorClient], int]:
     """Makes one, and tells its id."""
@@ -26,6 +28,7 @@ def make(path: str, body: dict[str, Any]) -> Callable[[DoorClient], int]:
 
 make_show = make("/admin/shows", SHOW)
 make_endpoint = make("/admin/webhook-endpoints", ENDPOINT)
+make_key = make("/admin/keys", KEY)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,5 +81,23 @@ CASES = {
     ),
     ("POST", "/admin/webhook-endpoints/{}/test"): Case(
         action="webhook_endpoint.test", make=make_endpoint, after=frozenset({"event_id"})
+    ),
+    ("POST", "/admin/keys"): Case(
+        action="key.create",
+        body=KEY,
+        after=frozenset({"name", "role", "prefix", "rate_limit", "expires_at"}),
+    ),
+    ("DELETE", "/admin/keys/{}"): Case(
+        action="key.revoke",
+        make=make_key,
+        before=frozenset({"revoked_at"}),
+        after=frozenset({"revoked_at"}),
+    ),
+    ("POST", "/admin/keys/{}/rotate"): Case(
+        action="key.rotate",
+        make=make_key,
+        body={"overlap_seconds": 60},
+        before=frozenset({"prefix", "overlap_seconds"}),
+        after=frozenset({"prefix", "overlap_seconds"}),
     ),
 }

@@ -7,7 +7,7 @@ import pytest
 
 from core.access.pseudonyms import hide_address
 from tests.acting import ask
-from tests.api.audit_cases import CASES, ENDPOINT, Case, make_endpoint, make_show
+from tests.api.audit_cases import CASES, ENDPOINT, Case, make_endpoint, make_key, make_show
 from tests.door import DoorClient
 from tests.support import ADMIN
 
@@ -81,6 +81,7 @@ def test_what_was_so_already_leaves_none(client: DoorClient) -> None:
         ("POST", f"/admin/shows/{show_id}/cancel", {}),
         ("POST", f"{endpoint}/test", {}),
         ("PATCH", endpoint, {"enabled": False}),
+        ("DELETE", f"/admin/keys/{make_key(client)}", {}),
     ]
     for method, path, body in repeated:
         counts = []
