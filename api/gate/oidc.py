@@ -21,7 +21,7 @@ TOKEN_BYTES = 16 * 1024
 # such leeway: a token is renewed before it ends, and "no longer than its exp" is a promise.
 LEEWAY_SECONDS = 30
 # A token that was verified is good without being verified again for so long. That takes a thread, and up to
-# half a millisecond, once a minute; and a key that the issuer withdrew ends for it a minute later than here.
+# half a millisecond, once a minute; and a key that the issuer withdrew ends for it a minute later.
 REMEMBERED_SECONDS = 60
 # One takes half a KB.
 TOKENS_REMEMBERED = 10_000

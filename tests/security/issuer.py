@@ -49,7 +49,7 @@ def describe_key(algorithm: str = "RS256", name: str = "first", **changes: Any) 
 def describe_private_key(algorithm: str = "RS256", name: str = "first") -> dict[str, Any]:
     """The JWK of a whole key, which nobody should publish."""
     described = get_default_algorithms()[algorithm].to_jwk(make_key(algorithm, name), as_dict=True)
-    return {**described, "kid": name, "alg": algorithm, "use": "sig"}
+    return {**described, "kid": name, "alg": algorithm, "use": "sig", "key_ops": ["sign", "verify"]}
 
 
 def encode_part(part: object) -> str:
