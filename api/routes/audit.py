@@ -31,7 +31,7 @@ blueprint = Blueprint("audit", __name__)
 def list_audit(query: schemas.AuditQuery) -> Answer:
     """A page of the log."""
     which = EntryFilter(
-        before=MAX_ID if query.cursor is None else decode_cursor(query.cursor, int)[0],
+        below=MAX_ID if query.cursor is None else decode_cursor(query.cursor, int)[0],
         actor=query.actor,
         action=query.action,
         target=query.target,

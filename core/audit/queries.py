@@ -15,7 +15,7 @@ _INSERT_ENTRY = text("""
 
 _SELECT_ENTRIES = text("""
     SELECT * FROM audit_log
-    WHERE id < :before
+    WHERE id < :below
       AND (cast(:actor AS text) IS NULL OR actor_id = :actor OR actor_name = :actor)
       AND (cast(:action AS text) IS NULL OR action = :action)
       AND (cast(:target AS text) IS NULL OR target = :target)
@@ -34,9 +34,9 @@ def select_page(
     actor: str | None,
     action: str | None,
     target: str | None,
-    before: int,
+    below: int,
     limit: int,
 ) -> list[Row[Any]]:
     """Entries below this id, the newest first; by an actor's id or name, of an action, of a target."""
-    parameters = {"actor": actor, "action": action, "target": target, "before": before, "limit": limit}
+    parameters = {"actor": actor, "action": action, "target": target, "below": below, "limit": limit}
     return list(connection.execute(_SELECT_ENTRIES, parameters))

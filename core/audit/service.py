@@ -53,9 +53,9 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryFilter:
-    """Which entries to list; `actor` is an id or a name. Those with ids below `before`, the last one seen."""
+    """Which entries to list; `actor` is an id or a name. Those with ids below that of the last one seen."""
 
-    before: int
+    below: int
     actor: str | None = None
     action: str | None = None
     target: str | None = None
@@ -155,7 +155,7 @@ def list_entries(connection: Connection, which: EntryFilter) -> list[Entry]:
         actor=which.actor,
         action=which.action,
         target=which.target,
-        before=which.before,
+        below=which.below,
         limit=which.limit + 1,
     )
     return [_to_entry(row) for row in rows]

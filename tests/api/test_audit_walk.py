@@ -12,6 +12,7 @@ from tests.door import DoorClient
 from tests.support import ADMIN
 
 ADDRESS = "127.9.8.7"
+IDS = [" ".join(route) for route in CASES]
 CHANGING = {"post", "put", "patch", "delete"}
 # A webhook's secret, a key, and a token that was sent.
 SECRET = re.compile(r"whsec_|slk_\w{8}_|canary-of-the-receiver")
@@ -44,7 +45,7 @@ def test_each_route_that_changes_something_has_a_case(client: DoorClient) -> Non
     assert list_changing(client) == CASES.keys()
 
 
-@pytest.mark.parametrize(("method", "path"), CASES, ids=" ".join)
+@pytest.mark.parametrize(("method", "path"), CASES, ids=IDS)
 def test_a_change_leaves_one_entry(client: DoorClient, method: str, path: str) -> None:
     case = CASES[method, path]
     made = case.make(client) if case.make else None
@@ -63,7 +64,7 @@ def test_a_change_leaves_one_entry(client: DoorClient, method: str, path: str) -
     assert ADDRESS not in str(entry)
 
 
-@pytest.mark.parametrize(("method", "path"), CASES, ids=" ".join)
+@pytest.mark.parametrize(("method", "path"), CASES, ids=IDS)
 def test_a_refusal_leaves_none(client: DoorClient, method: str, path: str) -> None:
     """Of a body that cannot be, and of what is not there."""
     unknown = path.format(999_999_999)

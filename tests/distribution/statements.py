@@ -41,6 +41,7 @@ _NUMBERS = (
     "after_id",
     "available",
     "before",
+    "below",
     "booked",
     "bookings_decided",
     "count",
@@ -93,6 +94,13 @@ _ARRAYS = (
     "targets",
 )
 _TEXTS = (
+    "action",
+    "actor",
+    "actor_id",
+    "actor_kind",
+    "actor_name",
+    "actor_role",
+    "client",
     "description",
     "disabled_reason",
     "currency",
@@ -100,10 +108,12 @@ _TEXTS = (
     "error",
     "key",
     "name",
+    "request_id",
     "search_name",
     "secret",
     "section",
     "status",
+    "target",
     "time_zone",
     "url",
 )
@@ -136,6 +146,7 @@ _VALUES: dict[str, Any] = {
 }
 # Parameters that mean one thing in one module and another elsewhere.
 _VALUES_OF = {
+    "core.audit.queries": {"before": "{}", "after": "{}"},
     "core.bookings.queries": {"after": None, "status": None, "id": _ID, "ids": [_ID]},
     "core.bookings.archive_queries": {"id": _ID, "ids": [_ID]},
     "core.events.queries": {"id": _ID, "ids": [_ID], "positions": [1], "first": _ID},
