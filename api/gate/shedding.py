@@ -16,8 +16,8 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS = 1.0
 # With a spread, so that the processes do not all count at the same moment.
 SPREAD = 0.1
-# A look at 100,000 takes the server some 100 ms. Where it takes longer, looks become rarer: a process has the
-# server look for a tenth of the time at most.
+# A look at 100,000 takes the server up to 100 ms. Where it takes longer, looks become rarer: those of a
+# process are a tenth of the time at most.
 PAUSES_PER_LOOK = 10
 # The scope of a refusal that is not for one show.
 ALL = None

@@ -2,10 +2,11 @@
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from uuid import UUID
 
 import pytest
+from flask import Flask
 
 from api.errors import RateLimitedError
 from api.gate.places import Places, Tally
@@ -14,7 +15,11 @@ from api.server.long_poll import LongPolls, Poll, Seen
 from api.server.stream import Live
 from core.bookings.views import Booking
 from core.errors import UnavailableError
+from core.infra.settings import get_settings
+from core.shows.service import Show
 from tests.api.test_long_poll import ID, PENDING, is_settled
+from tests.door import DoorClient, open_door
+from tests.support import wait_until
 
 
 @pytest.fixture
@@ -74,6 +79,31 @@ def test_viewers_have_their_place_before_anything_is_done_for_them(tally: Tally)
         live.enter(f"client {number}")
     with pytest.raises(UnavailableError):
         live.enter("b")
+
+
+@pytest.fixture
+def capped(app: Flask, database: dict[str, str]) -> Iterator[DoorClient]:
+    """A client of a door at which it follows two streams at one time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(os.environ, "STREAMS_PER_CLIENT", "2")
+        get_settings.cache_clear()
+        with open_door(app) as client:
+            yield client
+    get_settings.cache_clear()
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_whatever_becomes_of_a_stream_its_place_is_given_back(
+    capped: DoorClient, show: Show, method: str
+) -> None:
+    """Its client is gone after the first event; or asked for no stream, or for one that is not there."""
+    for path, status in ((f"/shows/{show.id}", 200), ("/shows/999999", 404)):
+        for _ in range(5):
+            wait_until(lambda path=path, status=status: ask(capped, method, path) == status)
+
+
+def ask(client: DoorClient, method: str, path: str) -> int:
+    return int(client.open(f"{path}/stream", method=method).status_code)
 
 
 def test_beyond_its_own_nobody_waits_and_who_is_gone_waits_no_longer(tally: Tally) -> None:

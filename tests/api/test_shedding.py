@@ -1,10 +1,8 @@
 """Load shedding: how many bookings wait, as a process knows it, and what is refused while too many do."""
 
 import asyncio
-import copy
 import logging
 import os
-import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -14,16 +12,10 @@ from flask import Flask
 
 from api.gate.shedding import Backlog
 from api.metrics import SHED
-from core.bookings.queries import SELECT_WAITING
-from core.bookings.waiting import count_waiting
 from core.errors import UnavailableError
-from core.infra.async_db import LoopConnection
 from core.infra.settings import get_settings
-from core.infra.slot_groups import SlotGroup
 from core.shows.service import Show
-from local.embedded import find_free_port
-from tests.apart import enter
-from tests.api.asking import Asking, assert_problem, change_data
+from tests.api.asking import Asking, assert_problem
 from tests.door import open_door
 from tests.support import HANGS_SECONDS, wait_until
 
@@ -251,55 +243,3 @@ def test_what_others_accepted_is_known_within_a_look(app: Flask, asking: Asking,
         wait_until(lambda: other.post("5", key="a key").status_code == 503)
         asking.settle()
         wait_until(lambda: other.post("6").status_code == 202)
-
-
-def test_what_waits_is_counted_by_show_and_no_further_than_asked(
-    asking: Asking, make_show: Callable[..., Show]
-) -> None:
-    other = Asking(asking.client, make_show().id)
-    asking.settled("9")
-    held = asking.settled("8", hold=True)
-    asking.act(held, "confirm")
-    asking.book("1")
-    for seat in "123":
-        other.book(seat)
-    assert count(at_most=100) == {asking.show_id: 2, other.show_id: 3}
-    assert count(at_most=4).total() == 4
-    assert count(at_most=5).total() == 5
-
-
-def count(*, at_most: int) -> Counter[int]:
-    """What a process counts."""
-
-    async def run() -> Counter[int]:
-        return await count_waiting(LoopConnection(), at_most=at_most)
-
-    return asyncio.run(run())
-
-
-def test_where_the_database_is_away_nothing_is_counted(servers: dict[str, str]) -> None:
-    away = {"DATABASE_URL": f"postgresql://nobody@127.0.0.1:{find_free_port()}/none"}
-    with enter(away), pytest.raises(UnavailableError):
-        count(at_most=1)
-
-
-@pytest.mark.parametrize("is_analyzed", [False, True])
-def test_only_what_waits_is_read(asking: Asking, is_analyzed: bool) -> None:
-    change_data(
-        "INSERT INTO bookings (id, show_id, status, wants, seats, hold, amount, currency)"
-        " SELECT gen_random_uuid(), :id, CASE WHEN n < 500 THEN 'PENDING' ELSE 'CANCELLED' END,"
-        " CASE WHEN n < 500 THEN 'acquire' END, '{1}', false, 0, 'EUR' FROM generate_series(1, 5000) AS n",
-        id=asking.show_id,
-    )
-    if is_analyzed:
-        change_data("ANALYZE bookings")
-
-    async def explain() -> str:
-        statement = copy.copy(SELECT_WAITING.statement)
-        statement.call = f"EXPLAIN {statement.call}"
-        parameters = {"limit": 100_000, **SlotGroup(0).parameters}
-        rows = await LoopConnection().fetch_all(statement, lambda: parameters)
-        return "\n".join(line for (line,) in rows)
-
-    plan = asyncio.run(explain())
-    assert re.findall(r" (?:using|on) (\w+_\w+)", plan) == ["bookings_waiting"], plan
