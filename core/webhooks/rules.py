@@ -1,13 +1,11 @@
-"""Decisions about webhooks, without I/O: what an answer means, when to try again, whom to connect to."""
+"""Decisions about webhooks, without I/O: what an answer means, and when to try again."""
 
-import ipaddress
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
-from urllib.parse import urlsplit
 
 # Five seconds, and four times as long after each failure: 5 s, 20 s, 80 s, 5 min, 21 min, then every hour.
 FIRST_DELAY_SECONDS, GROWTH, LONGEST_DELAY_SECONDS = 5, 4, 3600
@@ -20,11 +18,6 @@ LONGEST_PAUSE_SECONDS = 300
 
 # A test's type; those of events are in core/events/models.py.
 TEST_TYPE = "ENDPOINT_TEST"
-
-DEFAULT_PORTS = {"http": 80, "https": 443}
-IPV4_IN_NAT64 = ipaddress.ip_network("64:ff9b::/96")
-
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class DisabledReason(StrEnum):
@@ -111,57 +104,3 @@ def choose_pause(failures_in_a_row: int, retry_afters: Sequence[float | None]) -
 def is_worth_trying(created_at: datetime, now: datetime) -> bool:
     """Whether a delivery made then is tried again after another failure."""
     return now < created_at + TRIED_FOR
-
-
-def find_url_fault(url: str, *, allow_private: bool) -> str | None:
-    """What is wrong with an endpoint's URL, as far as it can be told without asking for its address."""
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        return "is not a URL"
-    if parts.scheme not in DEFAULT_PORTS or not host:
-        return "must begin with https:// or http:// and name a host"
-    if parts.username is not None or parts.password is not None or parts.fragment:
-        return "must have no user, password or fragment"
-    if not url.isascii() or any(character.isspace() for character in url):
-        return "must be written in ASCII, without spaces"
-    if allow_private or _may_be_public(host):
-        return None
-    return "must not be a private or local address, unless the operator sets WEBHOOK_ALLOW_PRIVATE=true"
-
-
-def identify_url(url: str) -> tuple[object, ...]:
-    """What two URLs of endpoints have in common that lead to the same place, however they are written."""
-    parts = urlsplit(url)
-    port = parts.port or DEFAULT_PORTS[parts.scheme]
-    return parts.scheme, parts.hostname, port, parts.path or "/", parts.query
-
-
-def _may_be_public(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return False
-    try:
-        return is_public(host)
-    except ValueError:
-        return True
-
-
-def is_public(address: str) -> bool:
-    """Whether an IP address is one of the public Internet, looking through IPv6's ways to write IPv4."""
-    parsed = ipaddress.ip_address(address.partition("%")[0])
-    return all(ip.is_global and not ip.is_multicast for ip in _unwrap(parsed))
-
-
-def _unwrap(address: Address) -> Sequence[Address]:
-    if isinstance(address, ipaddress.IPv4Address):
-        return [address]
-    if address.ipv4_mapped:
-        return [address.ipv4_mapped]
-    if address.sixtofour:
-        return [address, address.sixtofour]
-    if address.teredo:
-        return [address, *address.teredo]
-    if address in IPV4_IN_NAT64:
-        return [ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)]
-    return [address]

@@ -18,7 +18,8 @@ from core.infra.settings import get_settings
 from core.infra.slot_groups import find_group, list_groups
 from core.webhooks import queries
 from core.webhooks.errors import EndpointExistsError, EndpointNotFoundError
-from core.webhooks.rules import DisabledReason, find_url_fault, identify_url
+from core.webhooks.rules import DisabledReason
+from core.webhooks.targets import find_url_fault, identify_url
 
 # Each costs every event a delivery, and while it is slow a thread of outbound's (see the Procfile's -c).
 MAX_ENDPOINTS = 100

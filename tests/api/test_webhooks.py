@@ -81,6 +81,12 @@ def test_secret_is_shown_when_it_is_made_and_never_again(client: DoorClient) -> 
         ({"url": "http://169.254.169.254/latest"}, "/url"),
         ({"url": "http://[::1]:8000/"}, "/url"),
         ({"url": "http://localhost/"}, "/url"),
+        ({"url": "http://127.1/"}, "/url"),
+        ({"url": "http://2130706433/"}, "/url"),
+        ({"url": "http://\uff11\uff12\uff17.0.0.1/"}, "/url"),
+        ({"url": "http://168.63.129.16/"}, "/url"),
+        ({"url": "http://[64:ff9b::a9fe:a9fe]/"}, "/url"),
+        ({"url": "https://receiver.example./"}, "/url"),
         ({"url": ""}, "/url"),
         ({"url": None}, "/url"),
         ({"url": "https://a.example/" + "x" * 2000}, "/url"),
@@ -146,6 +152,19 @@ class TestSecondOfAUrl:
             statuses = list(pool.map(lambda _: register(client).status_code, range(8)))
         assert sorted(statuses) == [201] + [409] * 7
 
+    def test_of_registering_and_changing_at_once_one_is_taken(self, client: DoorClient) -> None:
+        others = [make_address(client, url=f"https://other.example/{number}") for number in range(4)]
+
+        def take(number: int) -> int:
+            if number % 2:
+                return register(client).status_code
+            return client.patch(others[number // 2], json={"url": URL}, headers=ADMIN).status_code
+
+        with ThreadPoolExecutor(8) as pool:
+            statuses = list(pool.map(take, range(8)))
+        assert sorted(status for status in statuses if status != 409) in ([200], [201])
+        assert ask("SELECT count(*) FROM webhook_endpoints WHERE url = :url", url=URL)[0][0] == 1
+
 
 def test_change_to_a_private_address_is_refused(client: DoorClient) -> None:
     address = f"{PATH}/{register(client).get_json()['id']}"
@@ -156,10 +175,23 @@ def test_change_to_a_private_address_is_refused(client: DoorClient) -> None:
     assert client.patch(address, json={"enabled": None}, headers=ADMIN).status_code == 422
 
 
-def test_only_so_many(client: DoorClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(webhooks, "MAX_ENDPOINTS", 2)
-    urls = [f"https://a.example/{number}" for number in range(3)]
-    assert [register(client, url=url).status_code for url in urls] == [201, 201, 422]
+def test_only_so_many_whoever_registers_at_once(client: DoorClient) -> None:
+    run(
+        "INSERT INTO webhook_endpoints (url, secrets, position)"
+        " SELECT 'https://a.example/' || number, ARRAY['whsec_x'], 0 FROM generate_series(1, :taken) number",
+        taken=webhooks.MAX_ENDPOINTS - 3,
+    )
+    urls = [f"https://b.example/{number}" for number in range(12)]
+    with ThreadPoolExecutor(len(urls)) as pool:
+        statuses = list(pool.map(lambda url: register(client, url=url).status_code, urls))
+    assert sorted(statuses) == [201] * 3 + [422] * 9
+    assert ask("SELECT count(*) FROM webhook_endpoints")[0][0] == webhooks.MAX_ENDPOINTS == 100
+    # Whoever removes one makes room for one.
+    found = client.get(PATH, headers=ADMIN).get_json()["items"][0]["id"]
+    client.delete(f"{PATH}/{found}", headers=ADMIN)
+    with ThreadPoolExecutor(len(urls)) as pool:
+        again = list(pool.map(lambda url: register(client, url=f"{url}/x").status_code, urls))
+    assert sorted(again) == [201] + [422] * 11
 
 
 @pytest.mark.parametrize("id_", ["0", "999999", "x", "-1", "1.5", "9" * 30, "%00"])

@@ -1,4 +1,4 @@
-"""Decisions about webhooks: whom to connect to, what an answer means, when to try again."""
+"""Decisions about webhooks: what an answer means, when to try again."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -13,84 +13,11 @@ from core.webhooks.rules import (
     Outcome,
     choose_delay,
     choose_pause,
-    find_url_fault,
-    identify_url,
-    is_public,
     is_worth_trying,
     judge_answer,
 )
 
-PRIVATE = [
-    "127.0.0.1", "127.9.9.9", "0.0.0.0", "10.1.2.3", "172.16.0.1", "172.31.255.255", "192.168.1.1",
-    "169.254.169.254", "100.64.0.1", "192.0.2.1", "198.18.0.1", "203.0.113.7", "224.0.0.1", "239.1.1.1",
-    "255.255.255.255", "::", "::1", "fe80::1", "fe80::1%eth0", "fc00::1", "fd12::1", "ff02::1", "2001:db8::1",
-    "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::ffff:169.254.169.254", "64:ff9b::7f00:1", "64:ff9b::a00:1",
-    "2002:7f00:1::", "2002:a00:1::1", "2001:0:7f00:1::1",
-]  # fmt: skip
 NOW = datetime(2026, 10, 21, 7, 26, tzinfo=UTC)
-PUBLIC = ["1.1.1.1", "93.184.216.34", "2606:4700:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101"]
-
-
-@pytest.mark.parametrize("address", PRIVATE)
-def test_private_address(address: str) -> None:
-    assert not is_public(address)
-
-
-@pytest.mark.parametrize("address", PUBLIC)
-def test_public_address(address: str) -> None:
-    assert is_public(address)
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "", "x", "ftp://a.example/", "https://", "https:///path", "//a.example", "file:///etc/passwd",
-        "https://user@a.example/", "https://u:p@a.example/", "https://a.example/#part", "https://a.example:x/",
-        "https://a.example:99999/", "https://[::1", "https://a.example/a b", "https://ä.example/",
-        "http://127.0.0.1/", "http://[::1]/", "http://localhost/", "http://a.localhost:1/", "http://10.0.0.1/",
-        "http://[::ffff:10.0.0.1]/",
-    ],
-)  # fmt: skip
-def test_url_that_is_refused(url: str) -> None:
-    assert find_url_fault(url, allow_private=False)
-
-
-@pytest.mark.parametrize("url", ["https://a.example", "http://a.example:8080/x?y=z", "https://1.1.1.1/"])
-def test_url_that_is_taken(url: str) -> None:
-    assert find_url_fault(url, allow_private=False) is None
-
-
-@pytest.mark.parametrize("url", ["http://127.0.0.1/", "http://localhost/", "http://[fc00::1]/"])
-def test_refusal_of_a_private_address_says_what_would_allow_it(url: str) -> None:
-    assert "WEBHOOK_ALLOW_PRIVATE" in str(find_url_fault(url, allow_private=False))
-
-
-@pytest.mark.parametrize(
-    ("url", "other"),
-    [
-        ("https://a.example", "https://a.example/"),
-        ("https://a.example/", "HTTPS://A.Example:443/"),
-        ("http://a.example/?x=1", "http://a.example:80/?x=1"),
-    ],
-)
-def test_one_url_written_in_two_ways(url: str, other: str) -> None:
-    assert identify_url(url) == identify_url(other)
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        "http://a.example/x", "https://b.example/x", "https://a.example/X", "https://a.example:8443/x",
-        "https://a.example/x/", "https://a.example/x?tenant=1",
-    ],
-)  # fmt: skip
-def test_two_urls(other: str) -> None:
-    assert identify_url("https://a.example/x") != identify_url(other)
-
-
-def test_private_url_where_allowed() -> None:
-    assert find_url_fault("http://127.0.0.1:8080/", allow_private=True) is None
-    assert find_url_fault("http://user@127.0.0.1/", allow_private=True)
 
 
 @pytest.mark.parametrize(

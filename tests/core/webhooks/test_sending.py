@@ -6,14 +6,16 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from functools import partial
 from http.server import BaseHTTPRequestHandler
+from typing import Any
 
 import pytest
 from standardwebhooks import WebhookVerificationError
 
 from core.webhooks import sending
 from core.webhooks.rules import Attempt, Outcome
-from core.webhooks.sending import end_attempts, send_event
+from core.webhooks.sending import Connect, connect_to, end_attempts, send_event
 from core.webhooks.service import _make_secret
 from local.embedded import find_free_port
 from proof.sink import Sink
@@ -24,8 +26,13 @@ ID = "0199aaaa-0000-7000-8000-000000000000"
 BODY = '{"name":"Zoë"}'.encode()
 
 
-def send(url: str, *secrets: str) -> Attempt:
-    return send_event(url, BODY, event_id=ID, secrets=secrets or (_make_secret(),)).attempt
+def send(url: str, *, connect: Connect = connect_to) -> Attempt:
+    return send_event(url, BODY, event_id=ID, secrets=(_make_secret(),), connect=connect).attempt
+
+
+def to_entries(*addresses: str, port: int) -> list[tuple[Any, ...]]:
+    """What a name that has these addresses leads to."""
+    return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses]
 
 
 @pytest.mark.usefixtures("private")
@@ -115,17 +122,15 @@ class TestAllowed:
 
     def test_silence_after_a_connection_that_took_all_the_time(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """The limit ran out while there was no socket yet: it still holds for the one that came of it."""
-        connect = sending._connect
 
         def connect_late(host: str, port: int) -> socket.socket:
             wait_until(lambda: time.monotonic() > started_at + 1)
-            return connect(host, port)
+            return connect_to(host, port)
 
-        monkeypatch.setattr(sending, "_connect", connect_late)
         monkeypatch.setattr(sending, "LONGEST_SECONDS", 0.2)
         started_at = time.monotonic()
         with run_silent_port() as port, measured() as took:
-            assert send(f"http://127.0.0.1:{port}/").outcome is Outcome.FAILED
+            assert send(f"http://127.0.0.1:{port}/", connect=connect_late).outcome is Outcome.FAILED
         assert took.quiet < 3
 
     def test_process_that_is_to_stop_cuts_what_goes_on(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,7 +158,11 @@ class TestAllowed:
         assert send(f"http://127.0.0.1:{find_free_port()}/").error == "no answer (ConnectionRefusedError)"
 
     def test_name_that_leads_nowhere(self) -> None:
-        assert send("http://no-such-host.invalid/").error == "no answer (gaierror)"
+        def find(host: str, port: int) -> list[tuple[Any, ...]]:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+        attempt = send("http://no-such-host.invalid/", connect=partial(connect_to, find=find))
+        assert attempt.error == "no answer (gaierror)"
 
 
 @pytest.mark.usefixtures("database")
@@ -168,18 +177,62 @@ class TestRefused:
         assert "127.0.0.1" not in str(attempt.error)
         assert sink.received == []
 
-    def test_what_is_judged_is_what_is_connected_to(
-        self, sink: Sink, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """A name that answers with a public address when it is asked first, and a private one after."""
-        port = int(sink.url.rpartition(":")[2])
-        answers = iter(["192.0.2.1", "127.0.0.1"])
+    def test_what_is_judged_is_what_is_connected_to(self, sink: Sink) -> None:
+        """A name that answers with an allowed address when it is asked first, and the sink's after."""
+        asked: list[tuple[str, int]] = []
 
-        def resolve(*_: object, **__: object) -> list[tuple[object, ...]]:
-            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (next(answers), port))]
+        def find(host: str, port: int) -> list[tuple[Any, ...]]:
+            asked.append((host, port))
+            return to_entries(["127.0.0.2", "127.0.0.1"][len(asked) - 1], port=port)
 
-        monkeypatch.setattr(sending, "is_public", lambda address: address == "192.0.2.1")
-        monkeypatch.setattr(sending, "CONNECT_SECONDS", 0.2)
-        monkeypatch.setattr(sending.socket, "getaddrinfo", resolve)
-        assert send(f"http://rebinding.example:{port}/").outcome is Outcome.FAILED
+        connect = partial(connect_to, find=find, is_allowed=lambda address: address == "127.0.0.2")
+        url = sink.url.replace("127.0.0.1", "rebinding.example")
+        assert send(url, connect=connect).error == "no answer (ConnectionRefusedError)"
+        assert asked == [("rebinding.example", int(sink.url.rpartition(":")[2]))]
         assert sink.received == []
+
+    def test_private_ones_of_a_names_addresses_are_left_out(self, sink: Sink) -> None:
+        judged: list[str] = []
+
+        def is_allowed(address: str) -> bool:
+            judged.append(address)
+            return address == "127.0.0.1"
+
+        addresses = "169.254.169.254", "10.0.0.1", "127.0.0.1", "192.168.0.1"
+        connect = partial(
+            connect_to, find=lambda _, port: to_entries(*addresses, port=port), is_allowed=is_allowed
+        )
+        url = sink.url.replace("127.0.0.1", "several.example")
+        assert send(url, connect=connect).outcome is Outcome.DELIVERED
+        assert judged == list(addresses)
+        assert sink.received[0].headers["host"] == url.removeprefix("http://")
+
+    @pytest.mark.parametrize("address", ["100.64.0.1", "168.63.129.16", "169.254.169.254", "192.0.0.192"])
+    def test_name_that_leads_into_a_network(self, address: str) -> None:
+        connect = partial(connect_to, find=lambda _, port: to_entries(address, port=port))
+        assert "WEBHOOK_ALLOW_PRIVATE" in str(send("http://inside.example/", connect=connect).error)
+
+    @pytest.mark.parametrize("host", ["127.1", "2130706433", "0x7f.1", "0177.0.0.1", "017700000001"])
+    def test_address_in_a_form_that_registering_refuses(self, sink: Sink, host: str) -> None:
+        """As of an endpoint that was registered before: its look-up, which needs no server, tells."""
+        attempt = send(sink.url.replace("127.0.0.1", host))
+        assert attempt.outcome is Outcome.FAILED
+        assert sink.received == []
+
+    @pytest.mark.parametrize(
+        ("url", "asked"),
+        [
+            ("http://[2001:db8::7]/", ("2001:db8::7", 80)),
+            ("https://[2001:db8::7]/", ("2001:db8::7", 443)),
+            ("http://[2001:db8::7]:8080/", ("2001:db8::7", 8080)),
+        ],
+    )
+    def test_end_of_an_address_is_no_port(self, url: str, asked: tuple[str, int]) -> None:
+        found: list[tuple[str, int]] = []
+
+        def find(host: str, port: int) -> list[tuple[Any, ...]]:
+            found.append((host, port))
+            return []
+
+        send(url, connect=partial(connect_to, find=find))
+        assert found == [asked]
