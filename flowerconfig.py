@@ -4,16 +4,24 @@ import os
 import sys
 from urllib.parse import urlsplit
 
+from flower.views.monitor import Metrics
+from tornado.web import authenticated
+
 from core.infra.faults import wait_until_fit
 from core.infra.log import warn_of_unverified
 from core.infra.ports import MAX_PORT, parse_port, require_free_port
 from core.infra.settings import get_settings
+from core.infra.weak_secrets import MIN_KEY_LENGTH, find_weakness
 from tasks.starting import find_broker_fault
 from tasks.stopping import IDLE_SECONDS, end_in_time
 
 _password = os.environ.get("FLOWER_PASSWORD") or os.environ.get("ADMIN_API_KEY")
 if not _password:
     sys.exit("flower: FLOWER_PASSWORD is not set, nor ADMIN_API_KEY in its place: it does not run open")
+if get_settings().seatline_env == "production" and (
+    weakness := find_weakness(_password, length=MIN_KEY_LENGTH)
+):
+    sys.exit(f"flower: FLOWER_PASSWORD {weakness}")
 
 address = os.environ.get("FLOWER_ADDRESS") or "127.0.0.1"
 port = parse_port(os.environ.get("FLOWER_PORT") or "5555")
@@ -22,6 +30,8 @@ if port is None:
 require_free_port("FLOWER_PORT", address, port)
 # Here and not on the command line, which everybody on the machine may read.
 basic_auth = [f"{os.environ.get('FLOWER_USER') or 'admin'}:{_password}"]
+# Its own metrics tell of queues and tasks; Flower serves them to everybody, whatever its password.
+Metrics.get = authenticated(Metrics.get)
 
 warn_of_unverified()
 _broker = urlsplit(get_settings().celery_broker_url.partition(";")[0])

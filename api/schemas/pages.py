@@ -2,14 +2,17 @@
 
 from pydantic import Field
 
-from api.schemas.types import AnswerModel
+from api.schemas.types import AnswerModel, leave_out
 
 
 class ServiceLinks(AnswerModel):
     """Where things are in this service."""
 
-    documentation: str = Field(description="how to call it, for a person")
-    openapi: str = Field(description="the same for a program: OpenAPI")
+    documentation: str = Field(
+        default_factory=leave_out,
+        description="how to call it, for a person; missing where the operator has turned it off",
+    )
+    openapi: str = Field(default_factory=leave_out, description="the same for a program: OpenAPI")
     shows: str = Field(description="what is on")
     problems: str = Field(description="what can go wrong")
     health: str = Field(description="whether the process lives")

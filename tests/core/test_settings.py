@@ -3,15 +3,19 @@
 import subprocess
 import sys
 from pathlib import Path
+from secrets import token_hex, token_urlsafe
 
 import pytest
+from pydantic import ValidationError
 
+from core.infra.settings import Settings, describe_faults
+from core.infra.weak_secrets import MIN_KEY_LENGTH, MIN_SECRET_LENGTH, find_weakness
 from tests.support import ROOT
 
 GOOD = {
     "DATABASE_URL": "postgresql://seatline@127.0.0.1/seatline",
     "REDIS_URL": "redis://127.0.0.1/0",
-    "ADMIN_API_KEY": "sixteen characters",
+    "ADMIN_API_KEY": "seventeen-letters",
     "SEATLINE_SECRET": "a secret of thirty-two characters",
 }
 BAD = [
@@ -76,6 +80,15 @@ def start(environment: dict[str, str], code: str = "get_settings()") -> subproce
     """A process that reads its settings, with these variables and no other."""
     command = [sys.executable, "-c", f"from core.infra.settings import get_settings; {code}"]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+
+def judge(values: dict[str, str]) -> str:
+    """What such a process would be told, without one."""
+    try:
+        Settings.model_validate({name.lower(): value for name, value in values.items()})
+    except ValidationError as error:
+        return describe_faults(error)
+    return ""
 
 
 def test_good_ones_are_taken() -> None:
@@ -166,12 +179,86 @@ def test_a_url_s_fault_is_told_once_and_not_of_brokers_that_nobody_named() -> No
     assert "BROKER" not in started.stderr
 
 
-@pytest.mark.parametrize("key", ["", "fifteen letters"])
-def test_production_wants_an_admin_key(key: str) -> None:
-    started = start({**GOOD, "SEATLINE_ENV": "production", "ADMIN_API_KEY": key})
-    assert started.returncode == 1
-    assert started.stderr.startswith("seatline: ADMIN_API_KEY ")
-    assert started.stderr.count("\n") == 1
+WEAK = [
+    "", "fifteen-letters", "changeme-changeme", "ChangeMe_ChangeMe_ChangeMe", "change-me-change-me-change-me",
+    "password12345678", "admin-admin-admin-admin", "admin1234567890", "secret-secret-secret",
+    "your-secret-key-here", "my_api_key_my_api_key", "test-test-test-test", "1234567890123456",
+    "0123456789abcdef", "qwertyuiopqwerty", "abcdefghijklmnopqrstuvwxyz", "seatline-seatline",
+    "x" * 40, "abab" * 10,
+]  # fmt: skip
+
+
+class TestSecretsInProduction:
+    @pytest.mark.parametrize("name", ["ADMIN_API_KEY", "METRICS_TOKEN"])
+    @pytest.mark.parametrize("secret", ["fifteen-letters", " " * 16, "changeme-changeme", "x" * 40])
+    def test_refused_in_one_line_that_does_not_tell_it(self, name: str, secret: str) -> None:
+        told = judge({**GOOD, "SEATLINE_ENV": "production", name: secret})
+        assert told.startswith(f"{name} ")
+        assert "\n" not in told
+        assert secret not in told
+
+    @pytest.mark.parametrize("secret", ["", "of-thirty-one-characters-only--", "changeme" * 4, " " * 32])
+    def test_secret_that_hides_addresses(self, secret: str) -> None:
+        told = judge({**GOOD, "SEATLINE_ENV": "production", "SEATLINE_SECRET": secret})
+        assert told.startswith("SEATLINE_SECRET ")
+        assert "\n" not in told
+
+    def test_missing_key(self) -> None:
+        started = start({**GOOD, "SEATLINE_ENV": "production", "ADMIN_API_KEY": ""})
+        assert started.returncode == 1
+        assert started.stderr.startswith("seatline: ADMIN_API_KEY must be set to at least 16 characters")
+        assert started.stderr.count("\n") == 1
+
+    @pytest.mark.parametrize("secret", WEAK)
+    def test_weak(self, secret: str) -> None:
+        assert find_weakness(secret, length=MIN_KEY_LENGTH)
+
+    @pytest.mark.parametrize(
+        "secret", [" 4f9c1e7a2b8d6035e1", "4f9c1e7a2b8d6035e1\n", "\t4f9c1e7a2b8d6035e1"]
+    )
+    def test_blank_around_it(self, secret: str) -> None:
+        assert "blank" in str(find_weakness(secret, length=MIN_KEY_LENGTH))
+
+    @pytest.mark.parametrize(
+        "secret",
+        ["7402958316409275", "4f9c1e7a2b8d6035e1", "admin-4f9c1e7a2b8d6035e1", "correct-horse-battery",
+         "grün ist die Heide"],
+    )  # fmt: skip
+    def test_strong(self, secret: str) -> None:
+        assert find_weakness(secret, length=MIN_KEY_LENGTH) is None
+
+    def test_random_ones_are_taken(self) -> None:
+        """As docs/operations.md and `make run` make them."""
+        for _ in range(10_000):
+            assert find_weakness(token_hex(24), length=MIN_SECRET_LENGTH) is None
+            assert find_weakness(token_urlsafe(32), length=MIN_SECRET_LENGTH) is None
+
+    @pytest.mark.parametrize("name", ["ADMIN_API_KEY", "METRICS_TOKEN"])
+    def test_one_for_two_is_refused(self, name: str) -> None:
+        one = "one-for-two-of-thirty-two-letters"
+        told = judge({**GOOD, "SEATLINE_ENV": "production", "SEATLINE_SECRET": one, name: one})
+        assert "must differ" in told
+        assert one not in told
+
+    def test_development_takes_short_ones(self) -> None:
+        assert (
+            start({**GOOD, "ADMIN_API_KEY": "x", "METRICS_TOKEN": "x", "SEATLINE_SECRET": "x"}).returncode
+            == 0
+        )
+
+
+@pytest.mark.parametrize("environment", ["development", "production"])
+@pytest.mark.parametrize("name", ["ADMIN_API_KEY", "METRICS_TOKEN"])
+@pytest.mark.parametrize(
+    "credential",
+    ["a key of several words", "ein-schlüssel-für-alles", "a-key-and-a-line\n", "tab\tin-a-key-of-some",
+     " " * 20, "slk_aBcDeFgH_0123456789abcdefghijklmnopqrstuv"],
+)  # fmt: skip
+def test_credential_that_no_header_carries(environment: str, name: str, credential: str) -> None:
+    told = judge({**GOOD, "SEATLINE_ENV": environment, name: credential})
+    assert told.startswith(f"{name} must ")
+    assert "\n" not in told
+    assert credential not in told
 
 
 def test_rate_limits_are_on_in_production_unless_said_otherwise() -> None:
@@ -183,4 +270,4 @@ def test_rate_limits_are_on_in_production_unless_said_otherwise() -> None:
 
 
 def test_admin_key_is_not_in_what_is_printed() -> None:
-    assert "sixteen characters" not in start(GOOD, "print(repr(get_settings()))").stdout
+    assert "seventeen-letters" not in start(GOOD, "print(repr(get_settings()))").stdout
