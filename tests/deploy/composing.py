@@ -15,6 +15,7 @@ SECRETS = {
     "ADMIN_API_KEY": "an-admin-key-of-some-length",
     "SEATLINE_SECRET": "a-secret-of-thirty-two-characters",
     "POSTGRES_PASSWORD": "a-password",
+    "REDIS_PASSWORD": "a-password-of-redis",
     "FLOWER_PASSWORD": "another-password",
 }
 # What runs images that are not ours.

@@ -1,21 +1,31 @@
 """The container images and the compose file: well-formed, pinned, and at one with the Procfile."""
 
+import json
 import re
+import socket
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 
 from core.infra.settings import Settings
+from local.embedded import find_free_port
+from local.programs import find_redis_program
 from tests.deploy.composing import BIN, OTHERS, SECRETS, read_given, read_services, run_compose
-from tests.support import ROOT, read_procfile
+from tests.support import ROOT, read_procfile, wait_until
 
 DOCKERFILES = ROOT / "Dockerfile", ROOT / "proxy" / "Dockerfile"
 # Beat answers nobody; release ends.
 WITHOUT_HEALTH = {"beat", "release"}
 LONGEST_STOP_SECONDS = 12
 Services = dict[str, dict[str, Any]]
+
+
+def is_listening(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +108,46 @@ def test_redis_keeps_what_it_is_given(services: Services) -> None:
     command = " ".join(services["redis"]["command"])
     assert "--maxmemory-policy noeviction" in command
     assert "--appendonly yes" in command
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [SECRETS, {**SECRETS, "REDIS_PASSWORD": "", "REDIS_URL": "redis://redis:6379/0", "REDIS_SCALE": "1"}],
+)
+def test_redis_has_a_password_that_is_on_no_command_line(variables: dict[str, str]) -> None:
+    read = run_compose("config", "--format", "json", variables=variables)
+    document = json.loads(read.stdout)
+    redis, password = (
+        document["services"]["redis"],
+        variables["REDIS_PASSWORD"] or variables["SEATLINE_SECRET"],
+    )
+    assert document["configs"]["redis"]["content"] == f'requirepass "{password}"\n'
+    (mounted,) = redis["configs"]
+    assert redis["command"][:2] == ["redis-server", mounted["target"]]
+    assert redis["environment"] == {"REDISCLI_AUTH": password}
+    assert password not in " ".join([*redis["command"], *redis["healthcheck"]["test"]])
+    assert "ports" not in redis
+
+
+def test_its_own_configuration_wants_the_password(tmp_path: Path) -> None:
+    """What compose makes of it, as the server understands it, and the health check's client."""
+    read = json.loads(run_compose("config", "--format", "json", variables=SECRETS).stdout)
+    config, port = tmp_path / "redis.conf", find_free_port()
+    config.write_text(read["configs"]["redis"]["content"])
+    options = read["services"]["redis"]["command"][2:]
+    command = [find_redis_program(), config, *options, "--port", str(port), "--dir", tmp_path]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
+        try:
+            wait_until(lambda: is_listening(port))
+            with redis.Redis(port=port) as client, pytest.raises(redis.AuthenticationError):
+                client.ping()
+            with redis.Redis(port=port, password=SECRETS["REDIS_PASSWORD"]) as client:
+                assert client.config_get("maxmemory-policy", "appendonly") == {
+                    "maxmemory-policy": "noeviction",
+                    "appendonly": "yes",
+                }
+        finally:
+            server.terminate()
 
 
 def test_metrics_of_ended_processes_do_not_stay(services: Services) -> None:

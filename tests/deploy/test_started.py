@@ -19,7 +19,7 @@ SHOW = {"name": "A show", "start_time": "2040-01-01T20:00:00Z", "total_seats": 2
 def given(database: dict[str, str], tmp_path: Path) -> dict[str, dict[str, str]]:
     """Each process's variables, where the servers are the operator's own; the ports are the test's."""
     urls = {name: database[name] for name in ("DATABASE_URL", "REDIS_URL")}
-    fewer = {"POSTGRES_SCALE": "0", "WEB_CONCURRENCY": "1", "WORKER_CONCURRENCY": "1"}
+    fewer = {"POSTGRES_SCALE": "0", "REDIS_SCALE": "0", "WEB_CONCURRENCY": "1", "WORKER_CONCURRENCY": "1"}
     services = read_services({**SECRETS, **urls, **fewer})
     found = {name: read_given(service) for name, service in services.items() if name not in OTHERS}
     found["web"] |= {"PORT": str(find_free_port()), "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}

@@ -146,18 +146,29 @@ def test_no_process_is_given_what_it_does_not_read(reached: dict[str, Any]) -> N
 def test_servers_are_compose_s_own_unless_their_urls_are_set() -> None:
     own = read_given(read_services(SECRETS)["web"])
     assert own["DATABASE_URL"] == "postgresql://seatline:a-password@postgres:5432/seatline"
-    assert own["REDIS_URL"] == "redis://redis:6379/0"
+    assert own["REDIS_URL"] == "redis://:a-password-of-redis@redis:6379/0"
 
 
 def test_a_database_of_one_s_own_needs_no_password_and_no_server() -> None:
     variables = {name: SECRETS[name] for name in ("ADMIN_API_KEY", "SEATLINE_SECRET", "FLOWER_PASSWORD")}
-    variables["DATABASE_URL"] = "postgresql://seatline@postgres.example/seatline"
+    variables |= {"DATABASE_URL": "postgresql://seatline@postgres.example/seatline", "REDIS_PASSWORD": "x"}
     asked = run_compose("config", "-q", variables=variables)
     assert asked.stderr.count("\n") == 1
     assert "POSTGRES_SCALE is missing a value: is not set; 0, where DATABASE_URL leads" in asked.stderr
     services = read_services(variables | {"POSTGRES_SCALE": "0"})
     assert services["postgres"]["scale"] == 0
     assert read_given(services["web"])["DATABASE_URL"] == variables["DATABASE_URL"]
+
+
+def test_a_redis_of_one_s_own_needs_no_password_and_no_server() -> None:
+    variables = {name: secret for name, secret in SECRETS.items() if name != "REDIS_PASSWORD"}
+    variables["REDIS_URL"] = "redis://redis.example:6379/0"
+    asked = run_compose("config", "-q", variables=variables)
+    assert asked.stderr.count("\n") == 1
+    assert "REDIS_SCALE is missing a value: is not set; 0, where REDIS_URL leads" in asked.stderr
+    services = read_services(variables | {"REDIS_SCALE": "0"})
+    assert services["redis"]["scale"] == 0
+    assert read_given(services["web"])["REDIS_URL"] == variables["REDIS_URL"]
 
 
 def test_the_documented_copy_of_the_example_runs_as_it_is(tmp_path: Path) -> None:
@@ -170,7 +181,8 @@ def test_the_documented_copy_of_the_example_runs_as_it_is(tmp_path: Path) -> Non
     given = read_given(services["flower"])
     secrets = {given[name] for name in ("ADMIN_API_KEY", "SEATLINE_SECRET", "FLOWER_PASSWORD")}
     secrets.add(services["postgres"]["environment"]["POSTGRES_PASSWORD"])
-    assert len(secrets) == 4
+    secrets.add(services["redis"]["environment"]["REDISCLI_AUTH"])
+    assert len(secrets) == 5
     assert all(re.fullmatch(r"[0-9a-f]{48}", secret) for secret in secrets)
     assert read_given(services["web"]).keys() == read_given(read_services(SECRETS)["web"]).keys()
     assert file.stat().st_mode & 0o077 == 0
