@@ -4,7 +4,7 @@
 FROM python:3.11.14-slim-bookworm AS packages
 COPY requirements.txt /tmp/requirements.txt
 RUN python -m venv /opt/venv \
-    && /opt/venv/bin/pip install --no-cache-dir --no-deps -r /tmp/requirements.txt \
+    && /opt/venv/bin/pip install --no-cache-dir --no-deps --require-hashes -r /tmp/requirements.txt \
     && /opt/venv/bin/pip uninstall --yes pip setuptools
 
 FROM python:3.11.14-slim-bookworm

@@ -27,7 +27,7 @@ $(STAMP): requirements.txt requirements-dev.txt
 	@echo "Setting up $$($(PYTHON) --version) in .venv, once: $(SETUP_SIZE)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@# What pip warns of is of use where it fails: then all that it said is shown.
-	@said=$$($(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
+	@said=$$($(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
 		-r requirements.txt -r requirements-dev.txt 2>&1) || \
 		{ printf "%s\n" "$$said"; echo 'seatline: the packages cannot be installed, see above: `make setup` tries again'; exit 1; }
 	@touch $@
@@ -72,7 +72,7 @@ prove: $(STAMP) ## shake the real processes and check that nothing is lost or so
 	@exec $(BIN)/python -m proof.prove $(if $(SEED),--seed "$(SEED)") $(if $(ROUNDS),--rounds $(ROUNDS)) \
 		$(if $(FAULT),--fault "$(FAULT)") $(if $(SECONDS),--seconds $(SECONDS)) $(if $(MUTANTS),--mutants) $(ARGS)
 
-lock: $(STAMP) ## pin what requirements*.in ask for, with all they need (ARGS=--upgrade)
+lock: $(STAMP) ## pin what requirements*.in ask for, with all they need, and their hashes (ARGS=--upgrade)
 	$(COMPILE) --output-file requirements.txt $(ARGS) requirements.in
 	$(COMPILE) --output-file requirements-dev.txt $(ARGS) requirements-dev.in
 	$(COMPILE) --output-file tests/external/clients/requirements.txt $(ARGS) tests/external/clients/requirements.in

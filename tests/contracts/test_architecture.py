@@ -150,3 +150,25 @@ LOCKS = [
 def test_locks_name_no_address(path: Path) -> None:
     """What is installed is the lock's matter; from where is that of whoever installs it."""
     assert "://" not in path.read_text()
+
+
+@pytest.mark.parametrize("path", [path for path in LOCKS if path.suffix == ".txt"], ids=name)
+def test_every_package_of_a_lock_has_its_hashes(path: Path) -> None:
+    """Whoever stands between the registry and this machine can give us nothing else."""
+    lines = re.sub(r"\\\n", " ", path.read_text()).splitlines()
+    pinned = [line for line in lines if line and not line.lstrip().startswith("#")]
+    assert pinned
+    written = re.compile(r"[a-z0-9-]+==\S+( ;.+?)?( +--hash=sha256:[0-9a-f]{64})+")
+    assert [line.split()[0] for line in pinned if not written.fullmatch(line.strip())] == []
+
+
+@pytest.mark.parametrize("path", ["Makefile", "Dockerfile", "tests/external/toolbox.py"])
+def test_what_installs_a_lock_judges_the_hashes(path: str) -> None:
+    text = re.sub(r"\\\n", " ", (ROOT / path).read_text())
+    installs = [line for line in text.splitlines() if re.match(r"[^#]*\bpip\b.*\binstall\b", line)]
+    assert installs
+    assert [line for line in installs if "--require-hashes" not in line] == []
+
+
+def test_locks_are_made_with_hashes() -> None:
+    assert "--generate-hashes" in (ROOT / "Makefile").read_text()

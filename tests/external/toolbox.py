@@ -51,7 +51,7 @@ def install_python() -> Path:
     environment, lock = TOOLS / "python", CLIENTS / "requirements.txt"
     if not _is_fresh(stamp := environment / ".installed", lock):
         run([sys.executable, "-m", "venv", "--clear", environment])
-        run([environment / "bin" / "pip", "install", "--quiet", "--no-deps", "-r", lock])
+        run([environment / "bin" / "pip", "install", "--quiet", "--no-deps", "--require-hashes", "-r", lock])
         stamp.touch()
     return environment / "bin"
 

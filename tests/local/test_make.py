@@ -4,7 +4,9 @@ import os
 import re
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -59,6 +61,22 @@ def test_setup_that_fails_shows_all_that_pip_says(checkout: Path) -> None:
         assert words in made.stdout
     assert not (checkout / ".venv" / ".installed").exists()
     (checkout / REQUIREMENTS[0]).write_text("")
+    assert make(checkout, "setup").returncode == 0
+
+
+@pytest.mark.parametrize("given", ["", " --hash=sha256:" + "0" * 64])
+def test_setup_installs_nothing_that_has_another_hash_or_none(checkout: Path, given: str) -> None:
+    wheel = checkout / "made-1.0-py3-none-any.whl"
+    with ZipFile(wheel, "w") as archive:
+        archive.writestr("made-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: made\nVersion: 1.0\n")
+        archive.writestr("made-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\n")
+        archive.writestr("made-1.0.dist-info/RECORD", "")
+    lock = checkout / REQUIREMENTS[0]
+    lock.write_text(f"./{wheel.name}{given}\n")
+    made = make(checkout, "setup")
+    assert made.returncode != 0
+    assert "hash" in made.stdout.lower()
+    lock.write_text(f"./{wheel.name} --hash=sha256:{sha256(wheel.read_bytes()).hexdigest()}\n")
     assert make(checkout, "setup").returncode == 0
 
 
