@@ -1,6 +1,7 @@
 """Where data lie: kept secrets, locks, and a place that PostgreSQL's user can reach when we are root."""
 
 import fcntl
+import grp
 import hashlib
 import os
 import pwd
@@ -8,12 +9,16 @@ import secrets
 import shutil
 import subprocess
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 REACHABLE = Path("/var/tmp")  # noqa: S108 (its owner is checked)
+
+# Those that systemd keeps for services without an account: no account is given one.
+UNNAMED = range(61_184, 65_520)
 
 
 class ServerError(Exception):
@@ -78,15 +83,40 @@ class Account:
 
 
 def choose_account() -> Account:
-    """Ourselves; where we are root, which PostgreSQL refuses, the checkout's owner, else nobody."""
+    """Ourselves; for root, which PostgreSQL refuses, the checkout's owner, else a user of its own."""
     if os.geteuid() != 0:
         return Account(os.geteuid(), os.getegid())
     owner = CHECKOUT.stat()
-    known = {entry.pw_uid for entry in pwd.getpwall()}
-    if owner.st_uid != 0 and owner.st_uid in known:
+    if owner.st_uid != 0 and _has_name(owner.st_uid):
         return Account(owner.st_uid, owner.st_gid)
-    nobody = pwd.getpwnam("nobody")
-    return Account(nobody.pw_uid, nobody.pw_gid)
+    # Not nobody, as whom others run too: they could read data and memory. It is but a number.
+    digest = hashlib.sha256(str(CHECKOUT).encode()).digest()
+    first = int.from_bytes(digest[:4]) % len(UNNAMED)
+    found = next(each for each in [*UNNAMED[first:], *UNNAMED[:first]] if not _is_taken(each))
+    return Account(found, found)
+
+
+def choose_filler(account: Account) -> Account:
+    """As whom the account's data are laid out, by programs that refuse to run as a user without a name."""
+    if _has_name(account.uid):
+        return account
+    # In the account's group: other processes of nobody's, which are in another, cannot follow it there.
+    return Account(pwd.getpwnam("nobody").pw_uid, account.gid)
+
+
+def _has_name(uid: int) -> bool:
+    try:
+        pwd.getpwuid(uid)
+    except KeyError:
+        return False
+    return True
+
+
+def _is_taken(number: int) -> bool:
+    with suppress(KeyError):
+        grp.getgrgid(number)
+        return True
+    return _has_name(number)
 
 
 def name_shelter(data_dir: Path) -> Path:

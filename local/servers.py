@@ -6,6 +6,8 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg2
@@ -14,7 +16,14 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from local.data_dirs import ServerError, choose_account, settle_data, settle_programs, write_private
+from local.data_dirs import (
+    ServerError,
+    choose_account,
+    choose_filler,
+    settle_data,
+    settle_programs,
+    write_private,
+)
 from local.embedded import EmbeddedServer
 from local.programs import find_postgres_programs, find_redis_program
 
@@ -26,7 +35,10 @@ LOCALE = "C.UTF-8" if sys.platform == "linux" else "en_US.UTF-8"
 
 
 class EmbeddedPostgres(EmbeddedServer):
-    """PostgreSQL with the database `seatline`; as root it runs as the checkout's owner, or as nobody.
+    """PostgreSQL with the database `seatline`; for root it runs as the checkout's owner or a user of its own.
+
+    It listens on loopback, where everybody on the machine may knock: it lets in by its password alone, which
+    only its user and ours can read.
 
     `durable=False` trades the data's safety in a crash for speed; `settings` go over the defaults.
     """
@@ -60,19 +72,36 @@ class EmbeddedPostgres(EmbeddedServer):
         # Renamed when it is whole: whoever is interrupted here begins anew.
         fresh = self._folder / "data.new"
         shutil.rmtree(fresh, ignore_errors=True)
-        made = subprocess.run(
-            self._build_fill_command(fresh),
-            check=False,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=FILL_SECONDS,
-            **self._account.popen_options,
-        )
+        filler = choose_filler(self._account)
+        fresh.mkdir(mode=0o700)
+        os.chown(fresh, filler.uid, filler.gid)
+        with self._let_in_group():
+            made = subprocess.run(
+                self._build_fill_command(fresh),
+                check=False,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                timeout=FILL_SECONDS,
+                **filler.popen_options,
+            )
+        self._account.own(fresh)
         if made.returncode != 0:
             raise ServerError(f"{self.name} cannot be set up on {self.data_dir}:\n{made.stdout[-2000:]}")
         fresh.rename(self._folder / "data")
+
+    @contextmanager
+    def _let_in_group(self) -> Iterator[None]:
+        """Let whoever is in the account's group into the folder, to read the password."""
+        password = self._folder / "password"
+        password.chmod(0o640)
+        self._folder.chmod(0o710)
+        try:
+            yield
+        finally:
+            self._folder.chmod(0o700)
+            password.chmod(0o600)
 
     def _build_fill_command(self, folder: Path) -> list[str]:
         """The command that fills a data folder."""
