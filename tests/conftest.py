@@ -1,6 +1,7 @@
 """Real servers for the tests, an embedded PostgreSQL and Valkey each test process, emptied between tests."""
 
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -15,11 +16,15 @@ from hypothesis import HealthCheck, settings
 from core.infra import db, jobs, redis
 from core.infra.settings import get_settings
 from core.shows.service import NewShow, Show, create_show
+from local.data_dirs import write_private
 from local.embedded import find_free_port
 from local.servers import EmbeddedPostgres, EmbeddedRedis
 from proof.tables import empty_tables
 from tests.apart import forget_database, make_migrated_database
-from tests.support import ADMIN_KEY, WORKER, run_process, wait_for_http
+from tests.canary import CANARY, pytest_runtest_makereport, watch
+from tests.support import ADMIN_KEY, SECRET, WORKER, run_process, wait_for_http
+
+__all__ = ["pytest_runtest_makereport"]
 
 # On a busy machine every example takes long.
 settings.register_profile("seatline", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -34,11 +39,16 @@ def servers() -> Iterator[dict[str, str]]:
     folder.chmod(0o755)
     postgres = EmbeddedPostgres(folder / "postgres", durable=False)
     redis_server = EmbeddedRedis(folder / "redis", durable=False)
+    for server in (postgres, redis_server):
+        server.data_dir.mkdir()
+        write_private(server.data_dir / "password", f"{CANARY}-{secrets.token_hex(16)}")
+        watch(server.data_dir / "server.log")
     with postgres, redis_server:
         variables = {
             "DATABASE_URL": postgres.url,
             "REDIS_URL": redis_server.url,
             "ADMIN_API_KEY": ADMIN_KEY,
+            "SEATLINE_SECRET": SECRET,
             "SEATLINE_ENV": "development",
         }
         os.environ.update(variables)

@@ -19,10 +19,13 @@ import pytest
 
 from core.infra.redis import get_redis
 from core.infra.settings import get_settings
+from tests.canary import CANARY, watch
 
 ROOT = Path(__file__).parent.parent
-ADMIN_KEY = "an-admin-key-for-the-tests"
+ADMIN_KEY = f"{CANARY}-the-admin-key-of-the-tests"
 ADMIN = {"Authorization": f"Bearer {ADMIN_KEY}"}
+SECRET = f"{CANARY}-the-secret-of-the-tests"
+FLOWER_PASSWORD = f"{CANARY}-the-password-of-flower"
 # What has not come by then does not come: a machine with ten times as much to do as it can takes a minute to
 # start what it starts in six seconds.
 HANGS_SECONDS = 120
@@ -94,6 +97,8 @@ def start_process(
 
     What it says goes into the log, if there is to be one. `folder` has the code.
     """
+    if log:
+        watch(log)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     with log.open("ab") if log else nullcontext() as output:
         return subprocess.Popen(

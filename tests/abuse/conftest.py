@@ -10,13 +10,13 @@ import pytest
 from core.shows.service import Show
 from local.embedded import find_free_port
 from tests.apart import live_apart
-from tests.support import ADMIN_KEY, run_process, wait_for_http
+from tests.support import ADMIN_KEY, SECRET, run_process, wait_for_http
 
 PRODUCTION = {
     "SEATLINE_ENV": "production",
     "RATE_LIMIT_ENABLED": "true",
     "ADMIN_API_KEY": ADMIN_KEY,
-    "SEATLINE_SECRET": "the-secret-of-the-tests-and-nobody-else",
+    "SEATLINE_SECRET": SECRET,
     "HOST": "127.0.0.1",
     "WEB_CONCURRENCY": "2",
 }

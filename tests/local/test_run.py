@@ -23,6 +23,7 @@ from core.infra.ports import MAX_PORT, find_port_fault
 from local.data_dirs import CHECKOUT
 from local.embedded import find_free_port
 from local.processes import wait_until
+from tests.canary import watch
 from tests.support import HANGS_SECONDS
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(1200)]
@@ -48,10 +49,8 @@ def find_processes(home: Path) -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter():
         with suppress(psutil.Error):
-            if (
-                process.environ().get("SEATLINE_HOME") == str(home)
-                and process.status() != psutil.STATUS_ZOMBIE
-            ):
+            is_its_own = process.environ().get("SEATLINE_HOME") == str(home)
+            if is_its_own and process.status() != psutil.STATUS_ZOMBIE:
                 found.append(process)
     return found
 
@@ -161,8 +160,8 @@ class Session:
     """A run in a session of its own, so that it can be sent what a terminal sends."""
 
     def __init__(self, home: Path, *, printed: str = "printed", **changes: str) -> None:
-        self.home = home
-        self.printed = home.parent / printed
+        self.home, self.printed = home, home.parent / printed
+        watch(self.printed)
         with self.printed.open("wb") as file:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "local.run"],

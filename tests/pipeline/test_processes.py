@@ -14,6 +14,7 @@ import pytest
 
 from core.infra.redis import get_redis
 from local.embedded import find_free_port
+from tests.canary import watch
 from tests.measuring import measured
 from tests.support import HANGS_SECONDS, ROOT, read_procfile, wait_until
 
@@ -24,6 +25,7 @@ NEEDED = "DATABASE_URL", "REDIS_URL", "ADMIN_API_KEY"
 
 def start(name: str, variables: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
     """Start a process with these variables and no other."""
+    watch(log)
     path = f"{Path(sys.executable).parent}{os.pathsep}/usr/bin{os.pathsep}/bin"
     with log.open("wb") as output:
         return subprocess.Popen(

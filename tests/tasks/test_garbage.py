@@ -28,7 +28,7 @@ from core.shows.service import Show
 from local.embedded import find_free_port
 from tests.acting import book, count_messages, tell
 from tests.apart import live_apart
-from tests.support import HANGS_SECONDS, run_process, wait_until
+from tests.support import FLOWER_PASSWORD, HANGS_SECONDS, run_process, wait_until
 from tests.tasks import garbage
 
 pytestmark = pytest.mark.processes
@@ -151,11 +151,13 @@ def test_flower_goes_on_hearing_of_workers(
     process: tuple[str, psutil.Process], database: dict[str, str]
 ) -> None:
     port, name = find_free_port(), process[0]
-    variables = {**database, "FLOWER_PORT": str(port), "FLOWER_PASSWORD": "a password"}
+    variables = {**database, "FLOWER_PORT": str(port), "FLOWER_PASSWORD": FLOWER_PASSWORD}
 
     def ask_flower() -> Any:
         request = Request(f"http://127.0.0.1:{port}/api/workers?refresh=1")
-        request.add_header("Authorization", f"Basic {b64encode(b'admin:a password').decode()}")
+        request.add_header(
+            "Authorization", f"Basic {b64encode(f'admin:{FLOWER_PASSWORD}'.encode()).decode()}"
+        )
         with suppress(OSError), urlopen(request, timeout=HANGS_SECONDS) as answer:
             return any(worker.startswith(name) for worker in json.load(answer))
 
