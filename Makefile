@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-external check format sellout bench bench-smoke bench-backlog prove lock clean
+.PHONY: help setup run test test-external check audit format sellout bench bench-smoke bench-backlog prove lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -50,6 +50,9 @@ check: $(STAMP) ## lint, format, types, import contracts, migrations
 	lint-imports
 	@echo "squawk (the migrations' SQL)"
 	@sql=$$(alembic upgrade head --sql 2>/dev/null) && printf '%s\n' "$$sql" | squawk
+
+audit: $(STAMP) ## look up whether what the locks name has known vulnerabilities
+	@exec $(BIN)/python -m local.audit
 
 format: $(STAMP) ## put the code into its format
 	ruff check --fix

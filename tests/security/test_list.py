@@ -48,7 +48,7 @@ PROOFS = {
         "security/test_sql.py::test_elsewhere_none_is_put_together",
         "api/test_security.py::test_input_is_never_code",
     ),
-    "webhooks go to the address that was judged, to no private one, without redirects, their answers capped": (
+    "webhooks go to the address that was judged, never a private one or a redirect; answers are capped": (
         "core/webhooks/test_sending.py::TestRefused::test_private_address",
         "core/webhooks/test_sending.py::TestRefused::test_what_is_judged_is_what_is_connected_to",
         "core/webhooks/test_sending.py::TestAllowed::test_redirect_is_not_followed",

@@ -19,6 +19,7 @@ KNOWN = {
     "_to_rfc_3339": "an expression of the module's, as it loads",
     "_insert": "names of the module's, and as many marks of parameters as there are rows",
     "insert_requests": "statements of _insert()",
+    "_read_secret": "the name of a key, which is no statement",
     "copy_seats": "columns that are written there",
 }
 RUNS = {"text", "execute", "exec_driver_sql", "Prepared", "literal_column", "fetch_all", "copy_expert"}
