@@ -1,6 +1,7 @@
 """One turn of selling: bookings settled a second, from the first POST to the last that is settled."""
 
 import random
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -66,6 +67,7 @@ def send(
     seconds: float,
     rate: float = 0,
     connections: int = CONNECTIONS,
+    headers: Mapping[str, str] | None = None,
     may_refuse: bool = False,
 ) -> Load:
     """The load alone."""
@@ -75,6 +77,7 @@ def send(
         connections=PACED_CONNECTIONS if rate else connections,
         script="book.lua",
         arguments=_describe(sale, rate=rate),
+        headers=headers,
         may_refuse=may_refuse or side.is_synchronous,
     )
 
