@@ -1,4 +1,4 @@
-"""What it costs web to know who asks: a partner with a key, beside a client without one whom nobody counts."""
+"""What it costs web to know who asks: a partner with a key, beside one without whom nobody counts."""
 
 import hashlib
 import os
