@@ -76,8 +76,6 @@ PROOFS = {
     ),
     "Flower runs with a password alone, on loopback unless told otherwise": (
         "security/test_flower.py::test_it_listens_on_this_machine_alone",
-        "security/test_flower.py::test_nothing_is_shown_without_its_password",
-        "security/test_flower.py::test_nothing_is_done_without_its_password",
         "pipeline/test_processes.py::test_flower_does_not_run_open",
         "deploy/test_compose.py::test_only_the_proxy_is_open_to_the_world",
     ),
