@@ -88,6 +88,16 @@ PROOFS = {
         "core/test_settings.py::test_production_wants_an_admin_key",
         "deploy/test_compose.py::test_a_missing_secret_is_one_clear_line",
     ),
+    "a token is of its issuer, by its published keys and their algorithms": (
+        "security/test_oidc.py::test_what_it_claims_must_be_right",
+        "security/test_oidc.py::test_no_other_algorithm_is_taken",
+        "security/test_oidc.py::test_a_public_key_is_no_secret_of_hs256",
+        "security/test_oidc.py::test_a_signature_must_be_that_of_the_key",
+        "security/test_oidc_principals.py::test_the_highest_role_counts",
+        "security/test_signing_keys.py::test_a_withdrawn_key_ends_in_time",
+        "security/test_signing_keys.py::test_keys_are_kept_while_the_issuer_is_down",
+        "security/test_mad_issuers.py::test_a_mad_answer_is_none_and_changes_nothing",
+    ),
     "nosniff on every answer": (
         "security/test_answers.py::test_types_are_not_guessed",
         "api/test_security.py::test_headers_of_every_answer",
