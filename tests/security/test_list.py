@@ -10,6 +10,9 @@ from tests.support import ROOT
 # An item, and its tests: a file under tests/, and the test's name in it.
 PROOFS = {
     "every route but the public ones asks for a key": (
+        "security/test_roles.py::test_every_route_with_every_role",
+        "security/test_roles.py::test_no_route_is_left_out_of_the_document",
+        "security/test_roles.py::test_what_is_not_there_is_found_out_by_those_who_may_read",
         "api/test_security.py::test_every_admin_route_asks_for_a_key",
         "api/test_security.py::test_no_route_hides_behind_another_name",
         "api/test_raw_requests.py::test_nothing_has_a_second_address",
@@ -50,13 +53,15 @@ PROOFS = {
     ),
     "webhooks go to the address that was judged, never a private one or a redirect; answers are capped": (
         "core/webhooks/test_sending.py::TestRefused::test_private_address",
+        "core/webhooks/test_rules.py::test_url_that_is_refused",
         "core/webhooks/test_sending.py::TestRefused::test_what_is_judged_is_what_is_connected_to",
         "core/webhooks/test_sending.py::TestAllowed::test_redirect_is_not_followed",
         "core/webhooks/test_sending.py::TestAllowed::test_endless_answer_is_not_read",
         "core/webhooks/test_sending.py::TestAllowed::test_signed_by_both_secrets",
-        "core/webhooks/test_rules.py::test_url_that_is_refused",
     ),
     "rate limits go by key, and by the address behind a declared number of proxies": (
+        "security/test_credentials.py::test_a_keys_own_allowance_takes_the_place_of_all_three",
+        "security/test_credentials.py::test_whoever_tries_keys_out_uses_up_the_address_and_whoever_has_one_does_not",
         "api/test_limits.py::test_by_address_and_by_key",
         "api/test_limits.py::test_behind_one_proxy_its_word_counts_and_nobody_elses",
         "api/test_proxies.py::test_as_many_proxies_are_heard_as_are_declared",
@@ -84,9 +89,16 @@ PROOFS = {
         "tasks/test_garbage.py::test_garbage_in_queues_is_dropped",
         "tasks/test_messages.py::test_what_asks_for_more_than_a_task_is_none_of_ours",
     ),
-    "production refuses to start without secrets": (
+    "production refuses to start on secrets that are missing, short or known to all": (
         "core/test_settings.py::test_production_wants_an_admin_key",
         "deploy/test_compose.py::test_a_missing_secret_is_one_clear_line",
+    ),
+    "a credential is what somebody issued, and ends when it is taken back": (
+        "security/test_credentials.py::test_what_nobody_issued_is_refused_on_every_route",
+        "security/test_credentials.py::test_every_refusal_is_told_of",
+        "security/test_keys_in_processes.py::test_a_new_key_works_at_once_and_a_revoked_one_nowhere_after_five_seconds",
+        "security/test_keys_in_processes.py::test_without_the_database_a_key_is_known_for_five_seconds",
+        "core/keys/test_tables.py::test_a_text_is_in_no_representation",
     ),
     "a token is of its issuer, by its published keys and their algorithms": (
         "security/test_oidc.py::test_what_it_claims_must_be_right",
