@@ -50,12 +50,6 @@ WHILE_UNSOLD = "changes only while no booking of the show is PENDING or CONFIRME
 PAYMENT_REQUIRED = "whether a booking must be a hold, and be paid to be confirmed"
 
 
-def _choose_client_limit(per_booking: int | None) -> int | None:
-    """The service's own, raised to what one booking may have; None where that is not known to be any."""
-    own = get_settings().held_seats_per_client
-    return max(own, per_booking) if own and per_booking else own
-
-
 class SectionRequest(RequestModel):
     """A section of numbered rows, or an unnumbered one of a capacity."""
 
@@ -100,8 +94,8 @@ class ShowRequest(RequestModel):
     max_seats_per_booking: SeatLimit = Field(default=10, description=PER_BOOKING)
     max_seats_per_customer: SeatLimit | None = Field(default=None, description=PER_CUSTOMER)
     max_held_seats_per_client: SeatLimit | None = Field(
-        default_factory=lambda given: _choose_client_limit(given.get("max_seats_per_booking")),
-        description=f"{PER_CLIENT}; without, the service's own",
+        default_factory=lambda: get_settings().held_seats_per_client,
+        description=f"{PER_CLIENT}; without, the service's own, or max_seats_per_booking where that is more",
     )
     sales_open_at: Time | None = Field(default=None, description=SALES_OPEN_AT)
     sales_close_at: Time | None = Field(default=None, description=SALES_CLOSE_AT)
@@ -125,6 +119,9 @@ class ShowRequest(RequestModel):
         fields = {name: getattr(self, name) for name in type(self).model_fields}
         if self.sections is not None:
             fields["sections"] = [section.model_dump(exclude_none=True) for section in self.sections]
+        most_held = self.max_held_seats_per_client
+        if most_held is not None and "max_held_seats_per_client" not in self.model_fields_set:
+            fields["max_held_seats_per_client"] = max(most_held, self.max_seats_per_booking)
         return NewShow(**fields)
 
 

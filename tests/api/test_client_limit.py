@@ -65,6 +65,11 @@ def test_without_it_a_show_has_the_services_own(
     assert client.get("/shows").json["items"] == [show]
 
 
+def test_where_something_else_is_wrong_it_is_not_named(client: DoorClient, show_body: dict[str, Any]) -> None:
+    problem = assert_problem(create(client, show_body, max_seats_per_booking=0), 422, "invalid_request")
+    assert pointers(problem) == ["/max_seats_per_booking"]
+
+
 def test_there_is_none_in_development(client: DoorClient, show_body: dict[str, Any]) -> None:
     assert create(client, show_body).json["max_held_seats_per_client"] is None
 
