@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from core.infra.brief import KEEP_PLANS, USE_INDEXES
 from core.infra.db import get_engine
 from core.infra.slot_groups import SlotGroup, of_show
-from core.settling import queries
+from core.settling import batch_queries, queries
 from core.shows.service import Show
 
 ROWS = 3_000
@@ -82,3 +82,19 @@ def test_which_holds_have_expired(connection: tuple[Connection, int]) -> None:
             server.execute, text(EXPLAIN + statement.text.removeprefix(USE_INDEXES)), parameters
         )
         assert count_pages(explain) < FEW_PAGES, statement.text
+
+
+@pytest.mark.parametrize("is_analyzed", [True, False])
+def test_what_clients_hold(connection: tuple[Connection, int]) -> None:
+    """Their own holds are read, and not those of all others."""
+    server, show_id = connection
+    server.exec_driver_sql("UPDATE bookings SET client = id WHERE hold")
+    clients = server.exec_driver_sql("SELECT client FROM bookings WHERE hold LIMIT 3").scalars().all()
+    statement = batch_queries._SELECT_HELD
+    statement.prepare(server)
+    explain = partial(
+        server.exec_driver_sql,
+        f"{KEEP_PLANS}{EXPLAIN}{statement.call}",
+        {**of_show(show_id), "clients": clients},
+    )
+    assert count_pages(explain) < FEW_PAGES
