@@ -11,7 +11,6 @@ from sqlalchemy import text
 from api.gate.key_ring import FRESH_SECONDS, KeyRing, Reason
 from core.access.principals import Principal, PrincipalKind, Role
 from core.errors import UnavailableError
-from core.infra.async_db import LoopConnection
 from core.infra.db import transaction
 from core.infra.prepared import Prepared
 from local.servers import EmbeddedPostgres
@@ -296,10 +295,3 @@ def test_without_the_database(lonely: EmbeddedPostgres, ail: Callable[[EmbeddedP
                     await asyncio.sleep(0.05)
 
     play(run)
-
-
-def test_a_ring_connects_in_time_where_nobody_answers() -> None:
-    """Its connection has less time than a request."""
-    connection = KeyRing()._connection
-    assert isinstance(connection, LoopConnection)
-    assert connection._connect_seconds + connection._answer_seconds <= PROMISED_SECONDS
