@@ -43,6 +43,6 @@ def admit(request: Request) -> None:
 
 def find_role(request: Request) -> Role | None:
     """The least role that may call what the request is for; None: anybody."""
-    is_admin = f"{request.path}/".startswith(ADMIN_PREFIX) or request.route.startswith(ADMIN_PREFIX)
+    is_admin = request.path.startswith(ADMIN_PREFIX) or request.route.startswith(ADMIN_PREFIX)
     # What is not there tells nobody more than that it is not for them.
     return request.operation.role or find_metrics_role(request) or (Role.BOX_OFFICE if is_admin else None)
