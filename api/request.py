@@ -82,8 +82,8 @@ class Request:
 
     @property
     def holder(self) -> str | None:
-        """Whom the seats that it holds count against: its client; None where a credential came with it."""
-        return None if self.principal else self.client
+        """Whom the seats that it holds count against: its client; None where its credential has a role."""
+        return None if self.may(Role.PARTNER) else self.client
 
     @property
     def owner(self) -> str:
@@ -100,7 +100,8 @@ class Request:
 
     def may(self, role: Role) -> bool:
         """Whether its principal has the role, or one that includes it."""
-        return self.principal is not None and self.principal.role.includes(role)
+        own = self.principal.role if self.principal else None
+        return own is not None and own.includes(role)
 
     def hold_back(self, seconds: float | None) -> None:
         """Have the answer held back for so long, as its client prefers (None: not at all).

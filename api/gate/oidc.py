@@ -107,16 +107,14 @@ class Issuer:
         if not _is_name(subject, SUBJECT_LENGTH):
             raise UnauthorizedError("The token has no sub that can be taken.")
         roles = read_roles(claims, self._roles_claim)
-        role = next((role for role in Role if role in roles), None)
-        if role is None:
-            # Not even a partner, who may hold more seats than others: an account with the issuer is no role.
-            raise UnauthorizedError("The token has none of the roles that there are here.")
         name = claims.get("preferred_username")
         return Principal(
             kind=PrincipalKind.OIDC,
             id=subject,
             name=name if _is_name(name, NAME_LENGTH) else subject,
-            role=role,
+            # Without one it is not even a partner, who may hold more seats than others: anybody may have an
+            # account with the issuer.
+            role=next((role for role in Role if role in roles), None),
             owner=self._name_owner(subject),
         )
 

@@ -34,13 +34,14 @@ class Principal:
     """Whoever a credential stands for.
 
     `id` is the key's id as text, or the JWT's `sub`. `owner` is the name under which idempotency keys and
-    allowances are its own, through its rotations. `rate_limit` takes the place of all its allowances.
+    allowances are its own, through its rotations. Without a `role` it may do what anybody may. `rate_limit`
+    takes the place of all its allowances.
     """
 
     kind: PrincipalKind
     id: str | None
     name: str
-    role: Role
+    role: Role | None
     owner: str
     rate_limit: str | None = None
 

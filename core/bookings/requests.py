@@ -15,7 +15,7 @@ from core.infra.slots import to_slot
 class NewBooking:
     """What is asked for: these seats, or `quantity` of the best (of a section).
 
-    `client` is the pseudonym of the address that asks; None where a credential came with it.
+    `client` is whom the seats that it holds count against; None where its credential has a role.
     """
 
     show_id: int
