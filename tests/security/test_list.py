@@ -52,12 +52,15 @@ PROOFS = {
         "api/test_security.py::test_input_is_never_code",
     ),
     "webhooks go to the address that was judged, never a private one or a redirect; answers are capped": (
+        "core/webhooks/test_targets.py::test_private_address",
+        "core/webhooks/test_targets.py::test_private_address_within_another",
+        "core/webhooks/test_sending.py::TestRefused::test_private_ones_of_a_names_addresses_are_left_out",
         "core/webhooks/test_sending.py::TestRefused::test_private_address",
-        "core/webhooks/test_rules.py::test_url_that_is_refused",
         "core/webhooks/test_sending.py::TestRefused::test_what_is_judged_is_what_is_connected_to",
         "core/webhooks/test_sending.py::TestAllowed::test_redirect_is_not_followed",
         "core/webhooks/test_sending.py::TestAllowed::test_endless_answer_is_not_read",
         "core/webhooks/test_sending.py::TestAllowed::test_signed_by_both_secrets",
+        "core/webhooks/test_targets.py::test_url_that_is_refused",
     ),
     "rate limits go by key, and by the address behind a declared number of proxies": (
         "security/test_credentials.py::test_a_keys_own_allowance_takes_the_place_of_all_three",
@@ -76,10 +79,17 @@ PROOFS = {
         "api/test_allowances.py::test_frozen_redis_costs_the_first_ones_a_moment_and_is_counted_in_again",
     ),
     "one client cannot hold a show": (
+        "api/test_client_limit.py::test_batches_and_quantities_are_no_way_round_it",
+        "core/settling/test_client_limit.py::test_it_is_exact_over_batches_and_clients_do_not_share_it",
+        "core/settling/test_client_limit.py::test_taking_up_again_what_ran_out_is_no_way_round_it",
+        "pipeline/test_hoarding.py::test_an_address_that_tries_everything",
         "api/test_bookings.py::test_customer_limit",
         "races/test_seats.py::test_customer_limit",
     ),
     "Flower runs with a password alone, on loopback unless told otherwise": (
+        "tasks/test_flower.py::test_closed",
+        "tasks/test_flower.py::test_nothing_is_done_without_it",
+        "tasks/test_flower.py::test_weak_password_is_refused_in_production",
         "security/test_flower.py::test_it_listens_on_this_machine_alone",
         "pipeline/test_processes.py::test_flower_does_not_run_open",
         "deploy/test_compose.py::test_only_the_proxy_is_open_to_the_world",
@@ -90,7 +100,10 @@ PROOFS = {
         "tasks/test_messages.py::test_what_asks_for_more_than_a_task_is_none_of_ours",
     ),
     "production refuses to start on secrets that are missing, short or known to all": (
-        "core/test_settings.py::test_production_wants_an_admin_key",
+        "core/test_settings.py::TestSecretsInProduction::test_missing_key",
+        "core/test_settings.py::TestSecretsInProduction::test_weak",
+        "core/test_settings.py::TestSecretsInProduction::test_secret_that_hides_addresses",
+        "core/test_settings.py::TestSecretsInProduction::test_one_for_two_is_refused",
         "deploy/test_compose.py::test_a_missing_secret_is_one_clear_line",
     ),
     "a credential is what somebody issued, and ends when it is taken back": (
@@ -109,6 +122,24 @@ PROOFS = {
         "security/test_signing_keys.py::test_a_withdrawn_key_ends_in_time",
         "security/test_signing_keys.py::test_keys_are_kept_while_the_issuer_is_down",
         "security/test_mad_issuers.py::test_a_mad_answer_is_none_and_changes_nothing",
+    ),
+    "every change under /admin and by command is in the audit log": (
+        "api/test_audit_walk.py::test_each_route_that_changes_something_has_a_case",
+        "api/test_audit_walk.py::test_a_change_leaves_one_entry",
+    ),
+    "an address is stored nowhere": ("pipeline/test_addresses.py::test_an_address_is_stored_nowhere",),
+    "too much for the workers is refused before the database suffers": (
+        "abuse/test_shedding.py::test_a_flood_of_one_show",
+        "abuse/test_shedding.py::test_streams_of_one_client",
+        "abuse/test_shedding.py::test_long_polls_of_one_client",
+    ),
+    "metrics and documentation can be closed": (
+        "api/test_closed.py::TestMetrics::test_closed",
+        "api/test_closed.py::TestDocumentation::test_not_there",
+    ),
+    "what is installed is what was locked": (
+        "contracts/test_architecture.py::test_every_package_of_a_lock_has_its_hashes",
+        "contracts/test_architecture.py::test_what_installs_a_lock_judges_the_hashes",
     ),
     "nosniff on every answer": (
         "security/test_answers.py::test_types_are_not_guessed",
