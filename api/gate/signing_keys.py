@@ -24,7 +24,7 @@ ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES
 FRESH_SECONDS = 300
 # Nor does it ask more often than this: tokens with made-up key ids must not become a flood at the issuer's,
 # nor a silent issuer keep the threads, of which each wait takes one.
-RETRY_SECONDS = 10
+RETRY_SECONDS = 3
 # While the issuer is down its keys go on. It issues nothing meanwhile, so after an hour hardly a token is
 # left that they would be needed for; and whoever cuts us off from it must not keep a withdrawn key alive.
 KEPT_SECONDS = 3600
