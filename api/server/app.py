@@ -120,11 +120,9 @@ class Door:
             self._finish(request, answer)
             if answer.follow and request.method == "GET":
                 await self._stream(protocol, answer, answer.follow)
-            elif answer.follow:
-                # A stream has no length.
-                send(protocol, answer.status, answer.headers, b"")
             else:
-                send(protocol, answer.status, answer.headers, answer.body)
+                # A stream has no length.
+                send(protocol, answer.status, answer.headers, b"" if answer.follow else answer.body)
         finally:
             if request.leave:
                 request.leave()
@@ -249,9 +247,7 @@ class Door:
         return respond_tagged(request, found)
 
     async def _serve_stream(self, request: Request, declared: Operation, view: Any) -> Answer:
-        # Those who come while a thread is at work for it are not to be too many.
-        self._live.enter(client := request.client)
-        request.leave = partial(self._live.leave, client)
+        request.leave = self._live.enter(request.client)
         given = parse_request(declared, request)
         return await self._run_in_thread(request, partial(view, request, **given))
 

@@ -12,6 +12,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 from api.errors import RateLimitedError
 from api.gate.places import Places
@@ -91,8 +92,8 @@ class Live:
         for watch in self._watches.values():
             watch.changed.set()
 
-    def enter(self, client: str) -> None:
-        """Have a place for a viewer, until leave(), before anything is done for it.
+    def enter(self, client: str) -> Callable[[], None]:
+        """Have a place for a viewer, before anything is done for it; call the result to give it back.
 
         Raises UnavailableError where this process has none left, RateLimitedError where the client has not.
         """
@@ -101,9 +102,9 @@ class Live:
         if not self._places.take(client):
             raise RateLimitedError(RETRY_AFTER_SECONDS, "This client follows too many streams; end one.")
         self._viewers += 1
+        return partial(self._leave, client)
 
-    def leave(self, client: str) -> None:
-        """Give a viewer's place back."""
+    def _leave(self, client: str) -> None:
         self._places.leave(client)
         self._viewers -= 1
 

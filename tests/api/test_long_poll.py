@@ -34,6 +34,7 @@ PENDING = Booking(
     quantity=None,
     section=None,
     customer=None,
+    client=None,
     amount=100,
     currency="EUR",
     created_at=NOW,

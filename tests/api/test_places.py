@@ -69,11 +69,11 @@ def test_processes_count_together_and_what_one_had_ends_with_it(tally: Tally) ->
 def test_viewers_have_their_place_before_anything_is_done_for_them(tally: Tally) -> None:
     live = Live(Places(tally, 2))
     live.enter("a")
-    live.enter("a")
+    leave = live.enter("a")
     with pytest.raises(RateLimitedError) as refused:
         live.enter("a")
     assert refused.value.retry_after > 0
-    live.leave("a")
+    leave()
     live.enter("a")
     for number in range(stream.MAX_VIEWERS - 2):
         live.enter(f"client {number}")
