@@ -1,14 +1,10 @@
 """Keys of the table, as they are made, rotated and revoked, by its columns alone."""
 
-import hashlib
-import secrets
-import string
 from dataclasses import dataclass
 
 from core.access.principals import Role
+from core.keys.rules import digest_key, make_secret
 from tests.acting import ask
-
-CHARACTERS = string.ascii_letters + string.digits
 
 
 @dataclass(frozen=True)
@@ -31,8 +27,7 @@ class Key:
 
 def choose_text() -> str:
     """A text that is made like a key, and none."""
-    prefix, secret = ("".join(secrets.choice(CHARACTERS) for _ in range(length)) for length in (8, 32))
-    return f"slk_{prefix}_{secret}"
+    return make_secret().text
 
 
 def make_key(
@@ -70,7 +65,7 @@ def _add_text(key_id: int) -> Key:
     key = Key(key_id, choose_text())
     ask(
         "INSERT INTO api_key_secrets (digest, key_id, prefix) VALUES (:digest, :id, :prefix) RETURNING 1",
-        digest=hashlib.sha256(key.text.encode()).digest(),
+        digest=digest_key(key.text),
         id=key_id,
         prefix=key.prefix,
     )

@@ -1,7 +1,6 @@
 """Who is asking: the principal that a request's credential stands for."""
 
 import asyncio
-import hashlib
 import re
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
@@ -12,6 +11,7 @@ from api.gate.key_ring import KeyRing, Reason
 from core.access.principals import ADMIN_KEY, Principal
 from core.errors import UnavailableError
 from core.infra.settings import Settings
+from core.keys.rules import digest_key
 
 SCHEME = "bearer"
 # Whatever is under it wants a credential.
@@ -41,7 +41,7 @@ class Credentials:
     def __init__(self, settings: Settings, *, ring: KeyRing | None = None, issuer: Issuer | None = None):
         # By digests: a look-up gives away, by the time it takes, of the secret's digest at most, which leads
         # nobody to the secret.
-        self._admin_key = digest_secret(settings.admin_api_key) if settings.admin_api_key else None
+        self._admin_key = digest_key(settings.admin_api_key) if settings.admin_api_key else None
         self._ring = ring or KeyRing()
         self._issuer = issuer or _make_issuer(settings)
         self._threads = ThreadPoolExecutor(VERIFYING, thread_name_prefix="verify")
@@ -53,7 +53,7 @@ class Credentials:
         """
         if authorization is None or (token := read_token(authorization)) is None:
             return None, None
-        digest = digest_secret(token)
+        digest = digest_key(token)
         if digest == self._admin_key:
             return ADMIN_KEY, None
         known: Principal | Reason | None = None
@@ -70,7 +70,7 @@ class Credentials:
         knows cannot be asked, within two seconds.
         """
         if KEY.fullmatch(token):
-            digest = digest_secret(token)
+            digest = digest_key(token)
             return self._ring.recall(digest) or await self._ring.find(digest)
         if self._issuer is not None and token.count(".") == JWT_DOTS:
             return await self._verify(self._issuer, token)
@@ -102,11 +102,6 @@ def read_prefix(token: str) -> str | None:
     """The public prefix of what is made like a key; None of anything else, all of which may be secret."""
     found = KEY.fullmatch(token)
     return found["prefix"] if found else None
-
-
-def digest_secret(secret: str) -> bytes:
-    """What a secret is known by."""
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
 
 
 def _make_issuer(settings: Settings) -> Issuer | None:

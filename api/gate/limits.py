@@ -22,6 +22,7 @@ from redis.exceptions import RedisError
 from core.infra.async_redis import LoopRedis, Script
 from core.infra.gather import Gather
 from core.infra.settings import Settings
+from core.keys.rules import check_limit
 
 if TYPE_CHECKING:
     from api.request import Request
@@ -35,8 +36,6 @@ COUNTED_TOGETHER = 200
 CLIENTS_KEPT = 10_000
 # An allowance of a key's own has few forms, of whatever number of keys.
 OWN_KEPT = 1_000
-# Redis counts exactly up to there, whatever is given back.
-MAX_AMOUNT = 1_000_000_000
 
 # ARGV[1] has of each request its weight, how many limits it is counted against, and of each limit the amount
 # and the milliseconds; KEYS has their counters. Returns of each request which limit is over (0: none), and
@@ -101,14 +100,11 @@ class Terms:
 @lru_cache(OWN_KEPT)
 def _read_own(text: str) -> Terms | None:
     try:
-        terms = _make_terms("own", text)
+        return _make_terms("own", check_limit(text))
     except ValueError:
-        terms = None
-    if terms is None or not all(0 < limit.amount <= MAX_AMOUNT for limit in terms.limits):
         # Whatever came into the table: its key has what everybody has, and its requests are answered.
         log.warning("rate limit of a key not understood", extra={"rate_limit": text})
         return None
-    return terms
 
 
 def find_allowance(request: "Request") -> Kind | Terms:

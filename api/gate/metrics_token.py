@@ -2,10 +2,11 @@
 
 import hmac
 
-from api.gate.credentials import digest_secret, read_token
+from api.gate.credentials import read_token
 from api.request import Request
 from core.access.principals import Role
 from core.infra.settings import get_settings
+from core.keys.rules import digest_key
 
 PATH = "/metrics"
 
@@ -21,4 +22,4 @@ def has_metrics_token(request: Request) -> bool:
         return False
     sent = read_token(request.headers.get("authorization", ""))
     # Digests have one length, so that comparing them in constant time gives away no length either.
-    return sent is not None and hmac.compare_digest(digest_secret(sent), digest_secret(token))
+    return sent is not None and hmac.compare_digest(digest_key(sent), digest_key(token))

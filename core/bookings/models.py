@@ -110,8 +110,8 @@ class Booking(Base):
     held_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     hold_expires_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     customer: Mapped[str | None] = mapped_column(Text)
-    # Whom the seats that it holds count against: the pseudonym of the address that it came from, or a principal
-    # without a role; NULL where its credential has a role.
+    # Whom the seats that it holds count against: the pseudonym of the address that it came from, or a
+    # principal without a role; NULL where its credential has a role.
     client: Mapped[str | None] = mapped_column(Text)
     amount: Mapped[int | None] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(Text)

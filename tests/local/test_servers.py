@@ -1,6 +1,5 @@
 """The embedded servers: started, found again, replaced, refused, and reachable under root."""
 
-import grp
 import os
 import pwd
 import shutil
@@ -12,7 +11,6 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import psycopg2
 import pytest
 from redis import Redis
@@ -255,48 +253,6 @@ def test_the_password_is_kept_from_others(kind: type[EmbeddedServer], folder: Pa
         assert (folder / "data").stat().st_mode & 0o777 == 0o700
         assert password in server.url
         assert password not in find_command(server.pid)
-
-
-@pytest.mark.skipif(not IS_ROOTS, reason="only for root, in a checkout of root's, it is another user")
-class TestUserOfItsOwn:
-    def test_nobody_else_is_it(self, folder: Path) -> None:
-        with EmbeddedPostgres(folder / "data") as server:
-            process = psutil.Process(server.pid)
-            ids = {*process.uids(), *process.gids()}
-            found = {path.stat().st_uid for path in (folder / "data" / "data").rglob("*")}
-        assert len(ids) == 1
-        assert found == ids
-        assert not ids & {
-            *(each.pw_uid for each in pwd.getpwall()),
-            *(each.gr_gid for each in grp.getgrall()),
-        }
-
-    def test_data_of_nobody_s_are_taken_over(self, folder: Path) -> None:
-        """As the releases before laid them out."""
-        with EmbeddedPostgres(folder / "data") as server:
-            keep_word(server)
-        shutil.chown(folder / "data", NOBODY.uid, NOBODY.gid)
-        for path in (folder / "data").rglob("*"):
-            os.chown(path, NOBODY.uid, NOBODY.gid, follow_symlinks=False)
-        with EmbeddedPostgres(folder / "data") as server:
-            assert read_word(server) == "word"
-            assert (folder / "data" / "data").stat().st_uid == choose_account().uid != NOBODY.uid
-        assert not NOBODY.can_enter(folder / "data")
-
-    def test_others_of_nobody_s_are_kept_out_meanwhile(self, folder: Path) -> None:
-        """It is nobody who lays the data out, since that program wants a user with a name."""
-        entered: list[bool] = []
-
-        class Watched(EmbeddedPostgres):
-            def _build_fill_command(self, data: Path) -> list[str]:
-                read = ["/bin/cat", str(data.parent / "password")]
-                seen = subprocess.run(read, check=False, capture_output=True, **NOBODY.popen_options)
-                entered.append(NOBODY.can_enter(data) or seen.returncode == 0)
-                return super()._build_fill_command(data)
-
-        with Watched(folder / "data") as server:
-            assert server.is_running
-        assert entered == [False]
 
 
 def test_nobody_gets_in_without_the_password(folder: Path) -> None:

@@ -108,7 +108,7 @@ PROOFS = {
     ),
     "a credential is what somebody issued, and ends when it is taken back": (
         "security/test_credentials.py::test_what_nobody_issued_is_refused_on_every_route",
-        "security/test_credentials.py::test_every_refusal_is_told_of",
+        "security/test_refused_credentials.py::test_every_refusal_is_told_of",
         "security/test_keys_in_processes.py::test_a_new_key_works_at_once_and_a_revoked_one_nowhere_after_five_seconds",
         "security/test_keys_in_processes.py::test_without_the_database_a_key_is_known_for_five_seconds",
         "core/keys/test_tables.py::test_a_text_is_in_no_representation",
