@@ -116,7 +116,10 @@ class Stage:
         """Empty every table: a scenario must not depend on which one ran before it."""
         self.await_quiet()
         with self.seatline.cursor() as cursor:
+            # The audit log is only added to, by whoever minds triggers.
+            cursor.execute("SET session_replication_role = replica")
             cursor.execute(f"TRUNCATE {', '.join(TABLES)}")
+            cursor.execute("RESET session_replication_role")
             cursor.execute("CHECKPOINT")
         if EXPRESS in self._yardsticks:
             self.express.empty_tables()

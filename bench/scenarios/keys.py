@@ -1,8 +1,6 @@
 """What it costs web to know who asks: a partner with a key, beside one without whom nobody counts."""
 
-import hashlib
 import os
-import secrets
 from functools import partial
 from statistics import median
 
@@ -12,6 +10,7 @@ from bench.scenarios.selling import SEATS
 from bench.selling import Sale, send
 from bench.service import NO_LIMIT
 from bench.stage import Stage
+from core.keys.rules import make_secret
 
 SWITCH, ON, OFF = "RATE_LIMIT_ENABLED", "true", "false"
 WITH_KEY = 1.1
@@ -54,11 +53,10 @@ def post_with_key(stage: Stage) -> Outcome:
 
 def _make_key(stage: Stage) -> str:
     """A partner's key, with an allowance of its own that is never reached."""
-    prefix = f"slk_{secrets.token_hex(4)}"
-    key = f"{prefix}_{secrets.token_hex(16)}"
+    secret = make_secret()
     with stage.seatline.cursor() as cursor:
-        cursor.execute(_INSERT_KEY, (NO_LIMIT, hashlib.sha256(key.encode()).digest(), prefix))
-    return key
+        cursor.execute(_INSERT_KEY, (NO_LIMIT, secret.digest, secret.prefix))
+    return secret.text
 
 
 def _measure(stage: Stage, switch: str, headers: dict[str, str]) -> float:
