@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from migrations.online import build_index, lock
+from migrations.online import build_index, commit, lock, swap
 
 revision = "0017"
 down_revision = "0016"
@@ -19,12 +19,14 @@ def upgrade() -> None:
     _make_audit_log()
     lock("shows, bookings")
     op.execute("ALTER TABLE shows ADD COLUMN IF NOT EXISTS max_held_seats_per_client integer")
-    op.execute("ALTER TABLE shows DROP CONSTRAINT IF EXISTS shows_client_limit_is_positive")
+    swap("ALTER TABLE shows DROP CONSTRAINT IF EXISTS shows_client_limit_is_positive")
     op.execute(
         "ALTER TABLE shows ADD CONSTRAINT shows_client_limit_is_positive "
-        "CHECK (max_held_seats_per_client > 0)"
+        "CHECK (max_held_seats_per_client > 0) NOT VALID"
     )
     op.execute("ALTER TABLE bookings ADD COLUMN IF NOT EXISTS client text")
+    commit()
+    op.execute("ALTER TABLE shows VALIDATE CONSTRAINT shows_client_limit_is_positive")
     build_index(
         "bookings_held_by_client",
         "bookings (client, show_id) WHERE client IS NOT NULL AND hold_expires_at IS NOT NULL",
