@@ -36,7 +36,7 @@ class NotFoundError(SeatlineError):
 
     code = "not_found"
     title = "There is nothing here"
-    advice = "Look for the address in /openapi.json."
+    advice = "Look for the address in the documentation."
 
 
 class MethodNotAllowedError(SeatlineError):
@@ -56,7 +56,7 @@ class PayloadTooLargeError(SeatlineError):
 
     code = "payload_too_large"
     title = "The body is too large"
-    advice = "Send at most 64 KiB, of a batch 256 KiB, of a show with the admin key 32 MiB."
+    advice = "Send at most 64 KiB, of a batch 256 KiB, of a show with the role admin 32 MiB."
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"The body is larger than the {limit // 1024} KiB that this address takes.")

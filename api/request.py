@@ -38,7 +38,7 @@ class Request:
     method: str
     path: str
     query_string: str
-    headers: dict[str, str]
+    headers: dict[str, str] = field(repr=False)
     # The client's own, behind the proxies that are declared.
     address: str
     scheme: str = "http"
@@ -48,7 +48,7 @@ class Request:
     principal: Principal | None = None
     # A Bearer credential of which memory does not know whose it is.
     credential: str | None = field(default=None, repr=False)
-    body: bytes = b""
+    body: bytes = field(default=b"", repr=False)
     size: int = 0
     route: str = UNMATCHED
     operation: "Operation"
@@ -112,7 +112,7 @@ class Request:
             self.deadline.put_off(seconds)
             self.is_held_back = True
             self.headers = {name: self.headers[name] for name in READ_LAST if name in self.headers}
-            self.query, self.query_string = (), ""
+            self.query, self.query_string, self.credential = (), "", None
             self.arguments.clear()
 
     def check(self) -> None:

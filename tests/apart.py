@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager
 import psycopg2
 from psycopg2 import sql
 
-from core.access.pseudonyms import hide_address
+from core.access.pseudonyms import hide
 from core.infra import db, jobs, redis, replicas, slot_groups
 from core.infra.settings import get_settings
 from core.maps import cache
@@ -82,7 +82,7 @@ def _forget() -> None:
         db.dispose_engines()
     for remembered in (
         get_settings,
-        hide_address,
+        hide,
         *db.ENGINES,
         redis.get_redis,
         jobs.get_celery,

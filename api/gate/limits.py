@@ -21,8 +21,8 @@ from redis.exceptions import RedisError
 
 from core.infra.async_redis import LoopRedis, Script
 from core.infra.gather import Gather
+from core.infra.rates import check_limit
 from core.infra.settings import Settings
-from core.keys.rules import check_limit
 
 if TYPE_CHECKING:
     from api.request import Request

@@ -41,7 +41,8 @@ class Refusals:
             "route": request.route,
             "request_id": request.id,
         }
-        if prefix := read_prefix(request.credential or ""):
+        # Of a principal `client` tells which key it is.
+        if request.principal is None and (prefix := read_prefix(request.credential or "")):
             said["prefix"] = prefix
         if self._untold:
             said["untold"] = self._untold

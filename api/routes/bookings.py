@@ -266,7 +266,7 @@ async def extend_booking(
 @operation(
     served=Served.LOOP,
     summary="Cancel a booking",
-    description="A CONFIRMED one until the show's cancel_until; with the admin key at any time." + HOLDS_BACK,
+    description="A CONFIRMED one until the show's cancel_until; box_office or above always." + HOLDS_BACK,
     tag=TAG,
     body=EmptyBody,
     takes_key=True,

@@ -7,7 +7,8 @@ from pydantic import AfterValidator, Field
 from api.schemas.fields import INT64, CreatedAt, Cursor, Next
 from api.schemas.types import WHOLE_NUMBER, AnswerModel, QueryModel, RequestModel, Time
 from core.access.principals import Role
-from core.keys.rules import LONGEST_LIMIT, MAX_OVERLAP_SECONDS, check_limit
+from core.infra.rates import check_limit
+from core.keys.rules import LONGEST_LIMIT, MAX_OVERLAP_SECONDS
 from core.texts import NAME, TEXT, TRIMMED
 
 KeyName = Annotated[str, TRIMMED, Field(min_length=1, max_length=200), NAME]

@@ -45,7 +45,7 @@ PER_CLIENT = (
 )
 SALES_OPEN_AT = "when sales open; null: at once"
 SALES_CLOSE_AT = "when sales close; null: start_time"
-CANCEL_UNTIL = "from then on a CONFIRMED booking stays, but for the admin key; null: start_time"
+CANCEL_UNTIL = "from then on a CONFIRMED booking stays, but for box_office and above; null: start_time"
 WHILE_UNSOLD = "changes only while no booking of the show is PENDING or CONFIRMED"
 PAYMENT_REQUIRED = "whether a booking must be a hold, and be paid to be confirmed"
 

@@ -1,13 +1,14 @@
 """Finding out whose a credential is that memory does not know: counted first, and a refusal told of."""
 
+import asyncio
 from typing import Any
 
 from api.errors import UnauthorizedError
 from api.gate.cors import is_preflight
-from api.gate.credentials import Credentials
+from api.gate.credentials import Credentials, read_prefix
 from api.gate.gate import refuse_excess
 from api.gate.key_ring import Reason
-from api.gate.limits import Allowances, find_allowance
+from api.gate.limits import Allowances, Kind, Terms, find_allowance
 from api.gate.metrics_token import has_metrics_token
 from api.gate.refusals import tell_refusal
 from api.request import Request
@@ -15,6 +16,8 @@ from api.server.body import discard
 from core.access.principals import Principal
 from core.errors import UnavailableError
 
+# The request has two seconds of its own once it is known whose it is: it is answered within three.
+FIND_SECONDS = 1.0
 # Whoever asks them, with a key or without, is to hear of this process and not of the table of keys.
 PROBES = frozenset({"/healthz", "/readyz"})
 
@@ -28,7 +31,8 @@ class Identifying:
     async def __call__(self, request: Request, protocol: Any) -> None:
         """Give a request the principal of its credential.
 
-        To try one counts against the address, on every route, and is given back once it is somebody's.
+        To try one counts against the address, on every route, and is given back once it is somebody's. A key
+        is looked up even where its address has asked too much: others there are not to keep its owner out.
         Raises UnauthorizedError where nobody was given it, RateLimitedError, UnavailableError.
         """
         if request.credential is None or has_metrics_token(request):
@@ -40,25 +44,43 @@ class Identifying:
         try:
             if self._allowances is not None:
                 request.taken = await self._allowances.take(*tried)
+            if read_prefix(request.credential) is None:
+                # To verify a token takes a thread: not for an address that tries out thousands.
                 refuse_excess(request.taken)
             request.principal = await self._find(request, request.credential)
+        except UnauthorizedError:
+            await discard(request, protocol)
+            refuse_excess(request.taken)
+            raise
+        except UnavailableError:
+            # It was not refused.
+            self._give_back(request, tried)
+            await discard(request, protocol)
+            raise
         except Exception:
             await discard(request, protocol)
             raise
-        if self._allowances is not None:
+        self._give_back(request, tried)
+
+    def _give_back(self, request: Request, tried: tuple[str, Kind | Terms]) -> None:
+        # A refusal uses nothing up.
+        if self._allowances is not None and request.taken is not None and not request.taken.is_over:
             self._allowances.give_back(*tried)
-            request.taken = None
+        request.taken = None
 
     async def _find(self, request: Request, credential: str) -> Principal | None:
         try:
-            found = await self._credentials.find(credential)
+            async with asyncio.timeout(FIND_SECONDS):
+                found = await self._credentials.find(credential)
         except UnauthorizedError as error:
             tell_refusal(request, Reason.JWT)
             raise UnauthorizedError(error.detail, is_refused=True) from error
-        except UnavailableError:
+        except (UnavailableError, TimeoutError) as error:
             if request.path in PROBES:
                 return None
-            raise
+            if isinstance(error, UnavailableError):
+                raise
+            raise UnavailableError("Credentials cannot be looked up just now.") from error
         if isinstance(found, Reason):
             tell_refusal(request, found)
             raise UnauthorizedError("Nobody was given this credential, or it is over.", is_refused=True)

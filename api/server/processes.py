@@ -62,6 +62,9 @@ class Server(mp.MPServer):
             worker.interrupt_by_parent = True
         super().signal_handler_interrupt(*args, **options)  # type: ignore[no-untyped-call]
 
+    def signal_handler_reload(self, *args: Any, **options: Any) -> None:
+        """Nothing: new workers would have the same code, and count (places.py) where the old ones do."""
+
     def _stop_workers(self) -> None:
         super()._stop_workers()  # type: ignore[no-untyped-call]
         if self.interrupt_signal:

@@ -11,7 +11,7 @@ ADDRESSES_KEPT = 10_000
 
 
 @lru_cache(ADDRESSES_KEPT)
-def hide_address(address: str) -> str:
+def hide(address: str) -> str:
     """The pseudonym of an address or network: 24 hexadecimal digits.
 
     An HMAC: whoever reads the table cannot try out all four billion addresses without the secret.

@@ -1,7 +1,7 @@
 """Writing the audit log, in the transaction of the change that it tells of, and reading it."""
 
-import getpass
 import os
+import pwd
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -139,8 +139,9 @@ def record(
 def name_command(command: str) -> Author:
     """The author of what a command changes: the command (`flask after-restore`), by this machine's user."""
     try:
-        user = getpass.getuser()
-    except (KeyError, OSError):
+        # Not what the environment says, which whoever runs it may choose.
+        user = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
         # Containers run as users that no file names.
         user = str(os.getuid())
     return Author(

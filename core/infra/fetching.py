@@ -26,7 +26,8 @@ def fetch(url: str, *, seconds: float, most_bytes: int) -> bytes:
     cutting = threading.Timer(max(ends_at - time.monotonic(), 0), _cut, [wire])
     cutting.daemon = True
     cutting.start()
-    connection = http.client.HTTPConnection(str(parts.hostname))
+    # With a port: without one the last group of an IPv6 address would be taken for it.
+    connection = http.client.HTTPConnection(str(parts.hostname), wire.getpeername()[1])
     connection.sock = wire
     try:
         if isinstance(wire, ssl.SSLSocket):

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
-from limits import parse_many
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from core.infra.ports import MAX_PORT
+from core.infra.rates import check_limit
 from core.infra.sentinel import find_sentinel_fault, is_sentinel
 from core.infra.tls import find_tls_fault
 from core.infra.weak_secrets import MIN_KEY_LENGTH, MIN_SECRET_LENGTH, find_header_fault, find_weakness
@@ -183,11 +183,7 @@ class Settings(BaseSettings):
     @field_validator("booking_rate_limit", "admin_rate_limit", "rate_limit")
     @classmethod
     def _take_limit(cls, limit: str) -> str:
-        try:
-            parse_many(limit)
-        except ValueError:
-            raise ValueError("is not like 600/minute") from None
-        return limit
+        return check_limit(limit)
 
     @field_validator("prometheus_multiproc_dir")
     @classmethod

@@ -1,11 +1,9 @@
-"""What a key is made of, and what an allowance of its own may be."""
+"""What a key is made of."""
 
 import hashlib
 import secrets
 import string
 from dataclasses import dataclass, field
-
-from limits import RateLimitItem, parse_many
 
 # Whoever finds one in a log or a repository, a scanner too, sees at once what it is.
 MARK = "slk"
@@ -14,9 +12,6 @@ _CHARACTERS = string.ascii_letters + string.digits
 
 MAX_OVERLAP_SECONDS = 7 * 24 * 3600
 LONGEST_LIMIT = 100
-# Redis counts exactly up to there in a script, whatever weights are given back.
-MAX_AMOUNT = 1_000_000_000
-MAX_WINDOW_SECONDS = 366 * 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +38,6 @@ def digest_key(text: str) -> bytes:
     would cost each request that looks a key up.
     """
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
-
-
-def check_limit(text: str) -> str:
-    """An allowance like `6000/minute`, or several of them, as it is. Raises ValueError."""
-    try:
-        limits = parse_many(text)
-    except ValueError:
-        raise ValueError("must be like 6000/minute, or several of them: 100/second;6000/minute") from None
-    if not all(map(_is_in_bounds, limits)):
-        raise ValueError(f"must let 1 to {MAX_AMOUNT:,} requests pass, in at most a year")
-    return text
-
-
-def _is_in_bounds(limit: RateLimitItem) -> bool:
-    return 1 <= limit.amount <= MAX_AMOUNT and 1 <= limit.get_expiry() <= MAX_WINDOW_SECONDS
 
 
 def _choose(length: int) -> str:

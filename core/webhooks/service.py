@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from sqlalchemy import Row
 from sqlalchemy.engine import Connection
 
-from core.access.pseudonyms import hide_address
+from core.access.pseudonyms import hide
 from core.errors import InvalidRequestError
 from core.events.queries import find_event, select_first_position, select_newest
 from core.infra.settings import get_settings
@@ -101,10 +102,10 @@ def _make_secret() -> str:
 
 def describe_endpoint(endpoint: Endpoint) -> dict[str, Any]:
     """What of an endpoint operators decide, for the audit log; without its secrets."""
-    address, mark, query = endpoint.url.partition("?")
+    parts = urlsplit(endpoint.url)
     return {
-        # Receivers have tokens in queries: it is told that one changed, and not what it is.
-        "url": address + mark + (hide_address(query) if query else ""),
+        # Receivers have tokens in paths and queries: it is told that one changed, and not what it is.
+        "url": f"{parts.scheme}://{parts.netloc}/{hide(endpoint.url)}",
         "description": endpoint.description,
         "types": endpoint.types,
         "enabled": endpoint.enabled,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from core.access.pseudonyms import hide_address
+from core.access.pseudonyms import hide
 from tests.acting import ask
 from tests.api.audit_cases import CASES, ENDPOINT, Case, make_endpoint, make_key, make_show
 from tests.door import DoorClient
@@ -57,7 +57,7 @@ def test_a_change_leaves_one_entry(client: DoorClient, method: str, path: str) -
     assert (entry.action, entry.target) == (case.action, f"{noun}:{made or answer.json['id']}")
     assert (entry.actor_kind, entry.actor_id, entry.actor_name) == ("admin_key", None, "ADMIN_API_KEY")
     assert (entry.actor_role, entry.request_id) == ("admin", "a-change")
-    assert entry.client == hide_address(ADDRESS)
+    assert entry.client == hide(ADDRESS)
     for document, names in ((entry.before, case.before), (entry.after, case.after)):
         assert (document and document.keys()) == names
     assert not SECRET.search(str(entry))
@@ -105,7 +105,7 @@ def test_that_a_token_in_a_url_changed_is_told_and_not_the_token(client: DoorCli
     entry = read_log()[-1]
     assert entry.before.keys() == entry.after.keys() == {"url"}
     assert entry.before != entry.after
-    assert entry.after["url"].startswith("https://receiver.example/hooks?")
+    assert entry.after["url"].startswith("https://receiver.example/")
     assert "canary" not in str(entry)
 
 

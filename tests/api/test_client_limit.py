@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from core.access.pseudonyms import hide_address
+from core.access.pseudonyms import hide
 from core.infra.settings import get_settings
 from core.shows.service import Show
 from tests.acting import ask
@@ -160,7 +160,7 @@ def test_behind_a_proxy_it_is_whom_the_proxy_tells(
 def test_with_a_credential_there_is_no_limit(asking: Asking) -> None:
     assert [hold(asking, seat, **ADMIN) for seat in "123"] == ["held"] * 3
     assert [hold(asking, seat) for seat in "45"] == ["held", "client_limit"]
-    assert ask("SELECT DISTINCT client FROM bookings") == [(hide_address("192.0.2.1"),), (None,)]
+    assert ask("SELECT DISTINCT client FROM bookings") == [(hide("192.0.2.1"),), (None,)]
 
 
 def test_batches_and_quantities_are_no_way_round_it(asking: Asking) -> None:
@@ -187,7 +187,7 @@ def test_a_replay_from_elsewhere_stays_with_whom_it_was_of(asking: Asking) -> No
 
 def test_whose_a_booking_is_is_told_nowhere(asking: Asking) -> None:
     booking_id = asking.settled("1", **HOLD)
-    pseudonym = hide_address("127.0.0.1")
+    pseudonym = hide("127.0.0.1")
     assert ask("SELECT client FROM bookings") == [(pseudonym,)]
     asking.act(booking_id, "extend")
     paths = ["", "/history"]

@@ -5,7 +5,7 @@ import pytest
 from api.gate.clients import name_client
 from api.gate.proxies import find_client_address, find_scheme
 from core.access.principals import ADMIN_KEY
-from core.access.pseudonyms import hide_address
+from core.access.pseudonyms import hide
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ from core.access.pseudonyms import hide_address
     ],
 )
 def test_without_a_credential_it_is_the_address(address: str, network: str) -> None:
-    assert name_client(None, address) == hide_address(network)
+    assert name_client(None, address) == hide(network)
 
 
 def test_with_one_it_is_its_principal_wherever_it_is() -> None:

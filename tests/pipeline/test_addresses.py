@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from core.access.pseudonyms import hide_address
+from core.access.pseudonyms import hide
 from core.infra.redis import get_redis
 from core.shows.service import Show
 from local.embedded import find_free_port
@@ -160,7 +160,7 @@ def test_an_address_is_stored_nowhere(logs: Path, make_show: Any) -> None:
         book(client, show.id)
         operate(client)
     networks = ADDRESS, FORWARDED, "2001:db8:77:7::/64"
-    pseudonyms = {hide_address(network) for network in networks}
+    pseudonyms = {hide(network) for network in networks}
     assert {row.client for row in ask("SELECT client FROM audit_log")} == pseudonyms
     kept = read_redis()
     assert all(pseudonym in kept for pseudonym in pseudonyms)

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from core.access.pseudonyms import hide_address
+from core.access.pseudonyms import hide
 from core.shows.service import Show
 from tests.abuse.raw import Connection, connected
 from tests.acting import ask, end_hold, has_work
@@ -127,7 +127,7 @@ def watch(show_id: int, until: float) -> dict[str, int]:
         for client, by_booking, by_seat, any_id in ask(HELD, show_id=show_id):
             assert by_booking == by_seat
             most[client] = max(most[client], by_booking)
-            if client == hide_address(HOARDER) and random.random() < 0.1:
+            if client == hide(HOARDER) and random.random() < 0.1:
                 end_hold(UUID(str(any_id)))
     return most
 
@@ -146,7 +146,7 @@ def test_an_address_that_tries_everything(web: str, make_show: Callable[..., Sho
         return found
 
     most = asyncio.run(rush())
-    assert most[hide_address(HOARDER)] == MOST
+    assert most[hide(HOARDER)] == MOST
     assert hoarded["client_limit"] > 0
     # There is a seat for whoever comes, and whoever comes gets it.
     assert set(bought) == {"held"}

@@ -212,6 +212,13 @@ def test_whoever_tries_keys_out_uses_up_the_address_and_whoever_has_one_does_not
     assert [client.get("/shows").status_code, call(client, key)] == [429, 200]
 
 
+def test_others_at_an_address_do_not_keep_the_owner_of_a_key_out(open_anew: Open) -> None:
+    """Of a process that knows no key yet."""
+    client, key = open_anew(**LIMITED), make_key()
+    assert [client.get("/shows").status_code for _ in range(6)] == [200] * 5 + [429]
+    assert call(client, key) == 200
+
+
 def test_probes_are_no_way_to_try_keys_out_without_being_counted(open_anew: Open) -> None:
     client = open_anew(**LIMITED)
     found = [client.get("/healthz", headers={"Authorization": f"Bearer {n}"}).status_code for n in range(6)]

@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from core.keys.rules import check_limit, digest_key, make_secret
+from core.infra.rates import check_limit
+from core.keys.rules import digest_key, make_secret
 
 
 def test_texts_are_of_their_form_and_never_the_same() -> None:

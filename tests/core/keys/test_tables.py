@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from core.access.principals import ADMIN_KEY, Role
-from core.audit.service import Author
+from core.audit.service import Author, changing
 from core.infra.db import transaction
 from core.keys.service import NewKey, create_key, get_key, rotate_key
 from tests.acting import ask, run
@@ -16,8 +16,8 @@ AUTHOR = Author(ADMIN_KEY)
 @pytest.fixture
 def made(database: dict[str, str]) -> NewKey:
     """A key."""
-    with transaction() as connection:
-        return create_key(connection, AUTHOR, name="A key", role=Role.PARTNER)
+    with changing(AUTHOR) as change:
+        return create_key(change, name="A key", role=Role.PARTNER)
 
 
 def add_secret(key_id: int, number: int, ends_at: str) -> None:
@@ -43,8 +43,8 @@ def test_a_key_that_is_deleted_takes_its_secrets_along(made: NewKey) -> None:
 
 
 def test_what_is_taken_back_leaves_nothing(made: NewKey) -> None:
-    with pytest.raises(ZeroDivisionError), transaction() as connection:
-        rotate_key(connection, AUTHOR, made.key.id, overlap_seconds=0)
+    with pytest.raises(ZeroDivisionError), changing(AUTHOR) as change:
+        rotate_key(change, made.key.id, overlap_seconds=0)
         raise ZeroDivisionError
     assert len(ask("SELECT FROM api_key_secrets")) == len(ask("SELECT FROM audit_log")) == 1
     with transaction() as connection:
