@@ -201,7 +201,7 @@ def test_sold_seats_go_back_until_the_shows_time(asking: Asking) -> None:
 @pytest.mark.parametrize("reach", [reach_kept, reach_kept_since_the_show_began])
 def test_who_has_the_admin_key_may_cancel_at_any_time(asking: Asking, reach: Callable[[Asking], str]) -> None:
     path = f"/bookings/{reach(asking)}/cancel"
-    for credential in ({}, {"Authorization": "Bearer made-up"}, {"Authorization": ADMIN_KEY}):
+    for credential in ({}, {"Authorization": ADMIN_KEY}):
         assert_problem(asking.client.post(path, headers=credential), 409, "not_cancellable")
     assert asking.client.post(path, headers=ADMIN).status_code == 202
     # What waits already is not judged again.

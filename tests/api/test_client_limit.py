@@ -160,7 +160,7 @@ def test_behind_a_proxy_it_is_whom_the_proxy_tells(
 def test_with_a_credential_there_is_no_limit(asking: Asking) -> None:
     assert [hold(asking, seat, **ADMIN) for seat in "123"] == ["held"] * 3
     assert [hold(asking, seat) for seat in "45"] == ["held", "client_limit"]
-    assert ask("SELECT DISTINCT client FROM bookings") == [(hide("192.0.2.1"),), (None,)]
+    assert set(ask("SELECT client FROM bookings")) == {(hide("192.0.2.1"),), (None,)}
 
 
 def test_batches_and_quantities_are_no_way_round_it(asking: Asking) -> None:

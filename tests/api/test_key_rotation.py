@@ -114,7 +114,7 @@ def test_audit_log(client: DoorClient) -> None:
     )
     assert made["before"] is None
     assert made["after"] == {**body, "prefix": key["prefix"], "rate_limit": None}
-    assert changed["before"] == {"prefix": key["prefix"]}
+    assert changed["before"] == {"prefix": key["prefix"], "overlap_seconds": None}
     assert changed["after"] == {"prefix": rotated["prefix"], "overlap_seconds": 60}
     assert ended["before"] == {"revoked_at": None}
     assert ended["after"] == {"revoked_at": read(client, key["id"])["revoked_at"]}

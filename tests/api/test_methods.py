@@ -117,9 +117,9 @@ def test_head_tells_what_get_would(wire: HTTPConnection, make_show: MakeShow, en
     paths += ["/docs", "/docs/", FILE, "/openapi.json", "/nothing", "/shows/0", "/shows?limit=0", "/docs/no"]
     paths += [f"/shows/{large.id}/layout", f"/shows/{large.id}/seats?limit=10000", "/bookings?ids="]
     for template in paths:
-        path = template.format(show_id=show_id, booking_id=booking_id, endpoint_id=1, code="hold_expired") + (
-            "?quantity=1" if template.endswith("/suggestions") else ""
-        )
+        path = template.format(
+            show_id=show_id, booking_id=booking_id, endpoint_id=1, key_id=1, code="hold_expired"
+        ) + ("?quantity=1" if template.endswith("/suggestions") else "")
         (status, got, body), (head_status, headed, nothing) = (
             ask(wire, method, path, **{"Accept-Encoding": encoding}) for method in ("GET", "HEAD")
         )
@@ -159,7 +159,7 @@ def test_head_of_a_stream_ends(wire: HTTPConnection, make_show: MakeShow) -> Non
 def test_head_of_a_stream_follows_nothing(asking: Asking) -> None:
     answer = asking.client.head(f"/shows/{asking.show_id}/stream")
     assert (answer.status_code, answer.content_type) == (200, "text/event-stream")
-    assert asking.client.doorway.door._live.viewers == 0
+    assert asking.client.doorway.door._live._viewers == 0
     assert asking.client.head("/shows/0/stream").status_code == 404
 
 
