@@ -11,14 +11,14 @@ from core.webhooks import errors as webhook_errors
 
 
 class UnauthorizedError(SeatlineError):
-    """No credential where one is wanted, or, at any address, one that nobody was given or that is over."""
+    """The credential is missing where one is required, or, on any route, unknown, revoked or expired."""
 
     code = "unauthorized"
     title = "A valid credential is required"
     advice = "Send Authorization: Bearer with a valid key, or none where anybody may call."
 
     def __init__(self, detail: str, *, is_refused: bool = False) -> None:
-        """`is_refused`: a credential came, and nobody was given it, or it is over."""
+        """`is_refused`: a Bearer credential was sent, and is unknown, revoked or expired."""
         super().__init__(detail)
         self.is_refused = is_refused
 

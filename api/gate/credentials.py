@@ -1,7 +1,6 @@
 """Who is asking: the principal that a request's credential stands for."""
 
 import asyncio
-import re
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from typing import Protocol
@@ -10,13 +9,12 @@ from api.gate.headers import UNREADABLE
 from api.gate.key_ring import KeyRing, Reason
 from core.access.principals import ADMIN_KEY, Principal
 from core.infra.settings import Settings
-from core.keys.rules import digest_key
+from core.infra.weak_secrets import KEY_MARK
+from core.keys.rules import KEY_FORM, digest_key
 
 SCHEME = "bearer"
-# Whatever is under it wants a credential.
+# Every path under it requires a credential.
 ADMIN_PREFIX = "/admin/"
-# What the keys of the table are made like; the prefix is public, and tells which key it is.
-KEY = re.compile(r"slk_(?P<prefix>[A-Za-z0-9]{8})_[A-Za-z0-9]{32}", re.ASCII)
 JWT_DOTS = 2
 # Signatures are verified in threads of their own: a flood of tokens keeps no other request from its thread.
 VERIFYING = 2
@@ -36,8 +34,7 @@ class Credentials:
     """All credentials that this process takes: ADMIN_API_KEY, keys of the table, JWTs of the issuer."""
 
     def __init__(self, settings: Settings, *, ring: KeyRing | None = None, issuer: Issuer | None = None):
-        # By digests: a look-up gives away, by the time it takes, of the secret's digest at most, which leads
-        # nobody to the secret.
+        # Digests are compared: the time that takes can give away a part of the digest, never of the secret.
         self._admin_key = digest_key(settings.admin_api_key) if settings.admin_api_key else None
         self._ring = ring or KeyRing()
         self._issuer = issuer or _make_issuer(settings)
@@ -46,7 +43,7 @@ class Credentials:
     def recall(self, authorization: str | None) -> tuple[Principal | None, str | None]:
         """The principal of an Authorization header, from memory.
 
-        Where it has a Bearer credential that memory does not take, that too: find() tells what it is.
+        And its Bearer credential where memory has no principal for it: find() looks that up.
         """
         if authorization is None or (token := read_token(authorization)) is None:
             return None, None
@@ -54,35 +51,35 @@ class Credentials:
         if digest == self._admin_key:
             return ADMIN_KEY, None
         known: Principal | Reason | None = None
-        if token.startswith("slk_"):
+        if token.startswith(KEY_MARK):
             known = self._ring.recall(digest)
-        elif self._issuer is not None and token.count(".") == JWT_DOTS:
+        elif self._issuer is not None and _is_jwt(token):
             known = self._issuer.recall(token)
         return (known, None) if isinstance(known, Principal) else (None, token)
 
     async def find(self, token: str) -> Principal | Reason:
-        """Whom a credential stands for that recall() does not take, or why it is refused.
+        """The principal of a credential that memory has none for, or the reason of its refusal.
 
-        Raises UnauthorizedError, which tells why, for a JWT that is not taken; UnavailableError where whoever
-        knows cannot be asked.
+        Raises UnauthorizedError for a JWT that is not valid; UnavailableError where the database, or the
+        issuer, cannot be asked.
         """
-        if KEY.fullmatch(token):
+        if KEY_FORM.fullmatch(token):
             digest = digest_key(token)
             return self._ring.recall(digest) or await self._ring.find(digest)
-        if self._issuer is not None and token.count(".") == JWT_DOTS:
+        if self._issuer is not None and _is_jwt(token):
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(self._threads, self._issuer.find_principal, token)
         return Reason.MALFORMED
 
     def end(self) -> None:
-        """Ask nobody any more: this process is about to stop."""
+        """Stop refreshing the key ring: this process is about to stop."""
         self._ring.end()
 
 
 def read_token(authorization: str) -> str | None:
     """The Bearer credential of a header, perhaps an empty one; None where it is of another scheme."""
     if authorization == UNREADABLE:
-        # Whatever it was, nobody was given it.
+        # Credentials are issued in ASCII alone: this one is unknown, whatever its scheme.
         return UNREADABLE
     scheme, *rest = authorization.split(None, 1) or [""]
     return "".join(rest).strip() if scheme.lower() == SCHEME else None
@@ -90,15 +87,19 @@ def read_token(authorization: str) -> str | None:
 
 def read_prefix(token: str) -> str | None:
     """The public prefix of what is made like a key; None of anything else, all of which may be secret."""
-    found = KEY.fullmatch(token)
+    found = KEY_FORM.fullmatch(token)
     return found["prefix"] if found else None
+
+
+def _is_jwt(token: str) -> bool:
+    return token.count(".") == JWT_DOTS
 
 
 def _make_issuer(settings: Settings) -> Issuer | None:
     if not settings.oidc_issuer:
         return None
-    # Where no issuer is set nothing of it is loaded.
+    # PyJWT is loaded only where an issuer is set; an audience then is, too (core/infra/settings.py).
     issuer: Issuer = import_module("api.gate.oidc").Issuer(
-        settings.oidc_issuer, settings.oidc_audience or "", settings.oidc_roles_claim
+        settings.oidc_issuer, settings.oidc_audience, settings.oidc_roles_claim
     )
     return issuer

@@ -44,5 +44,5 @@ def admit(request: Request) -> None:
 def find_role(request: Request) -> Role | None:
     """The least role that may call what the request is for; None: anybody."""
     is_admin = request.path.startswith(ADMIN_PREFIX) or request.route.startswith(ADMIN_PREFIX)
-    # What is not there tells nobody more than that it is not for them.
+    # A path under /admin without a route requires a role too: its 404 would tell which routes there are.
     return request.operation.role or find_metrics_role(request) or (Role.BOX_OFFICE if is_admin else None)

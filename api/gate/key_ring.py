@@ -19,16 +19,16 @@ from core.keys.ring_queries import SELECT_LIVE, SELECT_SECRETS, UPDATE_LAST_USED
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-# A key that was revoked is refused within the second of these, everywhere: what memory says counts for so
-# long, from before the database was asked. Asked so often, one answer may be lost and another be late.
+# Memory counts for FRESH_SECONDS from before the database was asked, so a revoked key is refused everywhere
+# by then. Refreshes come so often that one may be lost and the next be late.
 REFRESH_SECONDS, FRESH_SECONDS = 2.0, 5.0
 # A request has two seconds, and may have to wait for a refresh that waits in vain as well.
 ANSWER_SECONDS = 0.8
-# Whoever comes while the database is known to be away hears so at once, and nobody asks it in vain.
+# Look-ups fail at once for so long after one found the database away.
 AWAY_SECONDS = 1.0
-# A flood of made-up keys is asked for in one query at a time, of so many.
+# One query looks up so many keys: a flood of made-up ones is one query at a time.
 ASKED_TOGETHER = 500
-# What was asked for lately, keys that are none too: who repeats one asks no database.
+# Keys looked up lately, unknown ones too: the same key again costs no query.
 REMEMBERED = 10_000
 
 
@@ -38,18 +38,18 @@ UNAVAILABLE = "Keys cannot be looked up just now."
 class Reason(StrEnum):
     """Why a credential is refused."""
 
-    UNKNOWN = "unknown"  # made like a key, and none
+    UNKNOWN = "unknown"  # of the form of a key, and not in the table
     REVOKED = "revoked"
-    ROTATED = "rotated"  # by a newer one of the same key, and its overlap is over
+    ROTATED = "rotated"  # its overlap with the newer text of the same key has ended
     EXPIRED = "expired"
-    MALFORMED = "malformed"  # made like nothing that anybody is given
-    JWT = "jwt"  # none of the issuer's, or over
-    SCHEME = "scheme"  # where a credential is wanted, of another scheme, or for another address
-    ROLE = "role"  # somebody's, who lacks the role
+    MALFORMED = "malformed"  # of no form that is issued
+    JWT = "jwt"  # not valid: forged, expired, for another audience
+    SCHEME = "scheme"  # not Bearer, where the route requires a credential
+    ROLE = "role"  # valid, without the role that the route requires
 
 
 class _Held(NamedTuple):
-    """What a digest stands for, and until when, by this process's clock."""
+    """A digest's principal or refusal, and until when it counts, by this process's clock."""
 
     found: Principal | Reason
     until: float
@@ -74,7 +74,7 @@ class KeyRing:
         self._refreshing: asyncio.Task[None] | None = None
 
     def recall(self, digest: bytes) -> Principal | Reason | None:
-        """Whom a key stands for, or why it is refused, from memory; None where memory does not know."""
+        """A key's principal, or the reason of its refusal, from memory; None where memory has neither."""
         now = self._clock()
         held = self._live.get(digest) if now < self._fresh_until else None
         if held is None:

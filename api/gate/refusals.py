@@ -1,4 +1,4 @@
-"""What is told of credentials that are refused: a line in the log, as far as they are few, and a metric."""
+"""Refused credentials are counted in a metric, and logged up to a few lines a second."""
 
 import logging
 import time
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Lines that a process writes in a second at most. Whoever tries keys out by the thousand is to be found by
-# them, and not to fill the disk with them: how many more there were, the next line tells, and the metric.
+# A flood of tried keys must show in the log without filling the disk: a process writes so many lines a
+# second, and the next line tells how many were left out.
 LINES_A_SECOND = 5
 
 

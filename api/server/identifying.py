@@ -1,4 +1,4 @@
-"""Finding out whose a credential is that memory does not know: counted first, and a refusal told of."""
+"""Credentials that memory does not know: counted against the address, looked up, and refused or not."""
 
 import asyncio
 from typing import Any
@@ -16,14 +16,14 @@ from api.server.body import discard
 from core.access.principals import Principal
 from core.errors import UnavailableError
 
-# The request has two seconds of its own once it is known whose it is: it is answered within three.
+# The look-up comes before the two seconds in which a request is served: three in all.
 FIND_SECONDS = 1.0
-# Whoever asks them, with a key or without, is to hear of this process and not of the table of keys.
+# Probes ask for the state of this process: one with a key must not fail for want of the table of keys.
 PROBES = frozenset({"/healthz", "/readyz"})
 
 
 class Identifying:
-    """Has requests know whose credential they have, where that takes more than a look-up in memory."""
+    """Looks up the principals of credentials that memory does not know."""
 
     def __init__(self, credentials: Credentials, allowances: Allowances | None) -> None:
         self._credentials, self._allowances = credentials, allowances
@@ -31,39 +31,35 @@ class Identifying:
     async def __call__(self, request: Request, protocol: Any) -> None:
         """Give a request the principal of its credential.
 
-        To try one counts against the address, on every route, and is given back once it is somebody's. A key
-        is looked up even where its address has asked too much: others there are not to keep its owner out.
-        Raises UnauthorizedError where nobody was given it, RateLimitedError, UnavailableError.
+        The look-up counts against the address, on every route, and is given back for a valid credential. A
+        key is looked up even where its address has used up its allowance: neighbours must not lock its owner
+        out. Raises UnauthorizedError for an unknown, revoked or expired one, RateLimitedError,
+        UnavailableError.
         """
         if request.credential is None or has_metrics_token(request):
             return
         if is_preflight(request.method, request.headers):
-            # They are sent without; whatever came with one opens nothing.
+            # Browsers send preflights without a credential, and their answer depends on none.
             return
         tried = request.client, find_allowance(request)
         try:
             if self._allowances is not None:
                 request.taken = await self._allowances.take(*tried)
             if read_prefix(request.credential) is None:
-                # To verify a token takes a thread: not for an address that tries out thousands.
+                # A JWT is verified in a thread: not for an address that has used up its allowance.
                 refuse_excess(request.taken)
             request.principal = await self._find(request, request.credential)
-        except UnauthorizedError:
+        except Exception as error:
             await discard(request, protocol)
-            refuse_excess(request.taken)
-            raise
-        except UnavailableError:
-            # It was not refused.
-            self._give_back(request, tried)
-            await discard(request, protocol)
-            raise
-        except Exception:
-            await discard(request, protocol)
+            if isinstance(error, UnauthorizedError):
+                refuse_excess(request.taken)
+            elif isinstance(error, UnavailableError):
+                self._give_back(request, tried)
             raise
         self._give_back(request, tried)
 
     def _give_back(self, request: Request, tried: tuple[str, Kind | Terms]) -> None:
-        # A refusal uses nothing up.
+        # A request over the allowance was not counted.
         if self._allowances is not None and request.taken is not None and not request.taken.is_over:
             self._allowances.give_back(*tried)
         request.taken = None
@@ -83,5 +79,5 @@ class Identifying:
             raise UnavailableError("Credentials cannot be looked up just now.") from error
         if isinstance(found, Reason):
             tell_refusal(request, found)
-            raise UnauthorizedError("Nobody was given this credential, or it is over.", is_refused=True)
+            raise UnauthorizedError("This credential is unknown, revoked or expired.", is_refused=True)
         return found

@@ -11,8 +11,8 @@ WELL_KNOWN = re.compile(
     r"|seatline|flower|redis|metrics|default|example|letmein|welcome|test|dummy|foobar|qwertz?|abcdef(ghi\w*)?"
     r"|0?12345\d*)[^a-z0-9]*)+"
 )
-# How the keys begin that Seatline issues: another credential that looks like one would be taken for one.
-ISSUED = "slk_"
+# Seatline's own keys begin so (core/keys/rules.py): another credential that did would be taken for one.
+KEY_MARK = "slk_"
 
 
 def find_weakness(secret: str, *, length: int) -> str | None:
@@ -35,6 +35,6 @@ def find_header_fault(credential: str) -> str | None:
     """Why a Bearer credential could never be sent, or never be taken for this one; None where it can."""
     if not credential.isascii() or not credential.isprintable() or " " in credential:
         return "must be of visible ASCII characters, without blanks, as a header has to carry it"
-    if credential.startswith(ISSUED):
-        return f"must not begin with {ISSUED}, as the keys do that Seatline issues"
+    if credential.startswith(KEY_MARK):
+        return f"must not begin with {KEY_MARK}, as the keys do that Seatline issues"
     return None

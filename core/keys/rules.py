@@ -1,14 +1,19 @@
 """What a key is made of."""
 
 import hashlib
+import re
 import secrets
 import string
 from dataclasses import dataclass, field
 
-# Whoever finds one in a log or a repository, a scanner too, sees at once what it is.
-MARK = "slk"
+from core.infra.weak_secrets import KEY_MARK
+
 PREFIX_LENGTH, SECRET_LENGTH = 8, 32
 _CHARACTERS = string.ascii_letters + string.digits
+# The mark tells people, and scanners of logs and repositories, that this is a key. The prefix is public.
+KEY_FORM = re.compile(
+    f"{KEY_MARK}(?P<prefix>[{_CHARACTERS}]{{{PREFIX_LENGTH}}})_[{_CHARACTERS}]{{{SECRET_LENGTH}}}", re.ASCII
+)
 
 MAX_OVERLAP_SECONDS = 7 * 24 * 3600
 LONGEST_LIMIT = 100
@@ -16,7 +21,7 @@ LONGEST_LIMIT = 100
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """The text that is a key, once it is made: shown to whoever asked for it, and kept by nobody."""
+    """A new key's text, which is in one answer and is never stored; its prefix and digest, which are."""
 
     text: str = field(repr=False)
     prefix: str
@@ -24,18 +29,18 @@ class Secret:
 
 
 def make_secret() -> Secret:
-    """A key's text: the mark, the prefix by which people tell it, and what nobody can guess."""
+    """A new key: the mark, a public prefix by which people tell it, and 32 random characters."""
     prefix, rest = _choose(PREFIX_LENGTH), _choose(SECRET_LENGTH)
-    text = f"{MARK}_{prefix}_{rest}"
+    text = f"{KEY_MARK}{prefix}_{rest}"
     return Secret(text, prefix, digest_key(text))
 
 
 def digest_key(text: str) -> bytes:
-    """What is kept of a key's text, and what it is found by: SHA-256, 32 bytes.
+    """The digest under which a key is stored and looked up: SHA-256, 32 bytes.
 
-    A slow hash with salt, as passwords want, would guard nothing here: those are chosen by people and can be
-    guessed, while the 32 characters are 190 random bits, which nobody finds by trying, however fast. And it
-    would cost each request that looks a key up.
+    A slow, salted hash protects passwords, which people choose and attackers guess. The 32 characters are 190
+    random bits, which cannot be guessed at any speed, and a slow hash would cost each request that looks up a
+    key.
     """
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
 

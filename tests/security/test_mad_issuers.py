@@ -1,6 +1,5 @@
 """What an issuer may publish, by mistake or by malice, that is not to be taken."""
 
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -35,19 +34,6 @@ from tests.security.issuer import (
 )
 from tests.support import HANGS_SECONDS
 from tests.tls import Authority
-
-
-@pytest.fixture
-def issuer() -> Iterator[Issuer]:
-    """An issuer."""
-    with run_issuer() as running:
-        yield running
-
-
-@pytest.fixture
-def clock() -> Clock:
-    """A clock."""
-    return Clock()
 
 
 def answer(body: bytes, **more: Any) -> Answer:

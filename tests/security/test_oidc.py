@@ -3,7 +3,6 @@
 import hmac
 import json
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import jwt
@@ -23,13 +22,6 @@ from tests.security.issuer import (
     run_issuer,
     trust,
 )
-
-
-@pytest.fixture
-def issuer() -> Iterator[Issuer]:
-    """An issuer."""
-    with run_issuer() as running:
-        yield running
 
 
 def refuse(issuer: Issuer, token: str, why: str = "The token") -> None:

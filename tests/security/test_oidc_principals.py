@@ -2,7 +2,6 @@
 
 import hashlib
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,14 +9,7 @@ import pytest
 from api.gate.oidc import REMEMBERED_SECONDS
 from core.access.principals import Role
 from core.texts import check_text
-from tests.security.issuer import Clock, Issuer, run_issuer, trust
-
-
-@pytest.fixture
-def issuer() -> Iterator[Issuer]:
-    """An issuer."""
-    with run_issuer() as running:
-        yield running
+from tests.security.issuer import Clock, Issuer, trust
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """The keys of an issuer: found, kept, asked for anew, and what an issuer may do that is away or mad."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler
 from typing import Any
@@ -30,19 +30,6 @@ from tests.security.issuer import (
     trust,
 )
 from tests.support import run_deaf_port, run_silent_port, wait_until
-
-
-@pytest.fixture
-def issuer() -> Iterator[Issuer]:
-    """An issuer."""
-    with run_issuer() as running:
-        yield running
-
-
-@pytest.fixture
-def clock() -> Clock:
-    """A clock."""
-    return Clock()
 
 
 def test_keys_are_asked_for_once(issuer: Issuer, clock: Clock) -> None:
