@@ -104,12 +104,13 @@ _SELECT_OWNED = text(f"""
 """)
 
 # What clients hold, the holds that this batch ends too. Asked once the show is locked, as only who has its
-# lock makes or ends a hold: in a snapshot from before it the last batch's would be missing.
+# lock makes or ends a hold: in a snapshot from before it the last batch's would be missing. IS TRUE hides the
+# show from the planner: where most shows are small, it would read all holds of a large one by its show.
 _SELECT_HELD = Prepared(
     "select_held_by_clients",
     f"""
     SELECT client, sum(cardinality(seats))::int FROM bookings
-    WHERE {in_slot()} AND show_id = :show_id AND client = ANY(cast(:clients AS text[]))
+    WHERE {in_slot()} AND client = ANY(cast(:clients AS text[])) AND (show_id = :show_id) IS TRUE
       AND hold_expires_at IS NOT NULL
     GROUP BY client
     """,
