@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-external check audit format sellout bench bench-smoke bench-backlog prove lock clean
+.PHONY: help setup run test coverage test-external check audit format sellout bench bench-smoke bench-backlog prove lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -10,6 +10,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Rounded; the README says the same.
 SETUP_SIZE := about 130 MB to download, 540 MB on disk
 TESTS_SIZE := about 12 minutes on two cores, 4 GB of memory and 3 GB of disk
+RUN_TESTS := pytest -n 3 --dist loadfile --no-loadscope-reorder
 # Where someone has set it, it makes pip refuse to install into .venv.
 unexport PIP_USER
 
@@ -35,10 +36,13 @@ $(STAMP): requirements.txt requirements-dev.txt
 run: $(STAMP) ## run everything on this machine, until Ctrl-C (PORT=, FLOWER_PORT=)
 	@exec $(BIN)/python -m local.run
 
-test: $(STAMP) ## run the tests, with coverage (ARGS="tests/core -k holds" for some)
+test: $(STAMP) ## run the tests (ARGS="tests/core -k holds" for some)
 	@$(if $(ARGS),,echo "All tests, on PostgreSQL and Valkey servers of their own: $(TESTS_SIZE)."; \
 		echo "Some of them: make test ARGS=\"tests/core -k holds\"")
-	@exec pytest -n 3 --dist loadfile --no-loadscope-reorder --cov --cov-report term:skip-covered $(ARGS)
+	@exec $(RUN_TESTS) $(ARGS)
+
+coverage: $(STAMP) ## run the tests, a third slower, and tell which lines none of them runs
+	@exec $(RUN_TESTS) --cov --cov-report term:skip-covered $(ARGS)
 
 test-external: $(STAMP) ## run the tests that need more than Python and make
 	@pytest -m external $(ARGS) || { code=$$?; test $$code -eq 5 && echo "no test needs more than Python and make yet" || exit $$code; }
