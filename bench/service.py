@@ -21,6 +21,7 @@ from local.ready import is_ready
 from local.servers import EmbeddedPostgres, EmbeddedRedis
 
 PROCESSES = ("web", "worker", "outbound", "beat")
+OTHER_WEB = "other web"
 READY_SECONDS, STOP_SECONDS, KILL_SECONDS = 60, 15, 5
 ADMIN_KEY = "the-admin-key-of-the-bench"
 # Counted as in production, and never reached.
@@ -76,18 +77,35 @@ class Service:
 
     def start_processes(self) -> None:
         """Start every process, and wait until the API is ready."""
-        commands = read_procfile()
+        for name in PROCESSES:
+            self._running[name] = self._start(name, {})
+        self._await_ready(self._port)
+
+    @contextmanager
+    def run_other_web(self, **variables: str) -> Iterator[str]:
+        """Another `web` beside the first, found as OTHER_WEB, under other variables: its URL."""
+        port = find_free_port()
+        self._running[OTHER_WEB] = self._start("web", {**variables, "PORT": str(port)})
+        try:
+            self._await_ready(port)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            self.stop_processes(OTHER_WEB)
+
+    def _start(self, name: str, variables: Mapping[str, str]) -> subprocess.Popen[bytes]:
         with (self._folder / "processes.log").open("ab") as log:
-            for name in PROCESSES:
-                self._running[name] = subprocess.Popen(
-                    commands[name],
-                    shell=True,
-                    cwd=CHECKOUT,
-                    stdout=log,
-                    stderr=log,
-                    start_new_session=True,
-                )
-        if not wait_until(lambda: is_ready("127.0.0.1", self._port), timeout_seconds=READY_SECONDS):
+            return subprocess.Popen(
+                read_procfile()[name],
+                shell=True,
+                cwd=CHECKOUT,
+                env={**os.environ, **variables},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def _await_ready(self, port: int) -> None:
+        if not wait_until(lambda: is_ready("127.0.0.1", port), timeout_seconds=READY_SECONDS):
             raise RuntimeError("the API does not get ready")
 
     def stop_processes(self, *names: str) -> None:

@@ -1,18 +1,18 @@
 """What it costs web to know who asks: a partner with a key, beside one without whom nobody counts."""
 
-import os
 from functools import partial
 from statistics import median
 
 from bench.cpu import measure_cpu
 from bench.figures import Figure, Outcome, find_ratio, show_number, take_turns
 from bench.scenarios.selling import SEATS
-from bench.selling import Sale, send
-from bench.service import NO_LIMIT
+from bench.selling import Sale, send, warm
+from bench.service import NO_LIMIT, OTHER_WEB
+from bench.side import Side
 from bench.stage import Stage
 from core.keys.rules import make_secret
 
-SWITCH, ON, OFF = "RATE_LIMIT_ENABLED", "true", "false"
+SWITCH, OFF = "RATE_LIMIT_ENABLED", "false"
 WITH_KEY = 1.1
 
 _INSERT_KEY = """
@@ -24,19 +24,21 @@ _INSERT_KEY = """
 
 
 def post_with_key(stage: Stage) -> Outcome:
-    """The CPU time of web a POST: with a partner's key and limits, and with neither."""
+    """The CPU time of web a POST: with a partner's key and limits, and with neither.
+
+    Both webs stand side by side, and take turns: a process that was just started costs more for a while.
+    """
     stage.reset()
     headers = {"Authorization": f"Bearer {_make_key(stage)}"}
-    turns = {
-        "µs of web a POST with a key": partial(_measure, stage, ON, headers),
-        "without, nor limits": partial(_measure, stage, OFF, {}),
-    }
-    try:
-        found = take_turns(stage.plan.rounds, turns, say=stage.say)
-    finally:
-        if os.environ.get(SWITCH) == OFF:
-            stage.move(**{SWITCH: ON})
-    keyed, plain = found.values()
+    with stage.service.run_other_web(**{SWITCH: OFF}) as url:
+        other = Side(url, stage.seatline.database_url)
+        warm(other)
+        stage.await_quiet()
+        turns = {
+            "µs of web a POST with a key": partial(_measure, stage, stage.seatline, "web", headers),
+            "without, nor limits": partial(_measure, stage, other, OTHER_WEB, {}),
+        }
+        keyed, plain = take_turns(stage.plan.rounds, turns, say=stage.say).values()
     return Outcome(
         [
             Figure(
@@ -59,17 +61,13 @@ def _make_key(stage: Stage) -> str:
     return secret.text
 
 
-def _measure(stage: Stage, switch: str, headers: dict[str, str]) -> float:
-    stage.move(**{SWITCH: switch})
+def _measure(stage: Stage, side: Side, process: str, headers: dict[str, str]) -> float:
     seats = stage.plan.size(SEATS)
     show_id, _ = stage.seatline.make_shows(seats=seats)
-    pid = stage.service.find_pids("web")[0]
+    pid = stage.service.find_pids(process)[0]
     before = measure_cpu(pid)
     load = send(
-        stage.seatline,
-        Sale(show_id, show_id, seats, is_distinct=True),
-        seconds=stage.plan.seconds,
-        headers=headers,
+        side, Sale(show_id, show_id, seats, is_distinct=True), seconds=stage.plan.seconds, headers=headers
     )
     spent = measure_cpu(pid) - before
     stage.await_quiet()
