@@ -3,7 +3,7 @@
 from kombu import Queue
 
 from core.errors import UnavailableError
-from core.infra.brokers import read_sentinel_options
+from core.infra.brokers import name_socket, read_sentinel_options
 from core.infra.jobs import (
     ARCHIVE_BOOKINGS,
     BOOKINGS_QUEUE,
@@ -19,7 +19,8 @@ from core.infra.tls import get_tls_options
 
 _settings = get_settings()
 
-broker_url = _settings.celery_broker_url
+# Celery makes a connection of kombu's own of it, only to tell workers' settings.
+broker_url = name_socket(_settings.celery_broker_url)
 # Flower inspects the queues with a client of its own, which reads this; BrokerConnection goes by the URL.
 broker_use_ssl = get_tls_options(broker_url) or False
 broker_connection_retry_on_startup = True

@@ -9,6 +9,7 @@ from kombu import Connection
 from kombu.transport import TRANSPORT_ALIASES
 from kombu.transport.pyamqp import SSLTransport
 from kombu.transport.redis import Channel, Transport
+from kombu.utils.url import maybe_sanitize_url
 from redis import Redis
 
 from core.infra.sentinel import is_sentinel, read_sentinels
@@ -84,6 +85,11 @@ class BrokerConnection(Connection):
             hostname = _to_kombu(hostname)
         super().__init__(hostname, *args, ssl=ssl, **options)  # type: ignore[misc]
 
+    def info(self) -> dict[str, Any]:
+        """What workers tell of their broker; of a Unix socket kombu would tell the password."""
+        told: dict[str, Any] = super().info()
+        return told | {"hostname": maybe_sanitize_url(told["hostname"])}
+
 
 def read_sentinel_options(url: str, *, seconds: float) -> dict[str, Any]:
     """kombu's transport options for sentinels: their master, and how they themselves are asked."""
@@ -94,11 +100,16 @@ def read_sentinel_options(url: str, *, seconds: float) -> dict[str, Any]:
 
 
 def _to_kombu(url: str) -> str:
-    """The URL, or several, as kombu has it: without options of TLS; a Unix socket has a scheme of its own."""
-    parts = urlsplit(url)
+    """The URL, or several, as kombu has it: without options of TLS."""
     if is_sentinel(url):
         return read_sentinels(url).url
+    return strip_tls(name_socket(url))
+
+
+def name_socket(url: str) -> str:
+    """The URL; a Unix socket's in kombu's scheme, which has no unix://."""
+    parts = urlsplit(url)
     if parts.scheme != "unix":
-        return strip_tls(url)
+        return url
     database = parse_qs(parts.query).get("db", ["0"])[0]
     return f"redis+socket://{parts.netloc}{parts.path}?virtual_host={database}"

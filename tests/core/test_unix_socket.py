@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 
 from core.events.publisher import STREAM, publish
 from core.infra.async_redis import LoopRedis
-from core.infra.jobs import BOOKINGS_QUEUE, SETTLE_SHOW, get_sender
+from core.infra.jobs import BOOKINGS_QUEUE, SETTLE_SHOW, get_celery, get_sender
 from core.infra.redis import get_redis
 from local.programs import find_redis_program
 from tasks.starting import find_broker_fault
@@ -57,3 +57,12 @@ def test_each_client_takes_it(socket_path: Path) -> None:
         redis = get_redis()
         assert (redis.get("key"), redis.llen(BOOKINGS_QUEUE), redis.xlen(STREAM)) == (b"1", 1, 1)
         assert redis.info("keyspace").keys() == {"db1"}
+
+
+def test_workers_do_not_tell_its_password() -> None:
+    """By what Flower asks them."""
+    url = "unix://:s3cret@/run/redis.sock?db=1"
+    with enter({"REDIS_URL": url, "DATABASE_URL": "postgresql://host/db"}):
+        told = [get_celery().connection_for_read().info(), get_celery().conf.table(censored=True)]
+        assert str(told).count("/run/redis.sock") == 2
+        assert "s3cret" not in str(told)
