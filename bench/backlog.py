@@ -27,6 +27,7 @@ from core.settling import queries as settling_queries
 from core.settling.worker import settle_show
 from core.shows.service import NewShow, create_show
 from local.data_dirs import CHECKOUT
+from local.embedded import find_free_port
 from local.servers import EmbeddedPostgres, EmbeddedRedis
 
 SEATS = 100_000
@@ -51,7 +52,8 @@ def start_servers() -> Iterator[None]:
     folder = Path(tempfile.mkdtemp(prefix="seatline-bench-"))
     # PostgreSQL may run as another user, who has to get through.
     folder.chmod(0o755)
-    postgres, redis = EmbeddedPostgres(folder / "postgres"), EmbeddedRedis(folder / "valkey")
+    postgres = EmbeddedPostgres(folder / "postgres", port=find_free_port())
+    redis = EmbeddedRedis(folder / "valkey", port=find_free_port())
     try:
         os.environ |= {"DATABASE_URL": postgres.start(), "REDIS_URL": redis.start()}
         subprocess.run([sys.executable, "-m", "alembic", "upgrade", "head"], cwd=CHECKOUT, check=True)

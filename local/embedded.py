@@ -14,21 +14,21 @@ from typing import Self
 import psycopg2
 from redis.exceptions import RedisError
 
-from core.infra.ports import find_port_fault, parse_port
 from local.data_dirs import (
-    Account,
     ServerError,
+    choose_account,
     hold_lock,
     keep_secret,
+    make_sockets_folder,
     name_shelter,
-    write_private,
+    settle_data,
 )
 from local.processes import end_stranger, find_command, wait_until
 
 # A crash may have left minutes of log to replay; a server that is not up by then is broken.
 READY_SECONDS = 60
 STOP_SECONDS = 20
-# Another process may take a free port between its choice and its use.
+# What a server killed before has left may take a moment to let go of its memory and its port.
 START_TRIES = 5
 # Below those that Linux (from 32768) and others (from 49152) give to outgoing connections.
 FREE_PORTS = range(20_000, 32_000)
@@ -38,9 +38,11 @@ _kept: list[socket.socket] = []
 
 
 class EmbeddedServer(ABC):
-    """A server on a free loopback port, with its data in a folder; start() again finds them.
+    """A server with its data in a folder; start() again finds them, and has the same URL.
 
-    It has the same port at each start, so that URLs stay valid, unless another process took it meanwhile.
+    It listens on a socket in a folder that its user alone may enter, and on no port; where it is given a
+    port of loopback, on that instead, for whoever has a proxy before it. It wants its password on either.
+    For root it runs as the checkout's owner or a user of its own.
 
     One at a time on a folder: a second one is refused with ServerError, and a server whose starter was
     killed is stopped and replaced.
@@ -50,17 +52,16 @@ class EmbeddedServer(ABC):
     pid_file: str
     stop_signal: signal.Signals
 
-    def __init__(self, data_dir: Path, *, durable: bool = True, port: int | None = None) -> None:
+    def __init__(self, data_dir: Path, *, durable: bool = True, port: int = 0) -> None:
         self.data_dir = data_dir.absolute()
         self.url = ""
-        self.port = 0
-        # The port of the last start, where this one found it taken.
-        self.lost_port: int | None = None
+        # 0: none.
+        self.port = port
         self._durable = durable
-        self._wanted_port = port
         self._folder = self.data_dir
-        self._account = Account(os.geteuid(), os.getegid())
+        self._account = choose_account()
         self._password = ""
+        self._sockets: Path | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._lock: int | None = None
 
@@ -87,6 +88,8 @@ class EmbeddedServer(ABC):
             self._lock = hold_lock(self._folder / "lock", refusal)
             self._password = keep_secret(self._folder / "password")
             self._end_orphan()
+            if not self.port:
+                self._sockets = make_sockets_folder(self.data_dir, self._password, self._account)
             self._prepare()
             self.url = self._launch()
         except OSError as error:
@@ -107,6 +110,9 @@ class EmbeddedServer(ABC):
                 self._process.kill()
                 self._process.wait()
             self._process = None
+        if self._sockets:
+            shutil.rmtree(self._sockets, ignore_errors=True)
+            self._sockets = None
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
@@ -126,14 +132,14 @@ class EmbeddedServer(ABC):
         self.stop()
 
     def _settle(self) -> None:
-        self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._folder = settle_data(self.data_dir, self._account)
 
     @abstractmethod
     def _prepare(self) -> None:
         """Make what must be there before the first start."""
 
     @abstractmethod
-    def _build_command(self, port: int) -> list[str]:
+    def _build_command(self) -> list[str]:
         """The server's command line; it names the data folder, by which an orphan is known."""
 
     @abstractmethod
@@ -151,12 +157,8 @@ class EmbeddedServer(ABC):
                 pid_file.unlink()
 
     def _launch(self) -> str:
-        kept = self._recall_port()
-        is_free = kept is not None and not find_port_fault("127.0.0.1", kept)
-        wanted = self._wanted_port or (kept if is_free else None)
         for _ in range(START_TRIES):
-            self.port = wanted or find_free_port()
-            command = self._build_command(self.port)
+            command = self._build_command()
             with (self._folder / "server.log").open("wb") as log:
                 # A session of its own: Ctrl-C in the terminal is for whoever started it.
                 self._process = subprocess.Popen(
@@ -168,20 +170,11 @@ class EmbeddedServer(ABC):
                     **self._account.popen_options,
                 )
             if self._await():
-                self.lost_port = kept if kept != self.port else None
-                write_private(self._folder / "port", str(self.port))
                 return self.url
             if self.is_running or "in use" not in self._read_log_tail():
                 break
-            wanted = self._wanted_port
         outcome = "does not answer" if self.is_running else "stopped at its start"
         raise ServerError(f"{self.name} on {self.data_dir} {outcome}; its log ends:\n{self._read_log_tail()}")
-
-    def _recall_port(self) -> int | None:
-        """The last start's port, None where there was none."""
-        with suppress(FileNotFoundError):
-            return parse_port((self._folder / "port").read_text(errors="replace"))
-        return None
 
     def _await(self) -> bool:
         def is_settled() -> bool:
@@ -191,7 +184,7 @@ class EmbeddedServer(ABC):
 
         self.url = ""
         wait_until(is_settled, timeout_seconds=READY_SECONDS)
-        # A copy of the data folder, which has its port and its password, may run already.
+        # A copy of the data folder, which has its password, may have its port.
         return bool(self.url) and self.is_running
 
     def _read_log_tail(self) -> str:

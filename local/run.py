@@ -101,8 +101,6 @@ class Run:
             say(f"Starting {names}, with the data in {self._home}")
         for variable, server in self._servers.items():
             os.environ[variable] = stack.enter_context(server).url
-            if server.lost_port:
-                say(f"{server.name} has port {server.port} from now on: {server.lost_port} is in use")
 
     def _release(self, stack: ExitStack) -> None:
         say("Bringing the database up to date, and a demo show into it")

@@ -18,10 +18,8 @@ from redis.retry import Retry
 
 from local.data_dirs import (
     ServerError,
-    choose_account,
     choose_filler,
-    settle_data,
-    settle_programs,
+    settle_program,
     write_private,
 )
 from local.embedded import EmbeddedServer
@@ -31,14 +29,14 @@ __all__ = ["EmbeddedPostgres", "EmbeddedRedis", "ServerError"]
 
 FILL_SECONDS = 120
 DATABASE = "seatline"
+# By which it names its socket where it listens on no port.
+POSTGRES_PORT = 5432
+SOCKET = "valkey.sock"
 LOCALE = "C.UTF-8" if sys.platform == "linux" else "en_US.UTF-8"
 
 
 class EmbeddedPostgres(EmbeddedServer):
-    """PostgreSQL with the database `seatline`; for root it runs as the checkout's owner or a user of its own.
-
-    It listens on loopback, where everybody on the machine may knock: it lets in by its password alone, which
-    only its user and ours can read.
+    """PostgreSQL with the database `seatline`.
 
     `durable=False` trades the data's safety in a crash for speed; `settings` go over the defaults.
     """
@@ -53,17 +51,24 @@ class EmbeddedPostgres(EmbeddedServer):
         data_dir: Path,
         *,
         durable: bool = True,
-        port: int | None = None,
+        port: int = 0,
         settings: dict[str, str] | None = None,
     ) -> None:
         super().__init__(data_dir, durable=durable, port=port)
         self._settings = settings or {}
         self._bin_dir = Path()
+        self._user = "postgres"
+
+    def name_database(self, name: str) -> str:
+        """The URL of one of its databases."""
+        way_in = f"postgresql://{self._user}:{self._password}@"
+        if self._sockets:
+            return f"{way_in}:{POSTGRES_PORT}/{name}?host={self._sockets}"
+        return f"{way_in}127.0.0.1:{self.port}/{name}"
 
     def _settle(self) -> None:
-        self._account = choose_account()
-        self._folder = settle_data(self.data_dir, self._account)
-        self._bin_dir = settle_programs(find_postgres_programs(), self._account)
+        super()._settle()
+        self._bin_dir = settle_program(find_postgres_programs() / "postgres", self._account).parent
 
     def _prepare(self) -> None:
         os.chown(self._folder / "password", self._account.uid, self._account.gid)
@@ -105,7 +110,7 @@ class EmbeddedPostgres(EmbeddedServer):
 
     def _build_fill_command(self, folder: Path) -> list[str]:
         """The command that fills a data folder."""
-        command = [str(self._bin_dir / "initdb"), "-D", str(folder), "-U", "postgres", "--auth=scram-sha-256"]
+        command = [str(self._bin_dir / "initdb"), "-D", str(folder), "-U", self._user, "--auth=scram-sha-256"]
         command += [
             f"--pwfile={self._folder / 'password'}",
             "--encoding=UTF8",
@@ -114,11 +119,11 @@ class EmbeddedPostgres(EmbeddedServer):
         ]
         return command
 
-    def _build_command(self, port: int) -> list[str]:
+    def _build_command(self) -> list[str]:
         settings = {
-            "listen_addresses": "127.0.0.1",
-            "port": str(port),
-            "unix_socket_directories": "",
+            "listen_addresses": "127.0.0.1" if self.port else "",
+            "port": str(self.port or POSTGRES_PORT),
+            "unix_socket_directories": str(self._sockets or ""),
             "max_connections": "200",
             "shared_buffers": "128MB",
             "shared_preload_libraries": "pg_stat_statements",
@@ -131,8 +136,7 @@ class EmbeddedPostgres(EmbeddedServer):
         return command
 
     def _connect(self) -> str:
-        base = f"postgresql://postgres:{self._password}@127.0.0.1:{self.port}"
-        connection = psycopg2.connect(f"{base}/postgres", connect_timeout=5)
+        connection = psycopg2.connect(self.name_database("postgres"), connect_timeout=5)
         try:
             connection.autocommit = True
             with connection.cursor() as cursor:
@@ -141,7 +145,7 @@ class EmbeddedPostgres(EmbeddedServer):
                     cursor.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
         finally:
             connection.close()
-        return f"{base}/{DATABASE}"
+        return self.name_database(DATABASE)
 
 
 class EmbeddedRedis(EmbeddedServer):
@@ -154,10 +158,11 @@ class EmbeddedRedis(EmbeddedServer):
     def _prepare(self) -> None:
         """Nothing: it makes its own files."""
 
-    def _build_command(self, port: int) -> list[str]:
+    def _build_command(self) -> list[str]:
         settings = {
             "bind": "127.0.0.1",
-            "port": str(port),
+            "port": str(self.port),
+            "unixsocket": f"{self._sockets}/{SOCKET}" if self._sockets else '""',
             "dir": quote(self._folder),
             "pidfile": quote(self._folder / self.pid_file),
             "requirepass": self._password,
@@ -171,10 +176,13 @@ class EmbeddedRedis(EmbeddedServer):
         config = self._folder / "server.conf"
         # A file, because everybody on the machine may read a command line.
         write_private(config, "".join(f"{name} {value}\n" for name, value in settings.items()))
-        return [str(find_redis_program()), str(config)]
+        os.chown(config, self._account.uid, self._account.gid)
+        return [str(settle_program(find_redis_program(), self._account)), str(config)]
 
     def _connect(self) -> str:
         url = f"redis://:{self._password}@127.0.0.1:{self.port}/0"
+        if self._sockets:
+            url = f"unix://:{self._password}@{self._sockets}/{SOCKET}"
         with Redis.from_url(url, socket_timeout=5, retry=Retry(NoBackoff(), 0)) as client:
             client.ping()
         return url

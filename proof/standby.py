@@ -16,15 +16,13 @@ class Standby(EmbeddedPostgres):
     `primary_url` may be of any database of the primary. Its own URL leads to the database `seatline`.
     """
 
-    def __init__(
-        self, data_dir: Path, primary_url: str, *, durable: bool = True, port: int | None = None
-    ) -> None:
+    def __init__(self, data_dir: Path, primary_url: str, *, durable: bool = True, port: int = 0) -> None:
         super().__init__(data_dir, durable=durable, port=port)
         self._primary = urlsplit(primary_url)
 
     def _prepare(self) -> None:
         # It has the primary's users, and their passwords.
-        self._password = self._primary.password or ""
+        self._user, self._password = self._primary.username or "", self._primary.password or ""
         super()._prepare()
 
     def _build_fill_command(self, folder: Path) -> list[str]:
@@ -33,9 +31,8 @@ class Standby(EmbeddedPostgres):
         return [str(self._bin_dir / "pg_basebackup"), *options]
 
     def _connect(self) -> str:
-        base = f"postgresql://{self._primary.username}:{self._password}@127.0.0.1:{self.port}"
-        psycopg2.connect(f"{base}/postgres", connect_timeout=5).close()
-        return f"{base}/{DATABASE}"
+        psycopg2.connect(self.name_database("postgres"), connect_timeout=5).close()
+        return self.name_database(DATABASE)
 
     def promote(self) -> None:
         """Make it a primary, and wait until it is one. Raises ServerError."""
@@ -44,7 +41,3 @@ class Standby(EmbeddedPostgres):
             cursor.execute("SELECT pg_promote()")
             if cursor.fetchone() != (True,):
                 raise ServerError(f"the standby on {self.data_dir} does not become a primary")
-
-    def name_database(self, name: str) -> str:
-        """The URL of another of its databases."""
-        return f"{self.url.rpartition('/')[0]}/{name}"

@@ -34,11 +34,11 @@ settings.load_profile("seatline")
 @pytest.fixture(scope="session")
 def servers() -> Iterator[dict[str, str]]:
     """Both servers, running and migrated; the variables that lead to them are set in this process too."""
-    # Not under pytest's own folder, which is closed to the user that PostgreSQL runs as for root.
+    # Not under pytest's own folder, which is closed to the user that servers run as for root.
     folder = Path(tempfile.mkdtemp(prefix="seatline-tests-"))
     folder.chmod(0o755)
-    postgres = EmbeddedPostgres(folder / "postgres", durable=False)
-    redis_server = EmbeddedRedis(folder / "redis", durable=False)
+    postgres = EmbeddedPostgres(folder / "postgres", durable=False, port=find_free_port())
+    redis_server = EmbeddedRedis(folder / "redis", durable=False, port=find_free_port())
     for server in (postgres, redis_server):
         server.data_dir.mkdir()
         write_private(server.data_dir / "password", f"{CANARY}-{secrets.token_hex(16)}")
@@ -56,7 +56,7 @@ def servers() -> Iterator[dict[str, str]]:
         get_settings.cache_clear()
         yield variables
         db.dispose_engines()
-    # Not only the folder: in a closed checkout the programs were copied to where PostgreSQL's user can go.
+    # Not only the folder: in a closed checkout the programs were copied to where their user can go.
     postgres.discard()
     redis_server.discard()
     shutil.rmtree(folder)

@@ -27,10 +27,15 @@ def run_lonely_postgres() -> Iterator[EmbeddedPostgres]:
 
 
 @contextmanager
-def run_lonely_redis(folder: Path) -> Iterator[EmbeddedRedis]:
-    """A Redis that nothing else uses."""
-    with EmbeddedRedis(folder, durable=False, port=find_free_port()) as server:
-        yield server
+def run_lonely_redis(folder: Path, *, durable: bool = False) -> Iterator[EmbeddedRedis]:
+    """A Redis that nothing else uses, and that keeps its port over a restart."""
+    server = EmbeddedRedis(folder, durable=durable, port=find_free_port())
+    try:
+        with server:
+            yield server
+    finally:
+        # Under pytest's own folder the data lie elsewhere for root.
+        server.discard()
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from bench.loading import run_wrk
 from bench.scenarios.selling import SEATS
 from bench.selling import Sale, sell
 from bench.stage import Stage
+from local.embedded import find_free_port
 from proof.standby import Standby
 
 # Each sale makes a version, and so has them looked for anew.
@@ -26,7 +27,7 @@ def spare_primary(stage: Stage) -> Outcome:
     stage.reset()
     with tempfile.TemporaryDirectory(prefix="seatline-replica-") as folder:
         Path(folder).chmod(0o755)
-        replica = Standby(Path(folder) / "replica", stage.seatline.database_url)
+        replica = Standby(Path(folder) / "replica", stage.seatline.database_url, port=find_free_port())
         replica.start()
         reads: list[float] = []
         turns = {

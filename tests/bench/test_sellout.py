@@ -1,6 +1,7 @@
 """The sell-out: it sells a show out, checks what it did, and would notice a seat in wrong hands."""
 
 import re
+import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +17,8 @@ from bench.target import find_target
 from core.infra.db import transaction
 from core.shows.service import Show
 from local.embedded import find_free_port
-from tests.support import HANGS_SECONDS
+from local.servers import EmbeddedPostgres
+from tests.support import ADMIN_KEY, HANGS_SECONDS
 
 pytestmark = pytest.mark.processes
 
@@ -146,6 +148,17 @@ def test_a_url_that_is_none_is_one_line(url: str, web: str, capsys: pytest.Captu
     said = capsys.readouterr().err
     assert said.startswith("sellout: --url ")
     assert said.count("\n") == 1
+
+
+def test_it_finds_the_database_of_make_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Not under pytest's own folder, which is closed to the user that servers run as for root.
+    with tempfile.TemporaryDirectory(prefix="seatline-test-") as folder:
+        Path(folder).chmod(0o755)
+        monkeypatch.setenv("SEATLINE_HOME", folder)
+        monkeypatch.delenv("DATABASE_URL", raising=False)
+        monkeypatch.setenv("ADMIN_API_KEY", ADMIN_KEY)
+        with EmbeddedPostgres(Path(folder) / "postgres", durable=False) as server:
+            assert find_target(None).database_url == server.url
 
 
 def test_it_finds_the_running_service_without_its_port(

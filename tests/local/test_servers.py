@@ -2,26 +2,33 @@
 
 import os
 import pwd
+import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import psycopg2
 import pytest
 from redis import Redis
-from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError
-from redis.retry import Retry
 
-from local.data_dirs import CHECKOUT, Account, choose_account, make_shelter, name_shelter, settle_programs
+from local.data_dirs import (
+    CHECKOUT,
+    Account,
+    choose_account,
+    make_shelter,
+    make_sockets_folder,
+    name_shelter,
+    settle_program,
+)
 from local.embedded import EmbeddedServer, find_free_port
 from local.processes import find_command, wait_until
-from local.programs import find_postgres_programs
+from local.programs import find_postgres_programs, find_redis_program
 from local.servers import EmbeddedPostgres, EmbeddedRedis, ServerError
 from tests.support import HANGS_SECONDS
 
@@ -131,30 +138,29 @@ def test_a_folder_closed_to_others_is_no_obstacle(kind: type[EmbeddedServer], fo
         server.stop()
         server.start()
         assert read_word(server) == "word"
-        # PostgreSQL alone runs as another user, and only where we are root.
-        is_moved = kind is EmbeddedPostgres and os.geteuid() == 0
-        assert server.data_dir.is_symlink() == is_moved
+        # Only where we are root is it another user's.
+        assert server.data_dir.is_symlink() == (os.geteuid() == 0)
     finally:
         server.discard()
     assert not server.data_dir.is_symlink()
     assert not name_shelter(server.data_dir).exists()
 
 
-def test_programs_in_a_closed_folder_are_run_from_a_copy(folder: Path) -> None:
-    installed = find_postgres_programs()
+@pytest.mark.parametrize("find", [lambda: find_postgres_programs() / "postgres", find_redis_program])
+def test_a_program_in_a_closed_folder_is_run_from_a_copy(find: Callable[[], Path], folder: Path) -> None:
+    installed = find()
     site = folder / "closed"
     site.mkdir(mode=0o700)
-    package = installed.parent.parent
+    package = installed.parents[2]
     for source in package.parent.glob(f"{package.name}*"):
         shutil.copytree(source, site / source.name, symlinks=True)
     account = choose_account()
-    programs = settle_programs(site / installed.relative_to(package.parent), account)
+    program = settle_program(site / installed.relative_to(package.parent), account)
     try:
-        # As root they were copied, once; others reach their own closed folder.
-        assert settle_programs(site / installed.relative_to(package.parent), account) == programs
-        for program in ("initdb", "postgres"):
-            command = [str(programs / program), "--version"]
-            subprocess.run(command, check=True, stdout=subprocess.DEVNULL, **account.popen_options)
+        # As root it was copied, once; others reach their own closed folder.
+        assert settle_program(site / installed.relative_to(package.parent), account) == program
+        command = [str(program), "--version"]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, **account.popen_options)
     finally:
         shutil.rmtree(name_shelter(site / package.name), ignore_errors=True)
 
@@ -176,6 +182,43 @@ def test_a_failed_start_shows_the_log_and_leaves_nothing_locked(folder: Path) ->
         assert server.is_running
 
 
+def find_socket(server: EmbeddedServer) -> Path:
+    """The one place where a server listens."""
+    process = psutil.Process(server.pid)
+    assert process.net_connections("inet") == []
+    (path,) = {connection.laddr for connection in process.net_connections("unix") if connection.laddr}
+    return Path(path)
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+def test_it_listens_on_a_socket_in_a_folder_of_its_user_s_alone(
+    kind: type[EmbeddedServer], folder: Path
+) -> None:
+    # Longer than a socket's path may be.
+    data_dir = folder / ("deep" * 40)
+    with kind(data_dir) as server:
+        keep_word(server)
+        url, place = server.url, find_socket(server).parent
+        assert (place.stat().st_mode & 0o777, place.stat().st_uid) == (0o700, choose_account().uid)
+    assert not place.exists()
+    with kind(data_dir) as server:
+        assert (server.url, find_socket(server).parent) == (url, place)
+        assert read_word(server) == "word"
+
+
+def test_what_somebody_else_has_put_in_its_place_is_refused(folder: Path) -> None:
+    account = choose_account()
+    place = make_sockets_folder(folder, "secret", account)
+    place.rmdir()
+    place.symlink_to(folder)
+    try:
+        with pytest.raises(FileExistsError):
+            make_sockets_folder(folder, "secret", account)
+    finally:
+        place.unlink()
+    assert folder.exists()
+
+
 @pytest.mark.parametrize("kind", SERVERS)
 def test_a_given_port_is_used_and_a_taken_one_named(kind: type[EmbeddedServer], folder: Path) -> None:
     port = find_free_port()
@@ -185,48 +228,14 @@ def test_a_given_port_is_used_and_a_taken_one_named(kind: type[EmbeddedServer], 
             kind(folder / "other", port=port).start()
 
 
-@pytest.mark.parametrize("kind", SERVERS)
-def test_the_port_is_kept_between_starts(kind: type[EmbeddedServer], folder: Path) -> None:
-    with kind(folder / "data") as server:
-        url = server.url
-    with kind(folder / "data") as server:
-        assert (server.url, server.lost_port) == (url, None)
-
-
-@pytest.mark.parametrize("kind", SERVERS)
-def test_a_kept_port_that_somebody_took_is_given_up_and_told(
-    kind: type[EmbeddedServer], folder: Path
-) -> None:
-    with kind(folder / "data") as server:
-        keep_word(server)
-        port = server.port
-    with socket.create_server(("127.0.0.1", port)), kind(folder / "data") as server:
-        assert server.port != port
-        assert server.lost_port == port
-        assert read_word(server) == "word"
-        new = server.port
-    # From now on it has that one.
-    with kind(folder / "data") as server:
-        assert (server.port, server.lost_port) == (new, None)
-
-
 def test_copies_of_a_data_folder_run_side_by_side(folder: Path) -> None:
-    """As those of a checkout that was copied: both keep the same port, and have the same password."""
+    """As those of a checkout that was copied: both have the same password."""
     with EmbeddedRedis(folder / "data") as server:
         keep_word(server)
     shutil.copytree(folder / "data", folder / "copy")
     with EmbeddedRedis(folder / "data") as first, EmbeddedRedis(folder / "copy") as second:
-        assert second.lost_port == first.port != second.port
-
-
-@pytest.mark.parametrize("noted", ["", "many", "0", "70000"])
-def test_a_note_that_names_no_port_is_as_none(noted: str, folder: Path) -> None:
-    with EmbeddedRedis(folder / "data"):
-        pass
-    (folder / "data" / "port").write_text(noted)
-    with EmbeddedRedis(folder / "data") as server:
-        assert server.lost_port is None
-        assert (folder / "data" / "port").read_text() == str(server.port)
+        assert first.url != second.url
+        assert read_word(first) == read_word(second) == "word"
 
 
 @pytest.mark.parametrize("kind", SERVERS)
@@ -258,10 +267,10 @@ def test_the_password_is_kept_from_others(kind: type[EmbeddedServer], folder: Pa
 def test_nobody_gets_in_without_the_password(folder: Path) -> None:
     with EmbeddedPostgres(folder / "postgres") as server, EmbeddedRedis(folder / "valkey") as valkey:
         with pytest.raises(psycopg2.OperationalError, match="password authentication failed"):
-            psycopg2.connect(f"postgresql://postgres:wrong@127.0.0.1:{server.port}/seatline")
+            psycopg2.connect(re.sub(":[^:]+@", ":wrong@", server.url))
         with (
             pytest.raises(AuthenticationError),
-            Redis(port=valkey.port, retry=Retry(NoBackoff(), 0)) as client,
+            Redis.from_url(re.sub(":[^:]+@", "", valkey.url)) as client,
         ):
             client.ping()
 

@@ -8,11 +8,11 @@ import pytest
 
 from core.infra.redis import TIMEOUT_SECONDS
 from core.shows.service import Show
-from local.embedded import find_free_port
 from local.servers import EmbeddedRedis
 from tests.acting import ask
 from tests.apart import live_apart
 from tests.invariants import check_invariants, check_settled
+from tests.lonely import run_lonely_redis
 from tests.pipeline.load import Client, Load, under_load
 from tests.support import WORKER, run_process, start_process, wait_until
 
@@ -22,9 +22,8 @@ MakeShow = Callable[..., Show]
 
 @pytest.fixture(scope="module")
 def lonely_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedRedis]:
-    """A Redis that nothing else uses, and that keeps its port over a restart."""
-    folder = tmp_path_factory.mktemp("redis")
-    with EmbeddedRedis(folder, durable=False, port=find_free_port()) as server:
+    """A Redis that nothing else uses."""
+    with run_lonely_redis(tmp_path_factory.mktemp("redis")) as server:
         yield server
 
 

@@ -21,7 +21,7 @@ def postgres() -> Iterator[EmbeddedPostgres]:
     """The server."""
     folder = Path(tempfile.mkdtemp(prefix="seatline-restoring-"))
     folder.chmod(0o755)
-    server = EmbeddedPostgres(folder / "postgres", durable=False)
+    server = EmbeddedPostgres(folder / "postgres", durable=False, port=find_free_port())
     with server:
         yield server
     server.discard()

@@ -18,11 +18,11 @@ from core.events.publisher import STREAM, publish
 from core.infra.db import transaction
 from core.infra.slot_groups import SlotGroup
 from core.shows.service import Show
-from local.embedded import find_free_port
 from local.servers import EmbeddedRedis
 from proof.tables import UNPUBLISHED
 from tests.acting import ask, book, cancel, confirm, hold, run, settle
 from tests.apart import enter
+from tests.lonely import run_lonely_redis
 from tests.measuring import measured
 from tests.support import run_deaf_port, run_silent_port, wait_until
 
@@ -31,8 +31,8 @@ MakeShow = Callable[..., Show]
 
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedRedis]:
-    """A Redis for events alone, which keeps its port over a restart."""
-    with EmbeddedRedis(tmp_path_factory.mktemp("broker"), durable=True, port=find_free_port()) as server:
+    """A Redis for events alone."""
+    with run_lonely_redis(tmp_path_factory.mktemp("broker"), durable=True) as server:
         yield server
 
 

@@ -19,6 +19,7 @@ from core.shows.service import Show
 from local.servers import EmbeddedRedis
 from tests.acting import book, read_version, tell, uncommitted_batch
 from tests.apart import enter
+from tests.lonely import run_lonely_redis
 from tests.measuring import measured
 from tests.races.racing import race
 from tests.support import HANGS_SECONDS, wait_until
@@ -182,7 +183,7 @@ def test_uncommitted_batch_is_marked_and_a_settled_one_published(make_show: Make
 @pytest.fixture
 def lonely_redis(servers: dict[str, str], tmp_path: Path) -> Iterator[EmbeddedRedis]:
     """A Redis that a test may kill or freeze; this process uses it meanwhile."""
-    with EmbeddedRedis(tmp_path / "redis", durable=False) as server, enter({"REDIS_URL": server.url}):
+    with run_lonely_redis(tmp_path / "redis") as server, enter({"REDIS_URL": server.url}):
         yield server
 
 
