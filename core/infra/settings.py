@@ -6,11 +6,12 @@ import sys
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import SplitResult, parse_qs, urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from core.infra.combinations import judge_issuer, judge_provider, refuse_options
 from core.infra.ports import MAX_PORT
 from core.infra.rates import check_limit
 from core.infra.sentinel import find_sentinel_fault, is_sentinel
@@ -112,7 +113,13 @@ class Settings(BaseSettings):
     docs_enabled: bool = True
     webhook_allow_private: bool = False
     archive_after_days: int = Field(default=90, ge=1, le=36_500)
-    payment_provider: Literal["sandbox", "stripe"] = "sandbox"
+    # None: shows cannot require payment.
+    payment_provider: Literal["sandbox", "stripe"] | None = None
+    sandbox_port: int = Field(default=8010, ge=1, le=MAX_PORT)
+    stripe_api_key: str | None = Field(default=None, repr=False)
+    stripe_webhook_secret: str | None = Field(default=None, repr=False)
+    # Another server than Stripe's own, which speaks as it does: for tests.
+    stripe_api_base: str | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     # The Prometheus client, in web and in Flower, reads the variable itself.
     prometheus_multiproc_dir: Path | None = None
@@ -156,7 +163,7 @@ class Settings(BaseSettings):
     def _take_broker(cls, url: str) -> str:
         return check_broker_url(url, BROKER_SCHEMES) if url else url
 
-    @field_validator("admin_api_key", "metrics_token")
+    @field_validator("admin_api_key", "metrics_token", "stripe_api_key", "stripe_webhook_secret")
     @classmethod
     def _take_credential(cls, credential: str | None) -> str | None:
         if credential and (fault := find_header_fault(credential)):
@@ -180,6 +187,11 @@ class Settings(BaseSettings):
             raise ValueError("is not like https://login.example.com/tenant, just as its tokens spell iss")
         return url
 
+    @field_validator("stripe_api_base")
+    @classmethod
+    def _take_base(cls, url: str | None) -> str | None:
+        return check_url(url, ("https", "http")) if url else url
+
     @field_validator("booking_rate_limit", "admin_rate_limit", "rate_limit")
     @classmethod
     def _take_limit(cls, limit: str) -> str:
@@ -199,7 +211,9 @@ class Settings(BaseSettings):
     def _fill_in(cls, values: dict[str, object]) -> dict[str, object]:
         broker = values.get("celery_broker_url") or values.get("redis_url") or ""
         filled = {"celery_broker_url": broker, "events_broker_url": values.get("events_broker_url") or broker}
-        if values.get("seatline_env") == "production":
+        if values.get("seatline_env") != "production":
+            filled["payment_provider"] = values.get("payment_provider", "sandbox")
+        else:
             filled["rate_limit_enabled"] = values.get("rate_limit_enabled", True)
             filled["held_seats_per_client"] = values.get("held_seats_per_client", HELD_IN_PRODUCTION)
         return {**values, **filled}
@@ -209,10 +223,18 @@ class Settings(BaseSettings):
         if self.seatline_env == "production":
             self._refuse_weak_secrets()
         if self.database_pooler:
-            _refuse_options("DATABASE_URL", self.database_url)
-            _refuse_options("DATABASE_REPLICA_URLS", *self.database_replica_urls)
+            refuse_options("DATABASE_URL", self.database_url)
+            refuse_options("DATABASE_REPLICA_URLS", *self.database_replica_urls)
+        is_open = self.seatline_env == "development"
+        judge_provider(
+            self.payment_provider,
+            key=self.stripe_api_key,
+            secret=self.stripe_webhook_secret,
+            base=self.stripe_api_base,
+            is_open=is_open,
+        )
         if self.oidc_issuer:
-            _judge_issuer(self.oidc_issuer, self.oidc_audience, is_open=self.seatline_env == "development")
+            judge_issuer(self.oidc_issuer, self.oidc_audience, is_open=is_open)
         return self
 
     def _refuse_weak_secrets(self) -> None:
@@ -227,24 +249,6 @@ class Settings(BaseSettings):
                 raise ValueError(f"{name} {weakness}")
         if len({secret for secret, _ in secrets.values()}) < len(secrets):
             raise ValueError(f"{', '.join(secrets)} must differ: whoever has one would have the other")
-
-
-def _judge_issuer(issuer: str, audience: str | None, *, is_open: bool) -> None:
-    if not audience:
-        # Else a token that any other service got from its users would open this one.
-        raise ValueError(
-            "OIDC_AUDIENCE must be set where OIDC_ISSUER is: tokens for others are not for Seatline"
-        )
-    if not (is_open or issuer.startswith("https://")):
-        # Whoever is between could tell keys of his own.
-        raise ValueError("OIDC_ISSUER must begin with https:// in production")
-
-
-def _refuse_options(variable: str, *urls: str) -> None:
-    if any("options" in parse_qs(urlsplit(url).query) for url in urls):
-        raise ValueError(
-            f"{variable} has options, which a pooler does not pass on: set them by ALTER ROLE … SET"
-        )
 
 
 def describe_faults(error: ValidationError) -> str:

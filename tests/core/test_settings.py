@@ -69,6 +69,13 @@ BAD = [
     ("RATE_LIMIT_ENABLED", "s3cret"),
     ("TRUSTED_PROXIES", "-1"),
     ("PAYMENT_PROVIDER", "s3cret"),
+    ("SANDBOX_PORT", "s3cret"),
+    ("SANDBOX_PORT", "65536"),
+    ("STRIPE_API_KEY", "of two s3cret words"),
+    ("STRIPE_WEBHOOK_SECRET", "of two s3cret words"),
+    ("STRIPE_API_BASE", "s3cret"),
+    ("STRIPE_API_BASE", "ftp://s3cret"),
+    ("STRIPE_API_BASE", "http://host:s3cret"),
     ("LOG_LEVEL", "s3cret"),
     ("PROMETHEUS_MULTIPROC_DIR", "/nowhere/s3cret"),
     ("PROMETHEUS_MULTIPROC_DIR", __file__),
@@ -248,7 +255,9 @@ class TestSecretsInProduction:
 
 
 @pytest.mark.parametrize("environment", ["development", "production"])
-@pytest.mark.parametrize("name", ["ADMIN_API_KEY", "METRICS_TOKEN"])
+@pytest.mark.parametrize(
+    "name", ["ADMIN_API_KEY", "METRICS_TOKEN", "STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRET"]
+)
 @pytest.mark.parametrize(
     "credential",
     ["a key of several words", "ein-schlüssel-für-alles", "a-key-and-a-line\n", "tab\tin-a-key-of-some",

@@ -16,7 +16,7 @@ SETTINGS = {name.upper(): field for name, field in Settings.model_fields.items()
 # Compose publishes there; in a container each process is where it always is.
 PUBLISHED = {"HOST", "PORT", "FLOWER_ADDRESS", "FLOWER_PORT"}
 # Compose has one of its own, or does without.
-OF_ITS_OWN = {"PROMETHEUS_MULTIPROC_DIR", "SEATLINE_HOME", "SEATLINE_ENV"}
+OF_ITS_OWN = {"PROMETHEUS_MULTIPROC_DIR", "SANDBOX_PORT", "SEATLINE_HOME", "SEATLINE_ENV"}
 OF_FLOWER = {"FLOWER_USER", "FLOWER_PASSWORD"}
 # They have no default, or one that the machine decides on.
 EXAMPLES = {name for name, field in SETTINGS.items() if field.is_required() or field.default_factory} | {
@@ -25,7 +25,7 @@ EXAMPLES = {name for name, field in SETTINGS.items() if field.is_required() or f
 PAGE = (ROOT / "docs" / "operations.md").read_text()
 SOURCES = [
     path
-    for folder in ("api", "core", "tasks", "local", "migrations", ".")
+    for folder in ("api", "core", "tasks", "sandbox", "local", "migrations", ".")
     for path in (ROOT / folder).glob("*.py" if folder == "." else "**/*.py")
 ]
 
