@@ -1,7 +1,6 @@
 """The way into Redis, which may vanish at any moment: short time-outs behind a breaker."""
 
 import logging
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +14,7 @@ from redis.exceptions import RedisError, ResponseError
 from redis.retry import Retry
 from redis.sentinel import Sentinel
 
+from core.infra.breaking import Breaker
 from core.infra.sentinel import Sentinels, is_sentinel, read_sentinels
 from core.infra.settings import get_settings
 from core.infra.singletons import make_once
@@ -28,13 +28,13 @@ TIMEOUT_SECONDS = 0.25
 FAILURES_UNTIL_OPEN = 2
 SECONDS_UNTIL_RETRY = 1
 
-breaker = pybreaker.CircuitBreaker(
+_guard = Breaker(
+    "redis",
+    failures=(RedisError, OSError),
     fail_max=FAILURES_UNTIL_OPEN,
-    reset_timeout=SECONDS_UNTIL_RETRY,
-    throw_new_error_on_trip=False,
-    name="redis",
+    reset_seconds=SECONDS_UNTIL_RETRY,
 )
-_trial = threading.Lock()
+breaker = _guard.breaker
 
 
 @make_once
@@ -96,33 +96,10 @@ async def _find_master(found: Sentinels) -> tuple[str, int]:
 def try_redis(run: Callable[[Redis], Any], default: Any) -> Any:
     """What `run` makes of Redis, or the default where Redis is down, frozen or full."""
     try:
-        return _call(lambda: run(get_redis()))
+        return _guard.call(lambda: run(get_redis()))
     except (RedisError, OSError, pybreaker.CircuitBreakerError) as error:
         log.debug("redis skipped", extra={"error": type(error).__name__})
         return default
-
-
-def _call(run: Callable[[], Any]) -> Any:
-    # pybreaker holds its lock while it calls, which would let one thread at a time talk to Redis: so it is
-    # told of how calls ended, and makes only the one that tries whether an outage is over.
-    if breaker.current_state != pybreaker.STATE_CLOSED:
-        if not _trial.acquire(blocking=False):
-            raise pybreaker.CircuitBreakerError("another thread is trying")
-        try:
-            return breaker.call(run)
-        finally:
-            _trial.release()
-    try:
-        result = run()
-    except (RedisError, OSError) as error:
-        return breaker.call(_fail, error)
-    if breaker.fail_counter:
-        breaker.call(lambda: None)
-    return result
-
-
-def _fail(error: Exception) -> None:
-    raise error
 
 
 class RoundTrip(Redis):
