@@ -7,11 +7,13 @@ from core.infra.brokers import name_socket, read_sentinel_options
 from core.infra.jobs import (
     ARCHIVE_BOOKINGS,
     BOOKINGS_QUEUE,
+    COMPARE_PAYMENTS,
     EXPIRE_HOLDS,
     PURGE_IDEMPOTENCY_KEYS,
     QUEUE_OF,
     QUEUES,
     RELAY_EVENTS,
+    SETTLE_PAYMENTS,
     SWEEP,
 )
 from core.infra.settings import REDIS_SCHEMES, get_settings
@@ -76,12 +78,16 @@ task_routes = {task: {"queue": queue} for task, queue in QUEUE_OF.items()}
 # What the nudges missed waits for no longer than this.
 RELAY_INTERVAL_SECONDS = 1
 SWEEP_INTERVAL_SECONDS = 1
+PAYMENTS_INTERVAL_SECONDS = 1
 HOUR_SECONDS = 3600
 
 beat_schedule = {
     "expire_holds": {"task": EXPIRE_HOLDS, "schedule": _settings.expiry_interval_seconds},
     "sweep": {"task": SWEEP, "schedule": SWEEP_INTERVAL_SECONDS},
     "relay_events": {"task": RELAY_EVENTS, "schedule": RELAY_INTERVAL_SECONDS},
+    "settle_payments": {"task": SETTLE_PAYMENTS, "schedule": PAYMENTS_INTERVAL_SECONDS},
+    # Once a day: each hour it is looked whether it is time, as beat forgets its schedule when it ends.
+    "compare_payments": {"task": COMPARE_PAYMENTS, "schedule": HOUR_SECONDS},
     "archive_bookings": {"task": ARCHIVE_BOOKINGS, "schedule": HOUR_SECONDS},
     "purge_idempotency_keys": {"task": PURGE_IDEMPOTENCY_KEYS, "schedule": HOUR_SECONDS},
 }

@@ -8,7 +8,18 @@ from werkzeug.exceptions import HTTPException
 from api.commands import register_commands
 from api.documentation.page import register_documentation
 from api.errors import NotFoundError
-from api.routes import admin_bookings, audit, bookings, events, keys, operations, pages, shows, webhooks
+from api.routes import (
+    admin_bookings,
+    audit,
+    bookings,
+    events,
+    keys,
+    operations,
+    pages,
+    payments,
+    shows,
+    webhooks,
+)
 from core.infra.settings import get_settings
 
 
@@ -20,7 +31,18 @@ def create_app() -> Flask:
     # Exceptions leave Flask: the door answers them as it does those of the event loop.
     app.config["PROPAGATE_EXCEPTIONS"] = True
     app.register_error_handler(HTTPException, _pass_on)
-    for module in (shows, bookings, admin_bookings, events, webhooks, keys, audit, operations, pages):
+    for module in (
+        shows,
+        bookings,
+        payments,
+        admin_bookings,
+        events,
+        webhooks,
+        keys,
+        audit,
+        operations,
+        pages,
+    ):
         app.register_blueprint(module.blueprint)
     if get_settings().docs_enabled:
         register_documentation(app)

@@ -10,6 +10,7 @@ from flask import Response
 from pydantic import BaseModel
 from werkzeug.datastructures import Headers
 
+from api.errors import PayloadTooLargeError
 from api.idempotency import read_key
 from api.parsing import BODY_LIMIT, PATH_PARSERS, parse_body, parse_query
 from api.request import Given, Request, get_current
@@ -43,7 +44,9 @@ class Operation:
     its own a good answer has. `weigh` tells how many requests a body counts as; `seconds` is the time to
     answer in; a large `body_limit` is only for admins. `role` is the least that may call it; None: anybody
     may. What is urgent is answered whatever else is under way; what is not counted is against no allowance.
-    `is_page`: it is answered as a page for a person as well, where Accept prefers one.
+    `takes_raw`: the view is given the bytes of the body, which somebody signed, before its allowance is
+    judged, so that it may set the request free. `is_page`: it is answered as a page for a person as well,
+    where Accept prefers one.
     """
 
     summary: str
@@ -54,6 +57,7 @@ class Operation:
     body_limit: int = BODY_LIMIT
     query: type[BaseModel] | None = None
     takes_key: bool = False
+    takes_raw: bool = False
     waits: bool = False
     has_tag: bool = False
     description: str = ""
@@ -104,4 +108,8 @@ def parse_request(declared: Operation, request: Request) -> Given:
         given["body"] = body
         if declared.takes_key:
             given["key"] = read_key(request, body)
+    if declared.takes_raw:
+        if len(request.body) > declared.body_limit:
+            raise PayloadTooLargeError(declared.body_limit)
+        given["raw"] = request.body
     return given

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from core.bookings import errors as booking_errors
 from core.errors import InvalidRequestError, SeatlineError, UnavailableError
 from core.keys import errors as key_errors
+from core.payments import errors as payment_errors
 from core.seats import errors as seat_errors
 from core.shows import errors as show_errors
 from core.webhooks import errors as webhook_errors
@@ -106,6 +107,7 @@ class RateLimitedError(SeatlineError):
 STATUS_OF: dict[type[SeatlineError], int] = {
     MalformedRequestError: 400,
     MalformedJsonError: 400,
+    payment_errors.InvalidSignatureError: 400,
     UnauthorizedError: 401,
     booking_errors.PaymentRequiredError: 402,
     ForbiddenError: 403,
@@ -123,6 +125,7 @@ STATUS_OF: dict[type[SeatlineError], int] = {
     booking_errors.HoldExpiredError: 409,
     booking_errors.AlreadySettledError: 409,
     booking_errors.NotCancellableError: 409,
+    payment_errors.NotPayableError: 409,
     webhook_errors.EndpointExistsError: 409,
     PayloadTooLargeError: 413,
     UnsupportedMediaTypeError: 415,

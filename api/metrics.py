@@ -15,6 +15,7 @@ from core.events.service import count_unpublished
 from core.infra.db import primary
 from core.infra.dropped import read_dropped
 from core.infra.settings import get_settings
+from core.payments.due_queries import select_stats as select_payment_stats
 from core.settling.quarantine import TRIES
 from core.settling.queries import select_recovery_stats, select_sweep_age
 from core.webhooks.queries import select_stats
@@ -51,6 +52,7 @@ class WaitingCollector(Collector):
                 stats = select_waiting_stats(connection)
                 recovery = select_recovery_stats(connection, tries=TRIES)
                 deliveries = select_stats(connection)
+                payments = select_payment_stats(connection)
             events, oldest_event = count_unpublished(limit=COUNTED_AT_MOST)
         except UnavailableError:
             return
@@ -63,6 +65,15 @@ class WaitingCollector(Collector):
             ("confirms_stuck", "Confirms that settling goes on to fail at", recovery.stuck_confirms),
             ("events_unpublished", "Events the events broker does not have yet", events),
             ("events_oldest_seconds", "How long the oldest of them has waited", oldest_event),
+            ("payments_pending", "Payments that are offered", payments.pending),
+            ("refunds_pending", "Refunds that the provider has not taken", payments.refunds),
+            (
+                "refunds_oldest_seconds",
+                "How long the oldest of them has waited",
+                payments.oldest_refund_seconds,
+            ),
+            ("payment_events_waiting", "Webhooks of the payment provider yet to be applied", payments.events),
+            ("payments_differing", "Payments that the provider has otherwise", payments.differences),
             ("webhook_deliveries_waiting", "Deliveries that webhook endpoints wait for", deliveries.waiting),
             ("webhook_oldest_seconds", "How long the oldest of them has waited", deliveries.oldest_seconds),
         ):

@@ -13,10 +13,18 @@ from uuid import UUID
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from api.errors import MalformedJsonError, PayloadTooLargeError, UnsupportedMediaTypeError, find_error
+from api.errors import (
+    MalformedJsonError,
+    NotFoundError,
+    PayloadTooLargeError,
+    UnsupportedMediaTypeError,
+    find_error,
+)
 from api.request import Request
+from api.schemas.types import OptionalBody
 from core.bookings.errors import BookingNotFoundError
 from core.errors import Fault, InvalidRequestError, point
+from core.infra.settings import get_settings
 from core.keys.errors import KeyNotFoundError
 from core.shows.errors import ShowNotFoundError
 from core.webhooks.errors import EndpointNotFoundError
@@ -80,11 +88,19 @@ def parse_key_id(text: str) -> int:
     return int(text)
 
 
+def parse_provider(text: str) -> str:
+    """The payment provider in a path. Raises NotFoundError where it is not the one of the settings."""
+    if text != get_settings().payment_provider:
+        raise NotFoundError("There is nothing at this address.")
+    return text
+
+
 PATH_PARSERS = {
     "show_id": parse_show_id,
     "booking_id": parse_booking_id,
     "endpoint_id": parse_endpoint_id,
     "key_id": parse_key_id,
+    "provider": parse_provider,
     "code": find_error,
 }
 
@@ -98,7 +114,7 @@ def parse_body(model: type[Model], request: Request, *, limit: int) -> Model:
     raw = request.body
     if len(raw) > limit:
         raise PayloadTooLargeError(limit)
-    if not raw and model.model_fields == {}:
+    if not raw and issubclass(model, OptionalBody):
         return model()
     _check_encoding(request.headers.get("content-encoding", ""))
     media_type = request.headers.get("content-type", "").partition(";")[0]

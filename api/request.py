@@ -57,6 +57,8 @@ class Request:
     # What is left of the client's allowance, where it is counted, and how much of it this request takes.
     taken: "Taken | None" = None
     weight: int = 0
+    # Whether it counts against no allowance, as its view has found.
+    is_free: bool = False
     began: float = field(default_factory=time.perf_counter)
     # When it has to be answered, once it is here whole.
     deadline: "Deadline | None" = None

@@ -1,4 +1,4 @@
-"""Housekeeping: bookings of shows long past are archived, old idempotency keys forgotten."""
+"""Housekeeping: bookings of shows long past are archived, old keys and webhooks forgotten."""
 
 from collections.abc import Callable
 from functools import partial
@@ -10,6 +10,7 @@ from core.bookings.idempotency import purge_keys
 from core.infra.db import transaction
 from core.infra.settings import get_settings
 from core.infra.slot_groups import SlotGroup, for_each_group
+from core.payments.event_queries import delete_old_events
 
 
 def archive_bookings() -> int:
@@ -20,6 +21,11 @@ def archive_bookings() -> int:
 def purge_idempotency_keys() -> int:
     """Forget all keys that have had their time, some at a time; returns how many."""
     return _repeat(purge_keys)
+
+
+def purge_payment_events() -> int:
+    """Forget all webhooks of payment providers that came long ago, some at a time; returns how many."""
+    return _repeat(delete_old_events)
 
 
 def _repeat(change_some: Callable[[Connection, SlotGroup], int]) -> int:

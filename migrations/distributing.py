@@ -5,6 +5,7 @@ names the slot runs there alone. Small tables that are joined with all others ar
 """
 
 import sys
+from collections.abc import Sequence
 
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
@@ -22,15 +23,20 @@ DISTRIBUTED_TABLES = (
     "archived_bookings",
     "events",
     "webhook_deliveries",
+    "ledger_entries",
+    "payments",
+    "refunds",
+    "payment_events",
 )
 # A slot group each: so many are swept, stamped and relayed by themselves, and each web process has up to
-# three connections for each. Enough for as many servers.
+# four connections for each. Enough for as many servers.
 SHARDS = 16
 
 _HAS_CITUS = text("SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')")
-_IS_DISTRIBUTED = text(
-    "SELECT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'bookings'::regclass)"
-)
+_SELECT_UNDISTRIBUTED = text("""
+    SELECT name FROM unnest(cast(:tables AS text[])) AS name
+    WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = name::regclass)
+""")
 # The slot that an id tells is bits 52 to 63 of it (core/infra/ids.py).
 _HAS_OTHER_IDS = text("""
     SELECT EXISTS (
@@ -71,7 +77,12 @@ def distribute(connection: Connection) -> None:
 
     The last release cannot run beside it: its statements do not name the slot.
     """
-    if not connection.execute(_HAS_CITUS).scalar_one() or connection.execute(_IS_DISTRIBUTED).scalar_one():
+    if not connection.execute(_HAS_CITUS).scalar_one():
+        return
+    found = connection.execute(_SELECT_UNDISTRIBUTED, {"tables": list(DISTRIBUTED_TABLES)}).scalars()
+    undistributed = [table for table in DISTRIBUTED_TABLES if table in set(found)]
+    if "bookings" not in undistributed:
+        _distribute_new(connection, undistributed)
         return
     if connection.execute(_HAS_OTHER_IDS).scalar_one():
         sys.exit(
@@ -98,6 +109,17 @@ def distribute(connection: Connection) -> None:
     print(f"seatline: the tables are distributed over {SHARDS} shards of Citus, by slot", flush=True)  # noqa: T201
 
 
+def _distribute_new(connection: Connection, tables: Sequence[str]) -> None:
+    """Distribute tables that this version has added, beside those that are distributed."""
+    if not tables:
+        return
+    keys = take_keys_away(connection, tables)
+    for table in tables:
+        _distribute(connection, table, colocate_with="bookings")
+    for key in keys:
+        connection.execute(text(key))
+
+
 def _distribute(connection: Connection, table: str, *, colocate_with: str = "none") -> None:
     shards = f", shard_count => {SHARDS}" if colocate_with == "none" else ""
     connection.execute(
@@ -112,12 +134,15 @@ def fill_places(connection: Connection, *, groups: int) -> None:
         connection.execute(statement, {"groups": groups})
 
 
-def take_keys_away(connection: Connection) -> list[str]:
-    """Drop the foreign keys and triggers of all these tables; the statements that make the keys again.
+def take_keys_away(
+    connection: Connection, which: Sequence[str] = (*REFERENCE_TABLES, *DISTRIBUTED_TABLES)
+) -> list[str]:
+    """Drop the foreign keys and triggers of these tables; the statements that make the keys again.
 
-    A foreign key needs both of its tables distributed. The triggers serve the last release alone.
+    A foreign key needs both of its tables distributed. The triggers serve the last release, but for the
+    ledger's, which Citus does not take on a distributed table: there, who may change it is for roles to say.
     """
-    tables = {"tables": [*REFERENCE_TABLES, *DISTRIBUTED_TABLES]}
+    tables = {"tables": list(which)}
     for name, watched in connection.execute(_SELECT_TRIGGERS, tables).all():
         connection.execute(text(f"DROP TRIGGER {name} ON {watched}"))
     keys = connection.execute(_SELECT_KEYS_BETWEEN, tables).all()

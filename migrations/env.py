@@ -18,6 +18,7 @@ import core.audit.models
 import core.bookings.models
 import core.events.models
 import core.keys.models
+import core.payments.models
 import core.seats.models
 import core.shows.models
 import core.webhooks.models  # noqa: F401 (the imports fill the metadata)

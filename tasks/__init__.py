@@ -38,7 +38,7 @@ _is_ready = threading.Event()
 @celeryd_init.connect
 def load_tasks(**_: Any) -> None:
     """Register the tasks of every noun."""
-    for noun in ("bookings", "events", "webhooks"):
+    for noun in ("bookings", "events", "payments", "webhooks"):
         import_module(f"tasks.{noun}")
 
 

@@ -56,6 +56,7 @@ def archive_bookings() -> None:
 
 @app.task(name=PURGE_IDEMPOTENCY_KEYS)
 def purge_idempotency_keys() -> None:
-    """Forget idempotency keys that have had their time."""
+    """Forget idempotency keys that have had their time, and webhooks of payment providers."""
     clear_flag(PURGE_IDEMPOTENCY_KEYS)
     housekeeping.purge_idempotency_keys()
+    housekeeping.purge_payment_events()

@@ -8,9 +8,10 @@ from pydantic import BaseModel
 
 from api.documentation.access_examples import ACCESS_ANSWERS
 from api.documentation.key_examples import KEY_ANSWERS
+from api.documentation.map_examples import MAP_ANSWERS
+from api.documentation.payment_examples import PAID, PAYMENT_ANSWERS
 from api.documentation.request_examples import (
     BOOKING_ID,
-    PLAN,
     REQUESTED_AT,
     SEATS,
     SHOW_ID,
@@ -20,7 +21,7 @@ from api.documentation.request_examples import (
 )
 from api.problems import explain_problem
 from api.routes.pages import INDEX
-from api.schemas import bookings, events, operations, pages, seats, shows, webhooks
+from api.schemas import bookings, events, operations, pages, shows, webhooks
 from core.bookings.errors import HoldExpiredError
 from core.events.models import EventType
 from core.events.service import SOURCE, wrap
@@ -93,7 +94,6 @@ _SHOW = {
     ],
     "seats": {"available": 490, "held": 4, "booked": 6},
 }
-_MAP = {"show_id": SHOW_ID, "version": 17}
 _ENDPOINT = {
     "id": 1,
     "url": URL,
@@ -159,58 +159,10 @@ def _wrap(data: dict[str, Any], *, source: str, type_: str, subject: str) -> dic
 
 ANSWERS: dict[type[BaseModel], Examples] = {
     **KEY_ANSWERS,
+    **PAYMENT_ANSWERS,
+    **MAP_ANSWERS,
     shows.ShowAnswer: {"show": _SHOW},
     shows.ShowPage: {"page": {"items": [_SHOW], "next": None}},
-    seats.SeatPage: {
-        "page": {
-            **_MAP,
-            "seats": [
-                {"seat_number": "A-1-1", "status": "held", "section": "Block A", "row": "1", "price": 3000},
-                {
-                    "seat_number": "A-1-2",
-                    "status": "available",
-                    "section": "Block A",
-                    "row": "1",
-                    "price": 3000,
-                },
-            ],
-            "next": None,
-        }
-    },
-    seats.AvailabilityAnswer: {
-        "all": {**_MAP, "held": SEATS[:1], "booked": SEATS[1:]},
-        "since": {**_MAP, "since": 16, "changes": {SEATS[0]: "held"}},
-    },
-    seats.SuggestionsAnswer: {
-        "suggestions": {"version": 17, "suggestions": [{"seats": SEATS, "together": True, "amount": 6000}]}
-    },
-    seats.LayoutAnswer: {
-        "layout": {
-            "show_id": SHOW_ID,
-            "size": PLAN["size"],
-            "sections": [
-                {
-                    "name": "Floor",
-                    "numbered": True,
-                    "capacity": 2,
-                    "seats": [
-                        {
-                            "seat_number": f"Floor-1-{number}",
-                            "row": "1",
-                            "label": str(number),
-                            "x": 20 + 30 * number,
-                            "y": 40,
-                            "price": 4500,
-                            "category": "Front",
-                        }
-                        for number in (1, 2)
-                    ],
-                }
-            ],
-            "areas": [],
-            "categories": [{"name": "Front", "color": "#1d3557", "price": 4500}],
-        }
-    },
     bookings.BookingAnswer: {"booking": _PENDING},
     bookings.BatchAnswer: {"bookings": {"bookings": [_PENDING]}},
     bookings.BookingList: {"bookings": {"items": [_CONFIRMED]}},
@@ -245,6 +197,7 @@ ANSWERS: dict[type[BaseModel], Examples] = {
             "shows": {"total": 3, "on_sale": 2},
             "seats": {"available": 1710, "held": 4, "booked": 28},
             "waiting": {"acquire": 2, "confirm": 0, "cancel": 0, "oldest_seconds": 0.2},
+            "payments": [{"show_id": SHOW_ID, "currency": "EUR", "revenue": 168000, "refunds": 6000}],
             "last_minute": {"BOOKING_CONFIRMED": 12, "BOOKING_FAILED": 1},
         }
     },
@@ -261,6 +214,9 @@ OUTCOMES: dict[tuple[str, int], Examples] = {
     ("cancel_booking", 200): {"cancelled": _CANCELLED},
     ("cancel_show", 202): {"show": {**_SHOW, "status": "cancelled"}},
     ("cancel_show", 200): {"show": {**_SHOW, "status": "cancelled"}},
+    ("refund_booking", 202): {
+        "booking": {**_CONFIRMED, "hold": True, "payment": {**PAID, "status": "refund_pending"}}
+    },
     ("test_endpoint", 202): {
         "waiting": {
             **_DELIVERY,

@@ -37,10 +37,12 @@ TAGS = {
     "Shows": "What is on, and which seats are to be had. Anybody may call it.",
     "Bookings": "Ask for seats, see what became of it, confirm, extend, cancel. Anybody may call it; a"
     " booking's id is the key to it.",
+    "Payments": "Pay for a booking that is held, where its show requires it. Anybody may call it.",
     "The service": "Where things are in it, and what its problems mean.",
     "Operations": "Whether the service lives, is ready, and how it does.",
     "Admin: shows": "Create, change and cancel shows, with a key of the role admin.",
     "Admin: bookings": "Find bookings and what became of them, with a key.",
+    "Admin: payments": "What was paid, what goes back, what differs from the provider's, with a key.",
     "Admin: events": "The feed of events, with a key.",
     "Admin: webhooks": "Register addresses that are told of events, with a key.",
     "Admin: keys": "Make, list, rotate and revoke keys, with a key of the role admin.",

@@ -10,6 +10,7 @@ from api.documentation.answer_examples import ANSWERS, OUTCOMES, TEXTS
 from api.documentation.components import Schema, refer
 from api.documentation.headers import describe_headers
 from api.documentation.parameters import describe_parameters
+from api.documentation.payment_examples import NOTICE
 from api.documentation.request_examples import REQUESTS, Examples
 from api.errors import (
     STATUS_OF,
@@ -26,6 +27,7 @@ from api.pages import HTML
 from api.problems import describe_problem
 from api.responses import JSON, PROBLEM_JSON
 from api.schemas.problems import Problem
+from api.schemas.types import OptionalBody
 from api.server.stream import CONTENT_TYPE as EVENT_STREAM
 from core.errors import InvalidRequestError, SeatlineError, UnavailableError
 
@@ -61,9 +63,15 @@ def describe_operation(rule: Rule, declared: Operation, schemas: dict[str, Schem
         described["description"] = said
     if declared.body is not None:
         described["requestBody"] = {
-            "required": bool(declared.body.model_fields),
+            "required": not issubclass(declared.body, OptionalBody),
             "description": declared.body.__doc__,
             "content": {JSON: {"schema": refer(declared.body)} | _exemplify(REQUESTS.get(declared.body, {}))},
+        }
+    if declared.takes_raw:
+        described["requestBody"] = {
+            "required": True,
+            "description": "An event as the provider makes and signs it.",
+            "content": {JSON: {"schema": {"type": "object"}, "example": NOTICE}},
         }
     if is_admin:
         described["security"] = [{BEARER: []}]
@@ -162,6 +170,8 @@ def _list_errors(declared: Operation, *, is_admin: bool) -> list[type[SeatlineEr
         implied.append(ForbiddenError)
     if declared.body is not None:
         implied += [MalformedJsonError, PayloadTooLargeError, UnsupportedMediaTypeError]
+    if declared.takes_raw:
+        implied.append(PayloadTooLargeError)
     if declared.body is not None or declared.query is not None:
         implied.append(InvalidRequestError)
     return list(dict.fromkeys([*declared.errors, *implied]))

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from api.schemas import bookings, keys, shows, webhooks
+from api.schemas import bookings, keys, payments, shows, webhooks
 from api.schemas.types import EmptyBody
 
 # By name, which is shown where there are several.
@@ -22,6 +22,7 @@ PARAMETERS: Examples = {
     "booking_id": BOOKING_ID,
     "endpoint_id": 1,
     "key_id": 1,
+    "provider": "sandbox",
     "code": "hold_expired",
     "ids": BOOKING_ID,
     "quantity": 2,
@@ -84,6 +85,11 @@ REQUESTS: dict[type[BaseModel], Examples] = {
         "hold": {**_BY_QUANTITY, "hold": True, "customer": "customer-4711"},
     },
     bookings.BatchRequest: {"batch": {"bookings": [_BY_SEATS, _BY_QUANTITY]}},
+    payments.PaymentRequest: {
+        "page": {"return_url": "https://tickets.example/thanks"},
+        "own_page": {"method": "elements"},
+    },
+    payments.RefundRequest: {"all": {}, "some": {"amount": 2500}},
     webhooks.EndpointRequest: {
         "some": {
             "url": URL,

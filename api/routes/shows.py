@@ -114,6 +114,8 @@ def list_seats(show_id: int, query: seats.SeatsQuery) -> Representation:
 @operation(
     served=Served.SHARED,
     summary="Which seats are taken, or changed since a version",
+    description="With `format=states` two bits for every seat, in the order of `/seats` and of "
+    "`/layout?format=columns`: 100,000 seats are 33 KB. Not with `since`: 422.",
     tag=TAG,
     query=seats.AvailabilityQuery,
     returns={200: seats.AvailabilityAnswer},
@@ -121,7 +123,9 @@ def list_seats(show_id: int, query: seats.SeatsQuery) -> Representation:
     has_tag=True,
 )
 def get_availability(show_id: int, query: seats.AvailabilityQuery) -> Representation:
-    """Held and booked seats; or the changes after version `since`."""
+    """Held and booked seats; or the changes after version `since`; or the state of every seat."""
+    if query.format is seats.AvailabilityFormat.STATES:
+        return _represent_map(show_id, maps.read_states(show_id))
     return _represent_map(show_id, maps.read_availability(show_id, since=query.since))
 
 
@@ -167,14 +171,17 @@ def _find_last_event(request: Request, since: int | None) -> int | None:
 @operation(
     served=Served.SHARED,
     summary="Where the seats are; never changes",
+    description="With `format=columns` every seat, those of unnumbered sections too, in one list for each "
+    "property, in the order of `/seats`: half the size, for pages that draw large halls.",
     tag=TAG,
+    query=seats.LayoutQuery,
     returns={200: seats.LayoutAnswer},
-    errors=[ShowNotFoundError],
+    errors=[ShowNotFoundError, InvalidRequestError],
     has_tag=True,
 )
-def get_layout(show_id: int) -> Representation:
+def get_layout(show_id: int, query: seats.LayoutQuery) -> Representation:
     """The layout of the hall."""
-    body = maps.read_layout(show_id)
+    body = maps.read_layout(show_id, by_columns=query.format is seats.LayoutFormat.COLUMNS)
     return represent_gzip(body, tag=make_tag(body), cache=IMMUTABLE)
 
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from api.schemas.fields import Count
+from api.schemas.fields import Count, CurrencyCode, ShowId
 from api.schemas.shows import SeatCountsAnswer
 from api.schemas.types import AnswerModel
 
@@ -39,10 +39,22 @@ class WaitingStats(AnswerModel):
     oldest_seconds: float = Field(ge=0, description="for how long the oldest of them has waited")
 
 
+class PaidStats(AnswerModel):
+    """What was paid and given back for a show, in one currency."""
+
+    show_id: ShowId
+    currency: CurrencyCode
+    revenue: Count = Field(description="what came in, in minor units of the currency")
+    refunds: Count = Field(description="what went back of it")
+
+
 class Stats(AnswerModel):
     """The service in figures."""
 
     shows: ShowStats = Field(description="shows")
     seats: SeatCountsAnswer = Field(description="seats of all shows")
     waiting: WaitingStats = Field(description="what waits for a worker")
+    payments: list[PaidStats] = Field(
+        description="what was paid and given back, by show and currency; of the newest shows"
+    )
     last_minute: dict[str, Count] = Field(description="events of the last minute, by type")

@@ -1,8 +1,9 @@
 """Requests and answers about a show's seats: maps, suggestions, the layout."""
 
+from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
 from api.schemas.fields import Amount, Cursor, Next, SeatNumbers, ShowId, Since, Version
 from api.schemas.types import WHOLE_NUMBER, AnswerModel, Price, QueryModel, SeatNumber, SectionName, leave_out
@@ -42,12 +43,28 @@ class SeatPage(AnswerModel):
     next: Next
 
 
-class AvailabilityQuery(QueryModel):
-    """Since which version; without, the full state."""
+class AvailabilityFormat(StrEnum):
+    """How a map is told other than by the seats that are taken."""
 
+    STATES = "states"
+
+
+class AvailabilityQuery(QueryModel):
+    """Since which version; without, the full state, in a format."""
+
+    format: AvailabilityFormat | None = Field(
+        default=None, description="`states`: two bits for every seat; not with `since`"
+    )
     since: Annotated[Since, WHOLE_NUMBER] | None = Field(
         default=None, description="a version: what changed after it; without, all that is taken"
     )
+
+    @field_validator("since")
+    @classmethod
+    def _check_format(cls, since: int | None, given: ValidationInfo) -> int | None:
+        if since is not None and given.data.get("format") is not None:
+            raise ValueError(f"must be left out with format={given.data['format']}, which has every seat")
+        return since
 
 
 class StreamQuery(QueryModel):
@@ -61,7 +78,7 @@ class StreamQuery(QueryModel):
 class AvailabilityAnswer(AnswerModel):
     """Held and booked seats, the others being available; with `since`, the seats that changed.
 
-    So either `held` and `booked` are there, or `since` and `changes`.
+    So either `held` and `booked` are there, or `since` and `changes`; or, with `format=states`, `states`.
     """
 
     model_config = ConfigDict(
@@ -83,6 +100,13 @@ class AvailabilityAnswer(AnswerModel):
     changes: dict[str, SeatStatus] = Field(
         default_factory=leave_out,
         description="with `since`: the seats that changed after it, and what they are now",
+    )
+    states: str = Field(
+        default_factory=leave_out,
+        description="with `format=states`: base64 of two bits for each seat, in seat order: 0 available, "
+        "1 held, 2 booked; the first seat is in the lowest bits of the first byte, and what is left of the "
+        "last is 0",
+        json_schema_extra={"contentEncoding": "base64"},
     )
 
 
@@ -109,6 +133,20 @@ class SuggestionsAnswer(AnswerModel):
     suggestions: list[SuggestionAnswer] = Field(description=f"none of more than {LARGEST_SUGGESTED} seats")
 
 
+class LayoutFormat(StrEnum):
+    """How a layout is told other than by sections and their seats."""
+
+    COLUMNS = "columns"
+
+
+class LayoutQuery(QueryModel):
+    """In which format."""
+
+    format: LayoutFormat | None = Field(
+        default=None, description="`columns`: every seat, in one list for each property"
+    )
+
+
 class Size(AnswerModel):
     """Width and height in the plan's units."""
 
@@ -129,12 +167,14 @@ class PlacedSeat(AnswerModel):
 
 
 class PlacedSection(AnswerModel):
-    """A section and its seats; an unnumbered one lists none."""
+    """A section and, but with `format=columns`, its seats; an unnumbered one lists none."""
 
     name: str | None = Field(description="its name; null: the hall's one section has none")
     numbered: bool = Field(description="whether its seats are numbered")
     capacity: int = Field(ge=0, description="how many seats it has")
-    seats: list[PlacedSeat] = Field(description="its seats, where it is numbered")
+    seats: list[PlacedSeat] = Field(
+        default_factory=leave_out, description="without `format`: its seats, where it is numbered"
+    )
 
 
 class CategoryAnswer(AnswerModel):
@@ -143,6 +183,26 @@ class CategoryAnswer(AnswerModel):
     name: str = Field(description="its name")
     color: str | None = Field(description="its colour, as the plan names it; null: none")
     price: Price
+
+
+class SeatColumns(AnswerModel):
+    """Every seat of the hall, those of unnumbered sections too: a list for each property, in seat order."""
+
+    seat_number: list[SeatNumber] = Field(description="their numbers, each its own in the show")
+    section: list[Annotated[int, Field(ge=0)]] = Field(
+        description="their sections: places in `sections`, from 0"
+    )
+    row: list[str | None] = Field(description="their rows' labels; null: in none")
+    label: list[str] = Field(description="what is written on them")
+    x: list[float | None] = Field(
+        description="their middles, from the left, in the plan's units, to a millionth of what the seats "
+        "extend over; null: of an unnumbered section"
+    )
+    y: list[float | None] = Field(description="their middles, from the top, likewise")
+    category: list[Annotated[int, Field(ge=0)] | None] = Field(
+        description="their price categories: places in `categories`, from 0; null: in none"
+    )
+    price: list[Price] = Field(description="their prices")
 
 
 class LayoutAnswer(AnswerModel):
@@ -155,3 +215,4 @@ class LayoutAnswer(AnswerModel):
         description="what is drawn beside the seats, as the plan had it, at its place in the whole plan"
     )
     categories: list[CategoryAnswer] = Field(description="the price categories")
+    seats: SeatColumns = Field(default_factory=leave_out, description="with `format=columns`: all seats")

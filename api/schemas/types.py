@@ -51,7 +51,11 @@ def leave_out() -> Any:
     return None
 
 
-class EmptyBody(RequestModel):
+class OptionalBody(RequestModel):
+    """A body that may be left out, as all that could be in it may."""
+
+
+class EmptyBody(OptionalBody):
     """No body, or an empty object."""
 
 

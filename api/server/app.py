@@ -141,11 +141,10 @@ class Door:
         view, refusal = self._find_view(request)
         if request.credential is not None and request.fault is None:
             await self._identify(request, protocol)
-        weight = request.operation.weight if request.method != "OPTIONS" else 1
-        taking = self._take(request, weight)
+        taking = self._take(request, request.operation.weight if request.method != "OPTIONS" else 1)
         if taking is None:
             return await self._admit_and_serve(request, protocol, view, refusal)
-        if not self._is_cheap(request):
+        if not (request.operation.takes_raw or self._is_cheap(request)):
             await self._judge(request, taking, protocol)
             return await self._admit_and_serve(request, protocol, view, refusal)
         try:
@@ -170,8 +169,9 @@ class Door:
 
     async def _judge(self, request: Request, taking: Future[Taken], protocol: Any) -> None:
         request.taken = await taking
-        if request.taken.is_over:
-            await discard(request, protocol)
+        if request.taken.is_over and not request.is_free:
+            if not request.operation.takes_raw:  # Of that the body was taken, which can be done once.
+                await discard(request, protocol)
             refuse_excess(request.taken)
 
     async def _admit_and_serve(
@@ -264,11 +264,11 @@ class Door:
 
     def _finish(self, request: Request, answer: Answer) -> None:
         """What all answers have, and what is counted of each: here, and nowhere else."""
-        answer.headers += [("X-Request-ID", request.id), NOSNIFF]
-        if request.taken is not None:
-            answer.headers += request.taken.headers
+        taken = request.taken.headers if request.taken else []
+        answer.headers += [("X-Request-ID", request.id), NOSNIFF, *taken]
         if answer.is_replay:
             answer.headers.append(("Idempotent-Replayed", "true"))
+        if answer.is_replay or (request.is_free and request.taken and not request.taken.is_over):
             self._give_back(request, request.weight)
         # An answered preflight has its own.
         if answer.status >= 400 or not is_preflight(request.method, request.headers):

@@ -31,6 +31,7 @@ from core.infra.ids import read_slot
 from core.infra.pubsub import BOOKINGS_CHANNEL
 from core.infra.settings import Settings
 from core.infra.slot_groups import find_group, list_groups
+from core.payments.confirming import Success, confirm_paid
 
 T = TypeVar("T")
 
@@ -38,6 +39,8 @@ T = TypeVar("T")
 COMMITTED_TOGETHER = 500
 # Thousands of long polls are woken at once.
 READ_TOGETHER = 2_000
+# Threads that wait for a payment provider: of those who come beyond, each is answered in time all the same.
+WAITING_THREADS = 8
 # A look at the backlog that takes longer is given up: the slot groups are asked one after the other.
 COUNT_SECONDS = 2
 # The event loop may stand still so long, before its first request.
@@ -68,6 +71,7 @@ class Groups:
 
     def __init__(self, threads: ThreadPoolExecutor, settings: Settings) -> None:
         self._threads, self._nudger = threads, LoopNudger()
+        self._waiting_threads = ThreadPoolExecutor(WAITING_THREADS, thread_name_prefix="waiting")
         find_number = _SlotGroups(threads).find_number
         self.commits: GatherApart[Wish, Accepted] = GatherApart(
             self._make_commits, find_kind=lambda wish: find_number(wish.slot)
@@ -77,6 +81,9 @@ class Groups:
         )
         self.reads: GatherApart[UUID, Booking | None] = GatherApart(
             self._make_reads, find_kind=lambda id_: find_number(read_slot(id_))
+        )
+        self.successes: GatherApart[Success, UUID | None] = GatherApart(
+            self._make_successes, find_kind=lambda success: find_number(success.slot)
         )
         self.polls = LongPolls(self.reads.ask, places=Places(POLLS, settings.most_polls))
         at_most = settings.max_waiting_bookings
@@ -103,6 +110,10 @@ class Groups:
     def _make_actions(self) -> Gather[Asked, Acted]:
         return Gather(partial(act, LoopConnection(), nudge=self._nudger.nudge), at_most=COMMITTED_TOGETHER)
 
+    def _make_successes(self) -> Gather[Success, UUID | None]:
+        confirm = partial(confirm_paid, LoopConnection(), nudge=self._nudger.nudge)
+        return Gather(confirm, at_most=COMMITTED_TOGETHER)
+
     def _make_reads(self) -> Gather[UUID, Booking | None]:
         return Gather(partial(self._read, LoopConnection()), at_most=READ_TOGETHER)
 
@@ -124,3 +135,7 @@ class Groups:
     async def run_in_thread(self, run: Callable[[], T]) -> T:
         """What `run` returns, which may block."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, run)
+
+    async def run_beside_others(self, run: Callable[[], T]) -> T:
+        """The same where it waits for somebody else's server: no thread that others need waits with it."""
+        return await asyncio.get_running_loop().run_in_executor(self._waiting_threads, run)

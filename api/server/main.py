@@ -19,6 +19,7 @@ from api.server.start import start
 from core.infra.health import find_fault
 from core.infra.ports import require_free_port, resolve
 from core.infra.settings import get_settings
+from core.payments.providers import IN_REQUEST, find_provider
 
 # Connections that a process holds at once, also those that send nothing; whoever comes beyond waits in the
 # kernel's queue. 1,000 viewers, 5,000 long polls and a stranger's 10,000 fit, at 3 KB each.
@@ -50,6 +51,9 @@ def main() -> None:
     fault = find_fault()
     if fault and fault.is_lasting:
         sys.exit(f"seatline: {fault}")
+    if settings.payment_provider:
+        # Its library takes half a second to load, and tens of megabytes: once, and shared.
+        find_provider(settings.payment_provider, IN_REQUEST)
     _prepare_workers(settings.web_concurrency)
     server = Server(
         "api.server.worker:door",

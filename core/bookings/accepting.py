@@ -231,6 +231,7 @@ def _to_bookings(request: Request, arrivals: Sequence[datetime], currency: str) 
             client=new.client,
             amount=amount,
             currency=currency,
+            payment=None,
             created_at=arrived_at,
             updated_at=arrived_at,
         )

@@ -36,11 +36,13 @@ def _list_pairs(*answers: Answer) -> str:
 # The one place that says at which stage (rules.py) a booking is: by its columns, its show, and the clock.
 STAGE = f"""
     CASE WHEN b.wants = 'acquire' THEN '{Stage.ACQUIRING}'
+         WHEN b.wants = 'confirm' AND b.status = 'FAILED' THEN '{Stage.PAID_LATE}'
          WHEN b.wants = 'confirm' THEN '{Stage.CONFIRMING}'
          WHEN b.wants = 'cancel' THEN '{Stage.CANCELLING}'
          WHEN b.hold_expires_at <= b.now THEN '{Stage.OVERDUE}'
          WHEN b.hold_expires_at IS NOT NULL AND s.cancelled_at IS NOT NULL THEN '{Stage.CALLED_OFF}'
-         WHEN b.hold_expires_at IS NOT NULL AND s.payment_required THEN '{Stage.UNPAID}'
+         WHEN b.hold_expires_at IS NOT NULL AND s.payment_required AND b.amount > 0
+         THEN '{Stage.UNPAID}'
          WHEN b.hold_expires_at IS NOT NULL THEN '{Stage.HELD}'
          WHEN b.failure_code = 'hold_expired' THEN '{Stage.EXPIRED}'
          WHEN b.status = 'CONFIRMED' AND NOT b.at_any_time AND b.now >= coalesce(s.cancel_until, s.start_time)
@@ -49,13 +51,14 @@ STAGE = f"""
 """
 
 # When an extended hold ends: hold_seconds later, but never past the longest hold, nor earlier.
-_EXTENDED = f"""
+EXTENDED = f"""
     greatest(b.hold_expires_at, least(b.hold_expires_at + make_interval(secs => s.hold_seconds),
                                       b.held_at + make_interval(secs => {LONGEST_HOLD.total_seconds()})))
 """
 
 
-def _to_rfc_3339(time: str) -> str:
+def to_rfc_3339(time: str) -> str:
+    """A time as the requests of a booking have it."""
     return f"""to_char({time} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
 
 
@@ -76,7 +79,7 @@ _WRITTEN = f"""
             number int, booking_id uuid, action text, at_any_time boolean, principal text,
             key text, fingerprint text)
     ), judged AS MATERIALIZED (
-        SELECT b.*, {STAGE} AS stage, CASE b.action WHEN 'extend' THEN {_EXTENDED} END AS extended_to,
+        SELECT b.*, {STAGE} AS stage, CASE b.action WHEN 'extend' THEN {EXTENDED} END AS extended_to,
                (SELECT u.fingerprint FROM used_keys u
                 WHERE {in_group("u")}
                   AND u.principal = b.principal AND u.show_id = b.show_id AND u.key = b.key) AS used_for,
@@ -92,8 +95,8 @@ _WRITTEN = f"""
     ), allowed AS MATERIALIZED (
         SELECT number, action, slot, id, show_id, seats, now, extended_to, is_due,
                principal, key, fingerprint, jsonb_strip_nulls(jsonb_build_object(
-                   'request', action, 'at', {_to_rfc_3339("now")},
-                   'hold_expires_at', {_to_rfc_3339("extended_to")})) AS request,
+                   'request', action, 'at', {to_rfc_3339("now")},
+                   'hold_expires_at', {to_rfc_3339("extended_to")})) AS request,
                (NOT is_due OR row_number() OVER (PARTITION BY id, is_due ORDER BY number) = 1)
                AND (key IS NULL
                     OR row_number() OVER (PARTITION BY principal, show_id, key ORDER BY number) = 1)

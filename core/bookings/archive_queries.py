@@ -21,6 +21,7 @@ _ARCHIVE = text(f"""
         WHERE {in_group("b")} AND s.start_time < statement_timestamp() - make_interval(days => :days)
           AND b.updated_at < statement_timestamp() - make_interval(days => :days)
           AND b.status <> 'PENDING' AND b.wants IS NULL
+          AND coalesce(b.payment->>'status', '') NOT IN ('pending', 'refund_pending')
           AND NOT EXISTS (
               SELECT FROM events e
               WHERE {in_group("e")} AND e.booking_id = b.id

@@ -1,10 +1,12 @@
 """Idempotency keys: the same key with the same request for a show gives the same bookings, once made."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from sqlalchemy.engine import Connection
 
 from core.bookings import queries
+from core.bookings.errors import IdempotencyKeyReusedError
 from core.infra.slot_groups import SlotGroup
 
 # A client may retry for a day; the second day is margin for whoever counts from the answer.
@@ -19,6 +21,18 @@ class Key:
     principal: str
     key: str
     fingerprint: str
+
+
+def use_key(connection: Connection, key: Key, *, show_id: int, booking_id: UUID) -> bool:
+    """Use a key for a request about a booking that is locked; False where it was used for this one before.
+
+    Raises IdempotencyKeyReusedError where it was used for another.
+    """
+    if queries.insert_key(connection, key, show_id=show_id, booking_id=booking_id):
+        return True
+    if queries.select_fingerprint(connection, key, show_id=show_id) != key.fingerprint:
+        raise IdempotencyKeyReusedError("This Idempotency-Key came with a different request before.")
+    return False
 
 
 def purge_keys(connection: Connection, group: SlotGroup) -> int:

@@ -57,11 +57,15 @@ class Booking(Base):
             name="bookings_acquire_once",
         ),
         CheckConstraint(
-            "wants IS DISTINCT FROM 'confirm' OR (status = 'PENDING' AND hold_expires_at IS NOT NULL)",
+            "wants IS DISTINCT FROM 'confirm' OR (status = 'PENDING' AND hold_expires_at IS NOT NULL)"
+            # It was paid too late, and wants its seats once more.
+            " OR (status = 'FAILED' AND failure_code = 'hold_expired')",
             name="bookings_confirm_what_is_held",
         ),
         CheckConstraint(
-            "wants IS NULL OR status IN ('PENDING', 'CONFIRMED')", name="bookings_ended_want_nothing"
+            "wants IS NULL OR status IN ('PENDING', 'CONFIRMED')"
+            " OR (wants = 'confirm' AND status = 'FAILED')",
+            name="bookings_ended_want_nothing",
         ),
         CheckConstraint(
             "(status = 'FAILED') = (failure_code IS NOT NULL)", name="bookings_failed_have_a_reason"
@@ -117,6 +121,8 @@ class Booking(Base):
     currency: Mapped[str] = mapped_column(Text)
     failure_code: Mapped[str | None] = mapped_column(Text)
     failure_seats: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
+    # Its newest payment as answers have it; written with each change of that (core/payments).
+    payment: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     requests: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB)
     tries: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     # When a booking with tries is due again; it is settled alone then.

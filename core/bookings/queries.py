@@ -1,6 +1,7 @@
 """The SQL statements about bookings and their idempotency keys, but for those of acting and accepting."""
 
-from typing import Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy import Row, text
@@ -11,6 +12,9 @@ from core.infra.prepared import Prepared
 from core.infra.query import Query, to_id_arrays
 from core.infra.slot_groups import SlotGroup, in_group, in_slot, of_show, of_slot
 from core.infra.slots import to_slot
+
+if TYPE_CHECKING:
+    from core.bookings.idempotency import Key
 
 # The bookings of these ids that exist, by id.
 SELECT_BOOKINGS = Query(
@@ -41,6 +45,17 @@ SELECT_WAITING = Query(
 )
 
 _SELECT_REQUESTS = text(f"SELECT coalesce(requests, '[]') FROM bookings WHERE {in_slot()} AND id = :id")
+
+_INSERT_KEY = text("""
+    INSERT INTO used_keys (slot, principal, show_id, key, fingerprint, booking_ids)
+    VALUES (:slot, :principal, :show_id, :key, :fingerprint, ARRAY[cast(:booking_id AS uuid)])
+    ON CONFLICT DO NOTHING
+""")
+
+_SELECT_FINGERPRINT = text(f"""
+    SELECT fingerprint FROM used_keys
+    WHERE {in_slot()} AND principal = :principal AND show_id = :show_id AND key = :key
+""")
 
 _DELETE_OLD_KEYS = text(f"""
     DELETE FROM used_keys WHERE {in_group()} AND (principal, show_id, key) IN (
@@ -81,6 +96,18 @@ def select_requests(connection: Connection, booking: Booking) -> list[dict[str, 
         _SELECT_REQUESTS, {**of_slot(to_slot(booking.show_id)), "id": booking.id}
     ).scalar_one_or_none()
     return requests
+
+
+def insert_key(connection: Connection, key: "Key", *, show_id: int, booking_id: UUID) -> bool:
+    """Use a key for a booking of the show; False where it was used before."""
+    parameters = {**of_show(show_id), **asdict(key), "booking_id": booking_id}
+    return connection.execute(_INSERT_KEY, parameters).rowcount == 1
+
+
+def select_fingerprint(connection: Connection, key: "Key", *, show_id: int) -> str:
+    """What a key of the show was used for."""
+    parameters = {**of_show(show_id), "principal": key.principal, "key": key.key}
+    return str(connection.execute(_SELECT_FINGERPRINT, parameters).scalar_one())
 
 
 def delete_old_keys(connection: Connection, group: SlotGroup, *, hours: int, limit: int) -> int:

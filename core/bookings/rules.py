@@ -125,7 +125,7 @@ class Stage(StrEnum):
 
     ACQUIRING = "acquiring"  # PENDING, its seats not yet held
     HELD = "held"  # PENDING, its seats held, in time
-    UNPAID = "unpaid"  # the same, of a show that requires payment
+    UNPAID = "unpaid"  # the same, and it has to be paid
     CALLED_OFF = "called_off"  # the same, of a show that is cancelled
     OVERDUE = "overdue"  # PENDING, past its time, its seats not yet released
     CONFIRMING = "confirming"  # PENDING, waiting for its confirm
@@ -134,6 +134,7 @@ class Stage(StrEnum):
     CANCELLING = "cancelling"  # waiting for its cancel
     CANCELLED = "cancelled"
     EXPIRED = "expired"  # FAILED because its hold expired
+    PAID_LATE = "paid_late"  # the same, and paid since: waiting for the same seats
     FAILED = "failed"  # FAILED otherwise
     ARCHIVED = "archived"  # of a show long past
     LOCKED = "locked"  # another transaction is changing it
@@ -177,6 +178,7 @@ _TABLE: dict[Stage, tuple[Answer | SeatlineError, Answer | SeatlineError, Answer
     Stage.CANCELLING: (_SETTLED, _SETTLED, Answer.WAITS),
     Stage.CANCELLED: (_SETTLED, _SETTLED, Answer.DONE),
     Stage.EXPIRED: (_EXPIRED, _EXPIRED, _SETTLED),
+    Stage.PAID_LATE: (Answer.WAITS, _SETTLED, _SETTLED),
     Stage.FAILED: (_SETTLED, _SETTLED, _SETTLED),
     Stage.ARCHIVED: (_PAST, _PAST, _PAST),
     Stage.LOCKED: (_LOCKED, _LOCKED, _LOCKED),

@@ -59,8 +59,8 @@ def explain_booking(connection: Connection, booking_id: UUID) -> list[dict[str, 
         requests = archive_queries.select_archived_requests(connection, booking)
     events = read_booking_events(connection, booking_id, slot=to_slot(booking.show_id))
     events = events or archive_queries.select_archived_events(connection, booking)
-    changes += [_explain_request(request) for request in requests]
-    is_asked_off = any(request["request"] == Action.CANCEL for request in requests)
+    changes += [_explain_payment(each) if "payment" in each else _explain_request(each) for each in requests]
+    is_asked_off = any(each.get("request") == Action.CANCEL for each in requests)
     changes += [_explain_event(event, is_asked_off=is_asked_off) for event in events]
     return sorted(changes, key=lambda change: change["at"])
 
@@ -72,6 +72,25 @@ def _explain_request(request: dict[str, Any]) -> dict[str, Any]:
         "change": f"{request['request'].upper()}_REQUESTED",
         "status": None,
         "why": f"asked for; the hold now ends {expires_at}" if expires_at else "asked for",
+    }
+
+
+# By the payment's status from then on.
+_PAYMENT_WHY = {
+    "pending": "offered to the buyer",
+    "succeeded": "paid",
+    "failed": "declined, or closed unpaid",
+    "refund_pending": "all that is left goes back to the buyer",
+    "refunded": "all of it went back to the buyer",
+}
+
+
+def _explain_payment(payment: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "at": datetime.fromisoformat(payment["at"]),
+        "change": f"PAYMENT_{payment['payment'].upper()}",
+        "status": None,
+        "why": _PAYMENT_WHY[payment["payment"]],
     }
 
 

@@ -1,7 +1,7 @@
 """A booking as the world sees it: in answers, in events, in its history."""
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -35,6 +35,7 @@ class Booking(NamedTuple):
     client: str | None
     amount: int | None
     currency: str
+    payment: Mapping[str, Any] | None
     created_at: datetime
     updated_at: datetime
 
@@ -58,7 +59,7 @@ class Booking(NamedTuple):
             "customer": self.customer,
             "amount": self.amount,
             "currency": self.currency,
-            "payment": None,
+            "payment": self.payment,
             "created_at": self.created_at,
             "updated_at": self.updated_at,
         }

@@ -33,8 +33,9 @@ class EventType(StrEnum):
     """The transitions that the world is told of, in the order in which a booking goes through them."""
 
     BOOKING_HELD = "BOOKING_HELD"  # its seats are held
-    BOOKING_CONFIRMED = "BOOKING_CONFIRMED"  # its seats are its own
     BOOKING_FAILED = "BOOKING_FAILED"  # it got none, or lost its hold
+    # Its seats are its own. After a failure, where it was paid too late and its seats were still free.
+    BOOKING_CONFIRMED = "BOOKING_CONFIRMED"
     BOOKING_CANCELLED = "BOOKING_CANCELLED"  # it gave its seats back
 
 

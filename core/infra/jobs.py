@@ -27,6 +27,8 @@ SWEEP = "tasks.bookings.sweep"
 PURGE_IDEMPOTENCY_KEYS = "tasks.bookings.purge_idempotency_keys"
 ARCHIVE_BOOKINGS = "tasks.bookings.archive_bookings"
 RELAY_EVENTS = "tasks.events.relay_events"
+SETTLE_PAYMENTS = "tasks.payments.settle_payments"
+COMPARE_PAYMENTS = "tasks.payments.compare_payments"
 DELIVER_WEBHOOKS = "tasks.webhooks.deliver_webhooks"
 
 BOOKINGS_QUEUE, EXPIRY_QUEUE = "bookings", "expiry"
@@ -44,6 +46,8 @@ QUEUE_OF = {
     ARCHIVE_BOOKINGS: EXPIRY_QUEUE,
     RELAY_EVENTS: EVENTS_QUEUE,
     DELIVER_WEBHOOKS: WEBHOOKS_QUEUE,
+    SETTLE_PAYMENTS: PAYMENTS_QUEUE,
+    COMPARE_PAYMENTS: PAYMENTS_QUEUE,
 }
 # Tasks with one argument, an id; the others have none.
 TAKE_AN_ID = frozenset({SETTLE_SHOW, DELIVER_WEBHOOKS})
@@ -113,7 +117,7 @@ def raise_flags(messages: Collection[Message]) -> list[Message]:
 
 def put_up_flag(redis: Redis, task: str, *args: int) -> Any:
     """Raise one flag; None where it is up already. `redis` may be a pipeline."""
-    is_outbound = QUEUE_OF[task] in (EVENTS_QUEUE, WEBHOOKS_QUEUE)
+    is_outbound = QUEUE_OF[task] in (EVENTS_QUEUE, WEBHOOKS_QUEUE, PAYMENTS_QUEUE)
     seconds = OUTBOUND_FLAG_TTL_SECONDS if is_outbound else FLAG_TTL_SECONDS
     return redis.set(name_flag(task, *args), 1, nx=True, ex=seconds)
 

@@ -22,6 +22,7 @@ from core.infra.settings import get_settings
 from core.infra.slot_groups import of_show
 from core.infra.slots import to_slot
 from core.maps.cache import mark_changing
+from core.payments.ending import end_payments, owes
 from core.seats.queries import select_available, to_move_parameters
 from core.seats.states import SeatStatus
 from core.settling import batch_queries as queries
@@ -68,6 +69,8 @@ class Batch:
 
     booking_ids: tuple[UUID, ...]
     version: int | None
+    # Whether a payment is due, to be given back or closed.
+    has_payments: bool = False
     # What is to be told of them after the commit (core/bookings/announcements.py).
     announcement: bytes = b""
 
@@ -126,6 +129,9 @@ def write_changes(
     """
     if not changes.settled:
         return Batch((), None)
+    has_payments = any(map(owes, changes.settled))
+    if has_payments:
+        changes.settled = end_payments(transaction.connection, show_id, changes.settled, now=terms.now)
     version = terms.version + 1
     documents = [to_json(booking.to_document()) for booking in changes.settled]
     parameters = _to_parameters(show_id, terms, changes, documents) | {"keeps_tries": keeps_tries}
@@ -139,6 +145,7 @@ def write_changes(
     return Batch(
         tuple(booking.id for booking in changes.settled),
         version if changes.has_seats else None,
+        has_payments,
         encode(list(zip(changes.settled, documents, strict=True))),
     )
 
@@ -149,6 +156,7 @@ def _to_parameters(
     transitions = [
         Transition(EVENT_OF[booking.status], booking.id, document)
         for booking, document in zip(changes.settled, documents, strict=True)
+        if booking.id not in changes.unchanged
     ]
     return {
         **of_show(show_id),
@@ -169,9 +177,12 @@ def _decide_wants(waiting: Sequence[Booking], changes: Changes, *, is_show_cance
     """Decide cancels and confirms; what is left are the bookings that want seats."""
     applicants = []
     for booking in waiting:
-        if booking.wants == Wants.CANCEL or is_show_cancelled:
+        is_late = booking.status == BookingStatus.FAILED
+        if is_late and is_show_cancelled:
+            changes.stay_failed(booking)
+        elif booking.wants == Wants.CANCEL or is_show_cancelled:
             changes.release(booking, BookingStatus.CANCELLED)
-        elif booking.wants == Wants.CONFIRM:
+        elif booking.wants == Wants.CONFIRM and not is_late:
             changes.confirm(booking)
         else:
             applicants.append(booking)
@@ -189,7 +200,7 @@ def _decide_awards(
     deadline = timedelta(seconds=get_settings().accept_deadline_seconds)
     in_time = []
     for booking in bookings:
-        if booking.created_at + deadline <= terms.now:
+        if booking.wants == Wants.ACQUIRE and booking.created_at + deadline <= terms.now:
             late = Award(failure=FailureCode.TIMED_OUT)
             changes.award(booking, late, hold_seconds=terms.hold_seconds)
         else:
@@ -209,17 +220,15 @@ def _award(
     limits: Limits,
 ) -> list[Award]:
     show_id, stop_at = bookings[0].show_id, time.monotonic() + limits.choosing_seconds
-    has_quantity = any(booking.quantity is not None for booking in bookings)
+    applicants = [_to_applicant(booking) for booking in bookings]
+    has_quantity = any(each.quantity is not None for each in applicants)
     if work.free is not None:
         free = set(work.free)
     else:
-        named = None if has_quantity else sorted({seat for booking in bookings for seat in booking.seats})
+        named = None if has_quantity else sorted({seat for each in applicants for seat in each.seats})
         free = select_available(transaction, show_id, named)
     # A batch can sell the seats that it releases.
     free |= changes.released.keys()
-    applicants = [
-        Applicant(b.seats, b.quantity, b.section, b.customer, b.client if b.hold else None) for b in bookings
-    ]
     return award_seats(
         applicants,
         free=free,
@@ -227,6 +236,14 @@ def _award(
         limits=_find_limits(transaction, show_id, applicants, work.terms, changes),
         is_over=lambda: time.monotonic() > stop_at,
     )
+
+
+def _to_applicant(booking: Booking) -> Applicant:
+    if booking.status == BookingStatus.FAILED:
+        # It was paid too late: it had its seats within all limits, and gets the very same or none.
+        return Applicant(booking.seats, None, None, None, None)
+    holder = booking.client if booking.hold else None
+    return Applicant(booking.seats, booking.quantity, booking.section, booking.customer, holder)
 
 
 def _find_limits(

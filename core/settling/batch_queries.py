@@ -53,14 +53,16 @@ _EXPIRED = f"""
 # The statement's snapshot, in which it reads the named seats, is from before the lock. Every change of a seat
 # makes a new version: where the snapshot has the locked version, the seats are as they are now. NULL where it
 # has another; where a quantity needs all seats; and where many seats are named, since a backlog's may be
-# millions, and take longer than a statement may.
+# millions, and take longer than a statement may. A FAILED booking waits for the seats that it had held.
 SEATS_LOOKED_FOR = 256
+_SEEKS = "(wants = 'acquire' OR status = 'FAILED')"
 _FREE = f"""
     CASE WHEN locked.version = (SELECT version FROM show_versions
                                 WHERE {in_slot()} AND show_id = :show_id)
-          AND (SELECT coalesce(sum(cardinality(seats)), 0) <= {SEATS_LOOKED_FOR} AND count(quantity) = 0
-               FROM waiting WHERE wants = 'acquire') THEN coalesce(
-        ({NAMED_AVAILABLE.format(named="ARRAY(SELECT unnest(seats) FROM waiting WHERE wants = 'acquire')")}),
+          AND (SELECT coalesce(sum(cardinality(seats)), 0) <= {SEATS_LOOKED_FOR}
+                      AND count(quantity) FILTER (WHERE wants = 'acquire') = 0
+               FROM waiting WHERE {_SEEKS}) THEN coalesce(
+        ({NAMED_AVAILABLE.format(named=f"ARRAY(SELECT unnest(seats) FROM waiting WHERE {_SEEKS})")}),
         cast('{{}}' AS text[])) END
 """
 
@@ -122,7 +124,8 @@ _UPDATE_SETTLED = f"""
     UPDATE bookings b
     SET status = o.status, wants = NULL, seats = o.seats, amount = o.amount, held_at = o.held_at,
         hold_expires_at = o.hold_expires_at, failure_code = o.failure_code, failure_seats = o.failure_seats,
-        updated_at = :now, tries = CASE WHEN :keeps_tries THEN tries ELSE 0 END, retry_at = NULL
+        updated_at = greatest(b.updated_at, :now), retry_at = NULL,
+        tries = CASE WHEN :keeps_tries THEN tries ELSE 0 END
     FROM json_to_recordset(cast(:outcomes AS json)) AS o(
         id uuid, status text, seats text[], amount bigint, held_at timestamptz, hold_expires_at timestamptz,
         failure_code text, failure_seats text[])

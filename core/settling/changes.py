@@ -28,6 +28,8 @@ class Changes:
     # How many seats each client held before this batch, and holds unconfirmed no more.
     unheld: Counter[str | None] = field(default_factory=Counter)
     settled: list[Booking] = field(default_factory=list)
+    # Of those the ones that stay what they were, of which nothing is told: paid too late, their seats gone.
+    unchanged: set[UUID] = field(default_factory=set)
     # How each status's number of seats moves.
     counts: Counter[SeatStatus] = field(default_factory=Counter)
 
@@ -69,14 +71,31 @@ class Changes:
 
     def award(self, booking: Booking, award: Award, *, hold_seconds: int) -> None:
         """Do as the award says: fail the booking, or hold or book its seats."""
-        if award.failure:
+        if booking.status == BookingStatus.FAILED:
+            self._award_late(booking, award)
+        elif award.failure:
             self._settle(
                 booking,
                 status=BookingStatus.FAILED,
                 failure_code=award.failure,
                 failure_seats=award.missing,
             )
+        else:
+            self._take_award(booking, award, hold_seconds=hold_seconds)
+
+    def stay_failed(self, booking: Booking) -> None:
+        """Leave a booking that was paid too late FAILED."""
+        self.unchanged.add(booking.id)
+        self._settle(booking)
+
+    def _award_late(self, booking: Booking, award: Award) -> None:
+        if award.failure:
+            self.stay_failed(booking)
             return
+        self._take(booking, award.seats, SeatStatus.BOOKED)
+        self._settle(booking, status=BookingStatus.CONFIRMED, failure_code=None, failure_seats=None)
+
+    def _take_award(self, booking: Booking, award: Award, *, hold_seconds: int) -> None:
         seats, amount = award.seats, booking.amount if award.amount is None else award.amount
         if booking.hold:
             self._take(booking, seats, SeatStatus.HELD)
@@ -110,7 +129,9 @@ class Changes:
         self.counts[target] += number
 
     def _settle(self, booking: Booking, **changes: Any) -> None:
-        self.settled.append(booking._replace(wants=None, updated_at=self.now, **changes))
+        # A hold that expired was locked after the clock was read, and may have changed in between.
+        at = max(self.now, booking.updated_at)
+        self.settled.append(booking._replace(wants=None, updated_at=at, **changes))
 
 
 def to_outcomes(bookings: Iterable[Booking]) -> list[dict[str, Any]]:

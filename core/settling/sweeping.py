@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 
 from core.errors import UnavailableError
 from core.infra.db import primary
-from core.infra.jobs import RELAY_EVENTS, nudge, send_later
+from core.infra.jobs import RELAY_EVENTS, SETTLE_PAYMENTS, nudge, send_later
 from core.infra.slot_groups import SlotGroup, for_each_group
 from core.settling import queries
 from core.settling.worker import settle_show
@@ -81,6 +81,7 @@ def stand_in_for_beat() -> bool:
     if is_silent:
         sweep_shows()
         send_later(RELAY_EVENTS)
+        send_later(SETTLE_PAYMENTS)
     return is_silent
 
 

@@ -12,6 +12,7 @@ from core.infra.jobs import RELAY_EVENTS, SETTLE_SHOW, clear_flag, nudge, put_up
 from core.infra.pubsub import BOOKINGS_CHANNEL
 from core.infra.redis import RoundTrip, tell_redis
 from core.maps.cache import publish_version
+from core.payments.telling import have_payments_settled
 from core.seats.queries import lock_version
 from core.settling import queries
 from core.settling.batch import Batch, settle_batch
@@ -204,6 +205,8 @@ def _tell(show_id: int, batch: Batch) -> None:
         redis.publish(BOOKINGS_CHANNEL, batch.announcement)
         put_up_flag(redis, RELAY_EVENTS)
 
+    if batch.has_payments:
+        have_payments_settled()
     replies = tell_redis(write)
     # Without Redis nobody knows whether the flag is up.
     if replies is None or replies[-1]:

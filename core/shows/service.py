@@ -15,6 +15,7 @@ from core.halls.limits import LISTED_SECTIONS
 from core.halls.normal import normalise_plan
 from core.halls.plans import SeatingPlan
 from core.infra.json import to_json_text
+from core.infra.settings import get_settings
 from core.shows import queries
 from core.shows.errors import ShowCancelledError, ShowNotFoundError
 from core.shows.rules import check_client_limit, check_sales_window
@@ -120,6 +121,7 @@ def create_show(connection: Connection, new: NewShow) -> Show:
     check_client_limit(
         new.max_held_seats_per_client, per_booking=new.max_seats_per_booking, pointer=CLIENT_LIMIT
     )
+    check_payment(payment_required=new.payment_required)
     check_sales_window(
         start_time=new.start_time, sales_open_at=new.sales_open_at, sales_close_at=new.sales_close_at
     )
@@ -140,6 +142,15 @@ def create_show(connection: Connection, new: NewShow) -> Show:
     )
     queries.copy_seats(connection, show_id, hall)
     return get_show(connection, show_id)
+
+
+def check_payment(*, payment_required: bool) -> None:
+    """Refuse a show that is to be paid for where nothing takes the money. Raises InvalidRequestError."""
+    if payment_required and get_settings().payment_provider is None:
+        raise InvalidRequestError(
+            "No payment provider is set, so no show can require payment: see PAYMENT_PROVIDER.",
+            pointer="/payment_required",
+        )
 
 
 def analyze_if_large(connection: Connection, show: Show) -> None:
@@ -226,6 +237,7 @@ def update_show(connection: Connection, show_id: int, changes: Mapping[str, Any]
         raise ShowNotFoundError(show_id)
     if row.cancelled_at is not None:
         raise ShowCancelledError("A cancelled show cannot be changed.")
+    check_payment(payment_required=bool(changes.get("payment_required")))
     columns = {name: changes.get(name, getattr(row, name)) for name in CHANGEABLE}
     if LIMITS & changes.keys():
         check_client_limit(
