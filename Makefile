@@ -33,7 +33,7 @@ $(STAMP): requirements.txt requirements-dev.txt
 		{ printf "%s\n" "$$said"; echo 'seatline: the packages cannot be installed, see above: `make setup` tries again'; exit 1; }
 	@touch $@
 
-run: $(STAMP) ## run everything on this machine, until Ctrl-C (PORT=, FLOWER_PORT=)
+run: $(STAMP) ## run everything on this machine, until Ctrl-C (PORT=, FLOWER_PORT=, SANDBOX_PORT=)
 	@exec $(BIN)/python -m local.run
 
 test: $(STAMP) ## run the tests (ARGS="tests/core -k holds" for some)

@@ -31,6 +31,7 @@ SECRETS = {
     "FLOWER_PASSWORD": "flower-password",
 }
 FLOWER_ADDRESS, FLOWER_PORT, FLOWER_USER = "127.0.0.1", "5555", "admin"
+SANDBOX_ADDRESS = "127.0.0.1"
 
 
 class Run:
@@ -61,7 +62,7 @@ class Run:
         self._await_ready(settings, processes, stack)
         base = format_url(find_way(settings.host), settings.port)
         self._keep_address(base, stack)
-        self._announce(base, show_id)
+        self._announce(settings, base, show_id)
         processes.show_all()
         while True:
             self._watch(processes)
@@ -75,7 +76,10 @@ class Run:
         if flower_port is None:
             raise RefusedError(f"FLOWER_PORT must be a number from 1 to {MAX_PORT}")
         flower_address = os.environ.get("FLOWER_ADDRESS") or FLOWER_ADDRESS
-        check_ports({"PORT": (settings.host, settings.port), "FLOWER_PORT": (flower_address, flower_port)})
+        ports = {"PORT": (settings.host, settings.port), "FLOWER_PORT": (flower_address, flower_port)}
+        if settings.payment_provider == "sandbox":
+            ports["SANDBOX_PORT"] = SANDBOX_ADDRESS, settings.sandbox_port
+        check_ports(ports)
         check_given_servers()
         return settings
 
@@ -89,6 +93,7 @@ class Run:
         for name, file in SECRETS.items():
             os.environ[name] = os.environ.get(name) or keep_secret(self._home / file)
         os.environ |= {"PROMETHEUS_MULTIPROC_DIR": str(self._metrics), "PYTHONUNBUFFERED": "1"}
+        os.environ["SEATLINE_HOME"] = str(self._home)
 
     def _start_servers(self, stack: ExitStack) -> None:
         wanted: dict[str, EmbeddedServer] = {
@@ -168,6 +173,8 @@ class Run:
             **{name: lambda: check.poll() == 0 for name in WORKERS},
             "flower": lambda: ask_status(*flower, "/") != 0,
         }
+        if settings.payment_provider == "sandbox":
+            awaited["sandbox"] = lambda: ask_status(SANDBOX_ADDRESS, settings.sandbox_port, "/") != 0
         deadline = time.monotonic() + READY_SECONDS
         while awaited := {name: is_up for name, is_up in awaited.items() if not is_up()}:
             self._watch(processes)
@@ -187,7 +194,7 @@ class Run:
         write_private(address, base)
         stack.callback(address.unlink, missing_ok=True)
 
-    def _announce(self, base: str, show_id: int) -> None:
+    def _announce(self, settings: Settings, base: str, show_id: int) -> None:
         flower = format_url(find_way(os.environ["FLOWER_ADDRESS"]), int(os.environ["FLOWER_PORT"]))
         who = "user {FLOWER_USER}, password {FLOWER_PASSWORD}".format_map(os.environ)
         lines = {
@@ -196,6 +203,7 @@ class Run:
             "Swagger UI": f"{base}/docs",
             "Demo show": f"{base}/shows/{show_id}",
             "Flower": f"{flower}  {who}",
+            "Payments": _describe_payments(settings),
             "Admin key": os.environ["ADMIN_API_KEY"],
         }
         for variable in ("DATABASE_URL", "REDIS_URL"):
@@ -205,6 +213,12 @@ class Run:
             )
         block = "".join(f"  {name:<13} {value}\n" for name, value in lines.items())
         say(f"Seatline is running.\n\n{block}\nCtrl-C stops everything; the data stay in {self._home}")
+
+
+def _describe_payments(settings: Settings) -> str:
+    if settings.payment_provider == "sandbox":
+        return f"{format_url(SANDBOX_ADDRESS, settings.sandbox_port)}  play money"
+    return settings.payment_provider or "none"
 
 
 def start_check_of_workers(stack: ExitStack) -> subprocess.Popen[bytes]:

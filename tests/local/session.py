@@ -19,7 +19,8 @@ from tests.canary import watch
 from tests.support import HANGS_SECONDS
 
 SET_BY_RUN = ("DATABASE_URL", "REDIS_URL", "ADMIN_API_KEY", "CELERY_BROKER_URL", "EVENTS_BROKER_URL")
-PROCESSES = ("web", "worker", "outbound", "beat", "flower")
+PROCESSES = ("web", "worker", "outbound", "beat", "flower", "sandbox")
+PORTS = ("PORT", "FLOWER_PORT", "SANDBOX_PORT")
 
 
 def find_processes(home: Path) -> list[psutil.Process]:
@@ -45,7 +46,7 @@ def find_ports(home: Path) -> set[int]:
 
 def build_environment(home: Path, **changes: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name not in SET_BY_RUN}
-    ports = {"PORT": str(find_free_port()), "FLOWER_PORT": str(find_free_port())}
+    ports = {name: str(find_free_port()) for name in PORTS}
     return kept | ports | {"SEATLINE_HOME": str(home), "HOST": "127.0.0.1"} | changes
 
 

@@ -25,6 +25,7 @@ from local.data_dirs import CHECKOUT
 from local.embedded import find_free_port
 from local.processes import wait_until
 from tests.local.session import (
+    PORTS,
     PROCESSES,
     Session,
     build_environment,
@@ -76,14 +77,13 @@ def find_proposals(said: str, *variables: str) -> list[int]:
     return ports
 
 
-@pytest.mark.parametrize("variable", ["PORT", "FLOWER_PORT"])
+@pytest.mark.parametrize("variable", PORTS)
 def test_a_port_in_use_is_named_and_a_free_one_proposed(variable: str, home: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         said = run_refused(home, **{variable: str(port)})
-    assert said.startswith(
-        f"seatline: {variable}: cannot listen on 127.0.0.1:{port}: address already in use;"
-    )
+    told = f"seatline: {variable}: cannot listen on 127.0.0.1:{port}: address already in use;"
+    assert said.startswith(told)
     assert find_proposals(said, variable) != [port]
 
 
@@ -137,7 +137,7 @@ def test_a_bad_url_is_named_without_its_password(variable: str, url: str, home: 
     assert "s3cret" not in said
 
 
-SPOILT = [("HOLD_SECONDS", "0"), *itertools.product(["PORT", "FLOWER_PORT"], ["many", "0", "65536"])]
+SPOILT = [("HOLD_SECONDS", "0"), *itertools.product(PORTS, ["many", "0", "65536"])]
 
 
 @pytest.mark.parametrize(("variable", "value"), SPOILT)
@@ -157,10 +157,11 @@ def test_everything_runs_stops_whole_and_is_found_again(home: Path) -> None:
     assert b"swagger" in fetch(read_line(printed, "Swagger UI")).lower()
     with pytest.raises(urllib.error.HTTPError, match="401"):
         fetch(read_line(printed, "Flower").split()[0])
+    assert b"checkout_url" in fetch(read_line(printed, "Payments").split()[0])
     check_that_another_is_refused(first)
     # The servers have sockets.
     assert find_ports(home) == {
-        urlsplit(read_line(printed, name).split()[0]).port for name in ("API", "Flower")
+        urlsplit(read_line(printed, name).split()[0]).port for name in ("API", "Flower", "Payments")
     }
     assert first.press_ctrl_c() == 0
     assert find_processes(home) == []

@@ -62,7 +62,7 @@ def ask_status(url: str) -> int:
         return 0
 
 
-@pytest.mark.parametrize("name", ["web", "worker", "outbound", "beat", "flower"])
+@pytest.mark.parametrize("name", ["web", "worker", "outbound", "beat", "flower", "sandbox"])
 def test_starts_alone_and_stops_when_told_to(name: str, database: dict[str, str], tmp_path: Path) -> None:
     port = find_free_port()
     signs: dict[str, Callable[[], object]] = {
@@ -71,8 +71,9 @@ def test_starts_alone_and_stops_when_told_to(name: str, database: dict[str, str]
         "outbound": lambda: b"ready" in log.read_bytes(),
         "beat": lambda: get_redis().llen("expiry"),
         "flower": lambda: ask_status(f"http://127.0.0.1:{port}/api/workers") == 401,
+        "sandbox": lambda: ask_status(f"http://127.0.0.1:{port}/") == 200,
     }
-    ports = {"web": {"PORT": str(port)}, "flower": {"FLOWER_PORT": str(port)}}.get(name, {})
+    ports = {name: str(port) for name in ("PORT", "FLOWER_PORT", "SANDBOX_PORT")}
     log = tmp_path / "log"
     with running(name, {key: database[key] for key in NEEDED} | ports, log) as process:
         wait_until(signs[name])

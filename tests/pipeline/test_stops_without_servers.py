@@ -51,7 +51,8 @@ def urls(servers: dict[str, EmbeddedServer]) -> dict[str, str]:
 def run_all(names: tuple[str, ...], urls: dict[str, str], folder: Path) -> Iterator[Running]:
     """Processes that are about to be told to stop; whatever is left of them is killed."""
     variables = {**urls, "ADMIN_API_KEY": ADMIN_KEY, "WEB_CONCURRENCY": "2", "WORKER_CONCURRENCY": "2"}
-    variables |= {"HOST": "127.0.0.1", "PORT": str(find_free_port()), "FLOWER_PORT": str(find_free_port())}
+    variables |= {name: str(find_free_port()) for name in ("PORT", "FLOWER_PORT", "SANDBOX_PORT")}
+    variables["HOST"] = "127.0.0.1"
     with ExitStack() as stack:
         yield {name: stack.enter_context(running(name, variables, folder / name)) for name in names}
 
