@@ -23,6 +23,7 @@ FLOODS: dict[str, Callable[[int], Ask]] = {
     "refused methods": lambda number: ("PUT", f"/shows/{number}", {}, b""),
     "static files": lambda _: ("GET", "/docs/static/swagger-ui.css", {}, b""),
     "metrics": lambda _: ("GET", "/metrics", {}, b""),
+    "forged webhooks": lambda _: ("POST", "/payments/webhooks/stripe", {}, b"{}"),
     "guesses at keys": lambda number: ("GET", "/admin/stats", {"Authorization": f"Bearer {number}"}, b""),
 }
 HEADERS = [

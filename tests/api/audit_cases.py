@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.shows.service import SHARED_COLUMNS
+from tests.acting import hold
+from tests.core.payments.paying import pay
 from tests.door import DoorClient
 from tests.support import ADMIN
 
@@ -31,12 +33,22 @@ make_endpoint = make("/admin/webhook-endpoints", ENDPOINT)
 make_key = make("/admin/keys", KEY)
 
 
+def make_paid_booking(client: DoorClient) -> str:
+    """A booking that is paid, and its id."""
+    show = client.post(
+        "/admin/shows", json={**SHOW, "price": 100, "payment_required": True}, headers=ADMIN
+    ).json
+    booking_id = hold(show["id"], "1")
+    pay(booking_id)
+    return str(booking_id)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Case:
     """A request to a route, about what `make` makes first; `before` and `after` name what the entry has."""
 
     action: str
-    make: Callable[[DoorClient], int] | None = None
+    make: Callable[[DoorClient], object] | None = None
     body: dict[str, Any] = field(default_factory=dict)
     before: frozenset[str] | None = None
     after: frozenset[str] | None = None
@@ -56,6 +68,9 @@ CASES = {
     ),
     ("POST", "/admin/shows/{}/cancel"): Case(
         action="show.cancel", make=make_show, before=frozenset({"status"}), after=frozenset({"status"})
+    ),
+    ("POST", "/admin/bookings/{}/refund"): Case(
+        action="booking.refund", make=make_paid_booking, after=frozenset({"amount", "left"})
     ),
     ("POST", "/admin/webhook-endpoints"): Case(
         action="webhook_endpoint.create", body=ENDPOINT, after=_OF_ENDPOINT

@@ -9,7 +9,10 @@ from flask import Flask
 
 from core.shows.service import Show
 from tests.api.asking import Asking
+from tests.api.paying import Paying
 from tests.door import DoorClient, open_door
+from tests.payments.sandboxing import Sandbox, run_sandbox
+from tests.payments.using import use
 
 
 @pytest.fixture(scope="session")
@@ -56,3 +59,16 @@ def open_another(app: Flask, show: Show) -> Iterator[Callable[[], Asking]]:
 def show_body() -> dict[str, Any]:
     """A body that POST /admin/shows takes, without a hall."""
     return {"name": "Hamlet", "start_time": "2099-01-10T19:30:00Z"}
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    """A sandbox, where this module's payments are paid."""
+    with run_sandbox() as found, use(found):
+        yield found
+
+
+@pytest.fixture
+def paying(client: DoorClient, make_show: Callable[..., Show], sandbox: Sandbox) -> Paying:
+    """Requests about bookings of a show that have to be paid: ten seats "1" … "10" at 100 each."""
+    return Paying(client, make_show(payment_required=True).id, sandbox)

@@ -7,7 +7,13 @@ import pytest
 from tests.api.asking import Asking
 from tests.support import ADMIN
 
-MAPS = ["/shows/{id}/seats", "/shows/{id}/seats?limit=3&status=available", "/shows/{id}/availability"]
+MAPS = [
+    "/shows/{id}/seats",
+    "/shows/{id}/seats?limit=3&status=available",
+    "/shows/{id}/availability",
+    "/shows/{id}/availability?format=states",
+]
+LAYOUTS = ["/shows/{id}/layout", "/shows/{id}/layout?format=columns"]
 CHANGING = ["/shows", "/shows/{id}", *MAPS, "/shows/{id}/availability?since=1"]
 CHANGES: dict[str, Callable[[Asking], object]] = {
     "a booking": lambda asking: asking.settled("1"),
@@ -22,7 +28,7 @@ def ask(asking: Asking, path: str, tag: str | None = None) -> tuple[int, str, by
     return answer.status_code, answer.headers["ETag"], answer.data
 
 
-@pytest.mark.parametrize("path", [*CHANGING, "/shows/{id}/layout"])
+@pytest.mark.parametrize("path", [*CHANGING, *LAYOUTS])
 def test_304_where_nothing_changed(asking: Asking, path: str) -> None:
     status, tag, body = ask(asking, path)
     assert (status, bool(body)) == (200, True)
@@ -65,10 +71,16 @@ def test_never_stale_after_a_change_of_the_show(asking: Asking, path: str) -> No
     assert (status, b'"cancelled"' in body) == (200, True)
 
 
-def test_layout_never_changes(asking: Asking) -> None:
-    before = ask(asking, "/shows/{id}/layout")
+@pytest.mark.parametrize("path", LAYOUTS)
+def test_layout_never_changes(asking: Asking, path: str) -> None:
+    before = ask(asking, path)
     asking.settled("1")
-    assert ask(asking, "/shows/{id}/layout") == before
+    assert ask(asking, path) == before
+
+
+def test_formats_of_one_address_have_no_answer_in_common(asking: Asking) -> None:
+    assert len({ask(asking, path)[1:] for path in LAYOUTS}) == len(LAYOUTS)
+    assert len({ask(asking, path)[2] for path in MAPS}) == len(MAPS)
 
 
 def test_booking(asking: Asking) -> None:

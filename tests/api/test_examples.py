@@ -93,6 +93,9 @@ def test_examples_are_of_their_schemas(document: dict[str, Any]) -> None:
             if media_type.endswith("json"):
                 fault = judge.find_fault(content["schema"], example)
                 assert fault is None, f"{where}: {fault}"
+                if "$ref" not in content["schema"]:
+                    # Of somebody else's making.
+                    continue
                 asked = schemas[content["schema"]["$ref"].rsplit("/", 1)[1]]
                 assert example.keys() <= asked.get("properties", {}).keys(), where
 
@@ -115,9 +118,19 @@ def make_path(client: DoorClient, demo: Asking, path: str, number: int) -> str:
     return path
 
 
+# They take a booking of a show that requires payment, a provider, or what that has signed: tests/payments.
+OF_PAYMENTS = {
+    "/bookings/{booking_id}/payments",
+    "/admin/bookings/{booking_id}/refund",
+    "/payments/webhooks/{provider}",
+}
+
+
 def test_requests_are_good_as_they_stand(client: DoorClient, demo: Asking, document: dict[str, Any]) -> None:
     sent = 0
     for method, path, operation in list_operations(document):
+        if path in OF_PAYMENTS:
+            continue
         for where, media_type, content in list_contents(operation):
             if where == "request":
                 assert media_type == JSON

@@ -37,6 +37,7 @@ PENDING = Booking(
     client=None,
     amount=100,
     currency="EUR",
+    payment=None,
     created_at=NOW,
     updated_at=NOW,
 )

@@ -116,6 +116,7 @@ def test_head_tells_what_get_would(wire: HTTPConnection, make_show: MakeShow, en
     assert len(paths) > 15
     paths += ["/docs", "/docs/", FILE, "/openapi.json", "/nothing", "/shows/0", "/shows?limit=0", "/docs/no"]
     paths += [f"/shows/{large.id}/layout", f"/shows/{large.id}/seats?limit=10000", "/bookings?ids="]
+    paths += [f"/shows/{large.id}/{rest}" for rest in ("layout?format=columns", "availability?format=states")]
     for template in paths:
         path = template.format(
             show_id=show_id, booking_id=booking_id, endpoint_id=1, key_id=1, code="hold_expired"

@@ -1,5 +1,6 @@
 """Seat maps of a show: /seats, /layout, /availability, /suggestions."""
 
+from base64 import b64decode, b64encode
 from collections.abc import Callable
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from core.shows.service import Show
 from tests.api.asking import Asking, assert_problem, pointers
+from tests.demo import make_first_demo_show
 from tests.door import DoorClient
 
 SECTIONS = [
@@ -73,6 +75,13 @@ def test_seats_by_status_and_section(hall: Asking) -> None:
         ("availability?since=2", "/since"),
         ("availability?since=now", "/since"),
         ("availability?since=99999999999999999999", "/since"),
+        ("availability?format=columns", "/format"),
+        ("availability?format=", "/format"),
+        ("availability?format=states&since=1", "/since"),
+        ("availability?since=1&format=states", "/since"),
+        ("layout?format=states", "/format"),
+        ("layout?format=Columns", "/format"),
+        ("layout?since=1", "/since"),
         ("suggestions", "/quantity"),
         ("suggestions?quantity=0", "/quantity"),
         ("suggestions?quantity=1&section=Balcony", "/section"),
@@ -145,8 +154,63 @@ def test_layout(hall: Asking) -> None:
     assert standing == {"name": "Standing", "numbered": False, "capacity": 5, "seats": []}
 
 
-def test_layout_is_cacheable_for_a_day(hall: Asking) -> None:
-    control = hall.client.get(f"/shows/{hall.show_id}/layout").headers["Cache-Control"]
+def test_layout_by_columns(hall: Asking) -> None:
+    layout = read(hall, "layout?format=columns")
+    assert layout.keys() == {"show_id", "size", "sections", "areas", "categories", "seats"}
+    assert layout["sections"] == [
+        {"name": "Stalls", "numbered": True, "capacity": 12},
+        {"name": "Standing", "numbered": False, "capacity": 5},
+    ]
+    properties = {"seat_number", "section", "row", "label", "x", "y", "category", "price"}
+    assert layout["seats"].keys() == properties
+    assert {len(column) for column in layout["seats"].values()} == {17}
+    one = {name: column[5] for name, column in layout["seats"].items()}
+    placed = read(hall, "layout")["sections"][0]["seats"][5]
+    assert one == {**placed, "section": 0}
+    assert {name: column[-1] for name, column in layout["seats"].items()} == {
+        "seat_number": "Standing-5",
+        "section": 1,
+        "row": None,
+        "label": "5",
+        "x": None,
+        "y": None,
+        "category": None,
+        "price": 2500,
+    }
+
+
+def test_states(hall: Asking) -> None:
+    assert read(hall, "availability?format=states") == {
+        "show_id": hall.show_id,
+        "version": 1,
+        "states": b64encode(bytes(5)).decode(),
+    }
+    hall.settled("Stalls-A-2", "Standing-5")
+    hall.settled("Stalls-B-1", hold=True)
+    found = read(hall, "availability?format=states")
+    assert (found["version"], b64decode(found["states"])) == (3, bytes([0b1000, 0b1, 0, 0, 0b10]))
+
+
+def test_formats_have_the_seats_in_the_order_of_the_list(client: DoorClient) -> None:
+    """Of a hall that somebody drew."""
+    demo = Asking(client, make_first_demo_show().id)
+    demo.settled("D-14-1", "D-14-2")
+    listed = read(demo, "seats?limit=10000")["seats"]
+    layout = read(demo, "layout?format=columns")
+    columns, names = layout["seats"], [section["name"] for section in layout["sections"]]
+    for name in ("seat_number", "row", "price"):
+        assert columns[name] == [seat[name] for seat in listed]
+    assert [names[index] for index in columns["section"]] == [seat["section"] for seat in listed]
+    prices = [category["price"] for category in layout["categories"]]
+    assert [prices[index] for index in columns["category"]] == columns["price"]
+    packed = b64decode(read(demo, "availability?format=states")["states"])
+    booked = [seat for seat in range(len(listed)) if packed[seat // 4] >> 2 * (seat % 4) & 3 == 2]
+    assert [listed[seat]["seat_number"] for seat in booked] == ["D-14-1", "D-14-2"]
+
+
+@pytest.mark.parametrize("path", ["layout", "layout?format=columns"])
+def test_layout_is_cacheable_for_a_day(hall: Asking, path: str) -> None:
+    control = hall.client.get(f"/shows/{hall.show_id}/{path}").headers["Cache-Control"]
     assert "max-age=86400" in control
     assert "immutable" in control
 
@@ -184,7 +248,9 @@ def test_quantity_bookings_get_what_was_suggested_first(hall: Asking) -> None:
     assert (booking["seats"], booking["amount"]) == (best["seats"], best["amount"])
 
 
-@pytest.mark.parametrize("path", ["seats", "availability", "layout"])
+@pytest.mark.parametrize(
+    "path", ["seats", "availability", "availability?format=states", "layout", "layout?format=columns"]
+)
 def test_maps_are_compressed_for_who_takes_it(hall: Asking, path: str) -> None:
     plain = hall.client.get(f"/shows/{hall.show_id}/{path}")
     packed = hall.client.get(f"/shows/{hall.show_id}/{path}", headers={"Accept-Encoding": "gzip"})

@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from core.infra.db import get_engine
 from core.shows.service import Show
 from tests.acting import ask, book, hold, settle
+from tests.core.payments.refused import REFUSED_OF_PAYMENTS
 
 SHOW, BOOKING = "UPDATE shows SET {}", "UPDATE bookings SET {} WHERE seats = '{{{}}}'"
 SEAT, VERSION = "UPDATE seats SET {} WHERE seat_number = '{}'", "UPDATE show_versions SET {}"
@@ -129,6 +130,7 @@ REFUSED = {
         f"{AN_ENDPOINT};"
         + DELIVERY.format("w.id, gen_random_uuid(), b.id, 1 FROM webhook_endpoints w, bookings b LIMIT 1")
     ],
+    **REFUSED_OF_PAYMENTS,
     "webhook_deliveries_once_an_event": [
         f"{AN_ENDPOINT};"
         + DELIVERY.format(

@@ -133,6 +133,7 @@ def test_nobody_gets_a_map_older_than_the_current_version(replica: Standby, make
             assert maps.read_availability(show.id, since=None).version == version
             assert maps.read_availability(show.id, since=version - 1).version == version
             assert maps.read_statuses(show.id, since=version - 1).version == version
+            assert maps.read_states(show.id).version == version
             assert maps.read_suggestions(show.id, quantity=1, section=None, near=None).version == version
         # It was asked, and passed by for what it has.
         assert replicas.read(is_replica)

@@ -19,6 +19,11 @@ OF_ALL_SHARDS = {
     "core.bookings.queries._SELECT_PAGE",
     "core.bookings.queries._SELECT_STATS",
     "core.events.queries._SELECT_RECENT_COUNTS",
+    "core.payments.comparing_queries._SELECT_PAGE",
+    "core.payments.comparing_queries._SELECT_BY_IDS",
+    "core.payments.comparing_queries._SELECT_OF_PAGE",
+    "core.payments.comparing_queries._SELECT_REVENUE",
+    "core.payments.due_queries._SELECT_STATS",
     "core.settling.queries._SELECT_RECOVERY_STATS",
     "core.shows.queries._SELECT_SHOWS",
     "core.shows.queries._SELECT_STATS",
@@ -33,7 +38,7 @@ READS = re.compile(rf"\b(?:FROM|JOIN|UPDATE) ({'|'.join(DISTRIBUTED_TABLES)})\b"
 VOLATILE = re.compile(r"clock_timestamp\(|nextval\(|random\(|gen_random_uuid\(|setval\(")
 LOCKED = re.compile(r"FOR (?:NO KEY )?UPDATE")
 # Tables that are on every server, or on the coordinator alone.
-NOT_DISTRIBUTED = "shows", "webhook_endpoints", "event_cursors", "heartbeats"
+NOT_DISTRIBUTED = "shows", "webhook_endpoints", "event_cursors", "heartbeats", "payment_differences"
 
 
 def name(statement: Statement) -> str:

@@ -62,6 +62,20 @@ PROOFS = {
         "core/webhooks/test_sending.py::TestAllowed::test_signed_by_both_secrets",
         "core/webhooks/test_targets.py::test_url_that_is_refused",
     ),
+    "webhooks of the payment provider are taken signed, fresh and bounded, and each counts once": (
+        "api/test_payment_webhooks.py::test_what_is_not_signed_is_refused",
+        "api/test_payment_webhooks.py::test_what_is_signed_and_junk_is_refused",
+        "api/test_payment_webhooks.py::test_bodies_are_bounded",
+        "api/test_payment_webhooks.py::test_another_provider_is_not_there",
+        "api/test_payment_webhooks.py::test_what_is_forged_is_counted",
+        "api/test_payment_webhooks.py::test_pages_may_not_send_any",
+        "core/payments/test_reporting.py::test_success_told_twice_counts_once",
+        "core/payments/test_reporting.py::test_what_is_not_as_it_was_asked_goes_back",
+    ),
+    "what was paid is on the books, which are only added to": (
+        "core/payments/test_ledger.py::test_it_is_only_added_to",
+        "core/payments/test_ledger.py::test_payments_agree_with_it_at_commit",
+    ),
     "rate limits go by key, and by the address behind a declared number of proxies": (
         "security/test_credentials.py::test_a_keys_own_allowance_takes_the_place_of_all_three",
         "security/test_credentials.py::test_whoever_tries_keys_out_uses_up_the_address_and_whoever_has_one_does_not",

@@ -16,7 +16,9 @@ OTHERS = [path for path in SOURCES if path not in QUERIES]
 KNOWN = {
     "_name_cursor": "a parameter's value, of a group's number",
     "_list_pairs": "stages and actions, as the module loads",
-    "_to_rfc_3339": "an expression of the module's, as it loads",
+    "to_rfc_3339": "an expression of the module's, as it loads",
+    "show": "tables and columns of the module's own, as it loads",
+    "make_paid_effects": "the same",
     "_insert": "names of the module's, and as many marks of parameters as there are rows",
     "insert_requests": "statements of _insert()",
     "_read_secret": "the name of a key, which is no statement",

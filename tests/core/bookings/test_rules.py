@@ -180,6 +180,7 @@ CONTRACT: dict[Stage, tuple[Any, Any, Any]] = {
     Stage.CANCELLING: (SETTLED, SETTLED, WAITS),
     Stage.CANCELLED: (SETTLED, SETTLED, DONE),
     Stage.EXPIRED: (EXPIRED, EXPIRED, SETTLED),
+    Stage.PAID_LATE: (WAITS, SETTLED, SETTLED),
     Stage.FAILED: (SETTLED, SETTLED, SETTLED),
     Stage.ARCHIVED: (PAST, PAST, PAST),
     Stage.LOCKED: (BookingLockedError, BookingLockedError, BookingLockedError),

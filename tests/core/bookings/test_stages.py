@@ -17,6 +17,8 @@ from core.shows.service import Show
 from tests import acting as by_hand
 from tests.acting import act, ask, book, end_hold, hold, read, run, run_on_loop, settle
 from tests.core.bookings.groups import confirm, describe, make_key
+from tests.core.payments.paying import list_all as list_payments
+from tests.core.payments.paying import offer, succeed
 
 pytestmark = pytest.mark.usefixtures("nothing_is_broken")
 MakeShow = Callable[..., Show]
@@ -40,16 +42,26 @@ def bring_to(stage: Stage, show_id: int) -> UUID:
         Stage.CANCELLING: partial(by_hand.cancel, booking_id),
         Stage.CANCELLED: partial(by_hand.cancel, booking_id),
         Stage.EXPIRED: partial(end_hold, booking_id),
+        Stage.PAID_LATE: partial(offer_until_it_is_late, booking_id),
         Stage.ARCHIVED: partial(archive, booking_id),
     }
     if stage in changes:
         changes[stage]()
-    if stage in (Stage.CANCELLED, Stage.EXPIRED):
+    if stage in (Stage.CANCELLED, Stage.EXPIRED, Stage.PAID_LATE):
         settle(show_id)
+    if stage is Stage.PAID_LATE:
+        succeed(list_payments(booking_id)[0])
     if stage is Stage.FAILED:
         booking_id = book(show_id, "1")
         settle(show_id)
     return booking_id
+
+
+def offer_until_it_is_late(booking_id: UUID) -> None:
+    """Let the hold end while its buyer pays."""
+    run("UPDATE shows SET payment_required = true")
+    offer(booking_id)
+    end_hold(booking_id)
 
 
 def archive(booking_id: UUID) -> None:
@@ -119,3 +131,12 @@ def test_without_cancel_until_it_is_the_start(make_show: MakeShow) -> None:
     booking_id = bring_to(Stage.CONFIRMED, make_show().id)
     run("UPDATE shows SET start_time = clock_timestamp()")
     assert describe(act(Asked(booking_id=booking_id, action=CANCEL))[0]) == "not_cancellable"
+
+
+@pytest.mark.parametrize(("price", "stage"), [(0, Stage.HELD), (1, Stage.UNPAID)])
+def test_what_costs_nothing_need_not_be_paid(make_show: MakeShow, price: int, stage: Stage) -> None:
+    asked = [confirm(hold(make_show(payment_required=True, price=price).id, "1"))]
+    (found,) = run_on_loop(lambda connection: choose_query(asked).run_on_loop(connection, asked))
+    assert found.stage == stage
+    refused = isinstance(judge_action(stage, CONFIRM), SeatlineError)
+    assert (describe(act(*asked)[0]) == "payment_required") == refused == (price > 0)
