@@ -4,30 +4,31 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import text
-
-from core.infra.db import primary
 from core.maps.cache import FRESH_SECONDS, LEARNING_LIMIT_SECONDS
 from proof.clients import DEADLY_SEAT, LONG_POLL_SECONDS
 from proof.history import UNKNOWN, History, Request
+from proof.holding import find_late_confirms, find_late_releases, find_lost_payments, parse
 from proof.invariants import find_broken
 from proof.lateness import Lateness
+from proof.money import Money, find_unbalanced, find_unsettled
 from proof.sink import Received
 
 # Two seconds are the promise, and a tenth is the way there and back; what the machine was late comes on top.
 ANSWERED_WITHIN_SECONDS = 2.1
-RELEASED_WITHIN_SECONDS = 10
 
+# Not a status: FAILED, its hold expired, while it was being paid. That may be paid late.
+EXPIRED = "EXPIRED"
 # What a booking may be seen as, one after the other: its status and whether it is held.
+ENDED = {("CONFIRMED", False), ("FAILED", False), (EXPIRED, False), ("CANCELLED", False)}
 NEXT = {
-    ("PENDING", False): {("PENDING", True), ("CONFIRMED", False), ("FAILED", False), ("CANCELLED", False)},
-    ("PENDING", True): {("CONFIRMED", False), ("FAILED", False), ("CANCELLED", False)},
+    ("PENDING", False): {("PENDING", True), *ENDED},
+    ("PENDING", True): ENDED,
     ("CONFIRMED", False): {("CANCELLED", False)},
     ("FAILED", False): set(),
+    (EXPIRED, False): {("CONFIRMED", False)},
     ("CANCELLED", False): set(),
 }
 
@@ -37,6 +38,7 @@ WANTED: dict[tuple[str, bool], set[str | None]] = {
     ("PENDING", True): {None, "confirm", "cancel"},
     ("CONFIRMED", False): {None, "cancel"},
     ("FAILED", False): {None},
+    (EXPIRED, False): {None, "confirm"},
     ("CANCELLED", False): {None},
 }
 
@@ -55,26 +57,12 @@ class Evidence:
     lateness: Lateness
     # Killed, it answers nothing; stopped in order, it answers what it took.
     was_web_killed: bool
+    money: Money
+    # What the history's clock showed at the time of day 0.
+    zero: float
 
 
 Check = Callable[[Evidence], Iterator[str]]
-
-
-def gather_bookings() -> dict[str, dict[str, Any]]:
-    """Every booking in the database, by its id."""
-    with primary() as connection:
-        rows = connection.execute(text("SELECT to_jsonb(b) AS booking FROM bookings b")).scalars()
-        return {row["id"]: row for row in rows}
-
-
-def gather_events() -> dict[str, list[dict[str, Any]]]:
-    """Every booking's events in order."""
-    query = text("SELECT to_jsonb(e) AS event FROM events e ORDER BY seq")
-    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    with primary() as connection:
-        for event in connection.execute(query).scalars():
-            found[event["booking_id"]].append(event)
-    return found
 
 
 def check_promises(evidence: Evidence) -> Iterator[str]:
@@ -98,6 +86,7 @@ def check_settled(evidence: Evidence) -> Iterator[str]:
             yield f"{booking['id']} waits for its {booking['wants']}"
         if booking["failure_code"] == "timed_out" and DEADLY_SEAT not in booking["seats"]:
             yield f"{booking['id']} timed out"
+    yield from find_unsettled(evidence.money)
 
 
 def check_database(_: Evidence) -> Iterator[str]:
@@ -129,7 +118,7 @@ def check_observed(evidence: Evidence) -> Iterator[str]:
         if request.status in (200, 202):
             if (fault := _find_misplaced_want(request.document)) is not None:
                 yield fault
-            state = (request.document["status"], bool(request.document["held"]))
+            state = _find_state(request.document)
             seen[request.document["id"]].append((request, state))
     for booking_id, sightings in seen.items():
         for (earlier, before), (later, after) in pairwise(sightings):
@@ -139,13 +128,22 @@ def check_observed(evidence: Evidence) -> Iterator[str]:
         last = sightings[-1][1]
         booking = evidence.bookings.get(booking_id)
         if booking is not None:
-            final = (booking["status"], booking["hold_expires_at"] is not None)
+            failure = booking["failure_code"] and {"code": booking["failure_code"]}
+            held = booking["hold_expires_at"] is not None
+            final = _find_state({**booking, "held": held, "failure": failure})
             if final != last and final not in _reachable(last):
                 yield f"{booking_id} was {last} and is {final}"
 
 
+def _find_state(document: dict[str, Any]) -> tuple[str, bool]:
+    failure = document["failure"] or {}
+    if failure.get("code") == "hold_expired" and document["payment"]:
+        return EXPIRED, False
+    return document["status"], bool(document["held"])
+
+
 def _find_misplaced_want(document: dict[str, Any]) -> str | None:
-    state = document["status"], bool(document["held"])
+    state = _find_state(document)
     if document["wants"] in WANTED[state]:
         return None
     return f"{document['id']} wants {document['wants']} as {state}"
@@ -159,7 +157,9 @@ def _reachable(state: tuple[str, bool]) -> set[tuple[str, bool]]:
 
 
 def check_confirms(evidence: Evidence) -> Iterator[str]:
-    """I8: a confirm accepted before the hold's end, and none after it, ends CONFIRMED, but for a cancel."""
+    """I8: a confirm or payment accepted before the hold's end, and none after it, ends CONFIRMED, but for a
+    cancel.
+    """
     taken = (200, 202, 503, UNKNOWN)
     cancels = {r.booking_id for r in evidence.history.of_kind("cancel") if r.status in taken}
     for request in evidence.history.of_kind("confirm"):
@@ -167,43 +167,31 @@ def check_confirms(evidence: Evidence) -> Iterator[str]:
             status = evidence.bookings[str(request.booking_id)]["status"]
             if status != "CONFIRMED":
                 yield f"{request.booking_id} was confirmed and is {status}"
+    notices: dict[str, list[Request]] = defaultdict(list)
+    for request in evidence.history.of_kind("notice"):
+        notices[str(request.booking_id)].append(request)
     for booking_id, events in evidence.events.items():
         if events[0]["type"] == "BOOKING_HELD":
-            yield from _find_late_confirms(evidence.bookings[booking_id], events[0])
-
-
-def _find_late_confirms(booking: dict[str, Any], held: dict[str, Any]) -> Iterator[str]:
-    ends_at = held["payload"]["hold_expires_at"]
-    for request in booking["requests"] or ():
-        if request["request"] == "confirm" and _parse(request["at"]) >= _parse(ends_at):
-            yield f"{booking['id']} was confirmed after its end"
-        ends_at = request.get("hold_expires_at", ends_at)
+            booking = evidence.bookings[booking_id]
+            yield from find_late_confirms(booking, events[0], evidence.money)
+            yield from find_lost_payments(
+                booking, events, evidence.money, notices[booking_id], zero=evidence.zero
+            )
 
 
 def check_expiry(evidence: Evidence) -> Iterator[str]:
     """I9: a hold that expired is released ten seconds after its end at the latest, the fault's time aside."""
     for booking in evidence.bookings.values():
-        if booking["hold_expires_at"] and _parse(booking["hold_expires_at"]) < evidence.quiet_at:
+        if booking["hold_expires_at"] and parse(booking["hold_expires_at"]) < evidence.quiet_at:
             yield f"{booking['id']} still holds its seats after its end"
     for booking_id, events in evidence.events.items():
-        for before, after in pairwise(events):
-            if before["type"] != "BOOKING_HELD" or after["type"] != "BOOKING_FAILED":
-                continue
-            late = _parse(after["created_at"]) - _last_expiry(evidence.bookings[booking_id], before)
-            if late < 0:
-                yield f"{booking_id} was released {-late:.3f} s before its end"
-            if late > RELEASED_WITHIN_SECONDS + evidence.fault_seconds:
-                yield f"{booking_id} was released {late:.1f} s after its end"
+        booking = evidence.bookings[booking_id]
+        yield from find_late_releases(booking, events, evidence.money, fault_seconds=evidence.fault_seconds)
 
 
-def _last_expiry(booking: dict[str, Any], held: dict[str, Any]) -> float:
-    ends = [held["payload"]["hold_expires_at"]]
-    ends += [r["hold_expires_at"] for r in booking["requests"] or () if "hold_expires_at" in r]
-    return max(map(_parse, ends))
-
-
-def _parse(time: str) -> float:
-    return datetime.fromisoformat(time).timestamp()
+def check_payments(evidence: Evidence) -> Iterator[str]:
+    """I10: each payment ends as exactly one of: its booking CONFIRMED, or refunded."""
+    yield from find_unbalanced(evidence.money, evidence.bookings)
 
 
 def check_told(evidence: Evidence) -> Iterator[str]:
@@ -288,6 +276,7 @@ CHECKS: dict[str, Check] = {
     "I7": check_observed,
     "I8": check_confirms,
     "I9": check_expiry,
+    "I10": check_payments,
     "I11": check_told,
     "I13": check_maps,
     "I14": check_answers,

@@ -98,9 +98,9 @@ class Customer:
 
     def _send(
         self, kind: str, method: str, path: str, body: Any = None, *, key: str | None = None,
-        booking_id: str | None = None,
+        booking_id: str | None = None, **headers: str,
     ) -> Request:  # fmt: skip
-        headers = {"Idempotency_Key": key} if key else {}
+        headers |= {"Idempotency_Key": key} if key else {}
         began, error, was_idle = time.monotonic(), None, self._is_connected
         try:
             answer = self._client.call(method, path, body, **headers)

@@ -7,14 +7,15 @@ from core.infra.db import transaction
 # A booking that owns its seats now.
 OWNS = "(b.status = 'CONFIRMED' OR b.hold_expires_at IS NOT NULL)"
 
-# When each booking owned its seats, by the order of its events: from `first` until before `last`.
+# When each booking owned its seats, by the order of its events: from `first` until before `last`. Twice where
+# its hold expired, and it was paid late.
 OWNED = """
-    SELECT b.id, b.show_id, unnest(b.seats) AS seat_number,
-           (SELECT min(seq) FROM events e WHERE e.booking_id = b.id
-              AND e.type IN ('BOOKING_HELD', 'BOOKING_CONFIRMED')) AS first,
-           (SELECT min(seq) FROM events e WHERE e.booking_id = b.id
-              AND e.type IN ('BOOKING_FAILED', 'BOOKING_CANCELLED')) AS last
-    FROM bookings b
+    SELECT e.booking_id AS id, b.show_id, unnest(b.seats) AS seat_number, e.seq AS first, e.next AS last,
+           e.created_at AS since, e.until
+    FROM (SELECT *, lead(seq) OVER story AS next, lead(created_at) OVER story AS until
+          FROM events WINDOW story AS (PARTITION BY booking_id ORDER BY seq)) AS e
+    JOIN bookings b ON b.id = e.booking_id
+    WHERE e.type IN ('BOOKING_HELD', 'BOOKING_CONFIRMED')
 """
 
 # The letters of a booking's events in order: Held, Confirmed, Failed, cancelled (X).
@@ -22,6 +23,14 @@ STORY = """
     (SELECT coalesce(string_agg(CASE e.type WHEN 'BOOKING_HELD' THEN 'H' WHEN 'BOOKING_CONFIRMED' THEN 'C'
                                 WHEN 'BOOKING_FAILED' THEN 'F' ELSE 'X' END, '' ORDER BY e.seq), '')
      FROM events e WHERE e.booking_id = b.id)
+"""
+
+# What may come before the C of a booking that is paid: its hold expired, and it is confirmed all the same.
+PAID_LATE = """
+    CASE WHEN EXISTS (SELECT FROM payments p JOIN ledger_entries l ON l.payment_id = p.id AND l.kind = 'paid'
+                      JOIN events e ON e.booking_id = b.id AND e.type = 'BOOKING_FAILED'
+                      WHERE p.booking_id = b.id AND l.at >= e.created_at
+                        AND e.payload->'failure'->>'code' = 'hold_expired') THEN 'F' ELSE '' END
 """
 
 BROKEN = {
@@ -64,7 +73,8 @@ BROKEN = {
         WHERE {STORY} !~ CASE
             WHEN b.status = 'PENDING' AND b.hold_expires_at IS NULL THEN '^$'
             ELSE '^' || CASE WHEN b.held_at IS NULL THEN '' ELSE 'H' END || CASE b.status
-                WHEN 'PENDING' THEN '' WHEN 'CONFIRMED' THEN 'C' WHEN 'FAILED' THEN 'F' ELSE 'C?X' END || '$'
+                WHEN 'PENDING' THEN '' WHEN 'CONFIRMED' THEN {PAID_LATE} || 'C' WHEN 'FAILED' THEN 'F'
+                ELSE '(' || {PAID_LATE} || 'C)?X' END || '$'
             END
     """,
     "an event tells what the booking was": """
@@ -80,12 +90,8 @@ BROKEN = {
         WHERE a.last IS NULL OR a.last > b.first
     """,
     # A batch's events have its time, and batches of a show come one after the other.
-    "seats are refused only where another owns them": """
-        WITH owned AS MATERIALIZED (
-            SELECT b.show_id, unnest(b.seats) AS seat_number,
-                   min(e.created_at) FILTER (WHERE e.type IN ('BOOKING_HELD', 'BOOKING_CONFIRMED')) AS since,
-                   min(e.created_at) FILTER (WHERE e.type IN ('BOOKING_FAILED', 'BOOKING_CANCELLED')) AS until
-            FROM bookings b JOIN events e ON e.booking_id = b.id GROUP BY b.id, b.slot)
+    "seats are refused only where another owns them": f"""
+        WITH owned AS MATERIALIZED ({OWNED})
         SELECT b.id, missing FROM bookings b
         JOIN events e ON e.booking_id = b.id AND e.type = 'BOOKING_FAILED'
         LEFT JOIN unnest(b.failure_seats) AS missing ON true

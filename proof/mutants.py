@@ -5,24 +5,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from local.data_dirs import CHECKOUT
-
-
-@dataclass(frozen=True, slots=True)
-class Mutant:
-    """What is changed where, the fault under which that must show, and what the checker must call broken.
-
-    The fault meets the very moment at which the change matters: one seed shows it as well as any other.
-    """
-
-    name: str
-    fault: str
-    broken: str
-    changes: tuple[tuple[str, str, str], ...]
-
+from proof.mutant import Mutant
+from proof.payment_mutants import PAYMENT_MUTANTS
 
 # The checker's name for all that the database alone tells.
 DATABASE = "I3-5, I11, I12"
@@ -212,6 +199,7 @@ MUTANTS = (
         "I8",
         (("core/settling/quarantine.py", "if waiting[0].wants == Wants.CONFIRM:", "if False:"),),
     ),
+    *PAYMENT_MUTANTS,
 )
 
 
@@ -247,13 +235,17 @@ def _is_killed(tree: Path, mutant: Mutant, seed: str) -> bool:
     return f"{mutant.broken!r}: " in run.stdout
 
 
-def kill_all(seed: str, *, rounds: int) -> int:
-    """Try every mutant with so many seeds and print what became of it; 1 where one survived any of them."""
+def kill_all(seed: str, *, rounds: int, fault: str) -> int:
+    """Try every mutant with so many seeds, of a fault those that it shows, and print what became of each.
+
+    1 where one survived any of them.
+    """
+    tried = [mutant for mutant in MUTANTS if fault in ("", mutant.fault)]
     survivors = 0
-    for mutant in MUTANTS:
+    for mutant in tried:
         killed = count_kills(mutant, [f"{seed}-{number}" for number in range(rounds)])
         survivors += killed < rounds
         outcome = "killed" if killed == rounds else "SURVIVED"
         print(f"{outcome:<9} {killed} of {rounds}  {mutant.name} ({mutant.fault})", flush=True)
-    print(f"{len(MUTANTS)} mutants, {survivors} survived")
+    print(f"{len(tried)} mutants, {survivors} survived")
     return int(survivors > 0)

@@ -9,7 +9,6 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from redis import Redis
 from sqlalchemy import text
@@ -18,17 +17,21 @@ from core.errors import UnavailableError
 from core.events.publisher import STREAM
 from core.infra.db import dispose_engines, primary, transaction
 from core.webhooks.service import create_endpoint
-from proof.checker import RELEASED_WITHIN_SECONDS, Evidence, find_violations, gather_bookings, gather_events
+from proof.buyers import PAID_SEATS
+from proof.checker import Evidence, find_violations
 from proof.clients import SEATS, Customer
 from proof.faults import FAULTS
 from proof.faults.kinds import SkippedError
+from proof.gathering import gather_bookings, gather_events, read_stream
 from proof.history import History
+from proof.holding import RELEASED_WITHIN_SECONDS
 from proof.lateness import Lateness
+from proof.money import count_due, gather_money, hurry
 from proof.mutants import kill_all
 from proof.tables import UNPUBLISHED, empty_tables
 from proof.world import World, run_world
 
-CLIENTS, SHOWS = 6, 3
+CLIENTS, BUYERS, SHOWS = 6, 2, 3
 CALM_BEFORE_SECONDS, CALM_AFTER_SECONDS = 1, 2
 # So many injections, each by a seed and in shows of its own, until the checker looks at them all: it waits
 # until the last holds have expired, which takes as long as an injection.
@@ -37,9 +40,13 @@ ROUNDS_CHECKED_TOGETHER = 10
 QUIET_WITHIN_SECONDS = 60
 # A delivery that failed is tried again after seconds, then minutes: one broken off twice may take so long.
 TOLD_WITHIN_SECONDS = 180
+# What a worker had at hand that died is another's after a minute, and what failed is put off: not here.
+HURRIED_EVERY_SECONDS = 5
 SHOWN_AT_MOST = 10
 # These end web at once, so that what it has taken up is never answered.
-WEB_KILLING = frozenset({"web killed", "web child killed", "web dies unnudged"})
+WEB_KILLING = frozenset(
+    {"web killed", "web child killed", "web dies unnudged", "offer not noted", "offer not told"}
+)
 
 
 @dataclass(slots=True)
@@ -49,6 +56,7 @@ class Tally:
     injected: int = 0
     accepted: int = 0
     requests: int = 0
+    paid: int = 0
     longest_quiet: float = 0
     skipped: str = ""
     violations: list[str] = field(default_factory=list)
@@ -86,7 +94,7 @@ def main() -> int:
     arguments = parse_arguments(sys.argv[1:])
     seed = arguments.seed or str(random.SystemRandom().randrange(10**9))
     if arguments.mutants:
-        return kill_all(seed, rounds=arguments.rounds)
+        return kill_all(seed, rounds=arguments.rounds, fault=arguments.fault)
     rounds = choose_rounds(arguments, seed)
     # Whoever ends it ends all that it started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
@@ -132,9 +140,12 @@ def run_rounds(world: World, name: str, seeds: list[str], tally: Tally, lateness
         quiet_at=time.time() - RELEASED_WITHIN_SECONDS,
         lateness=lateness,
         was_web_killed=name in WEB_KILLING,
+        money=gather_money(world.till),
+        zero=time.time() - time.monotonic(),
     )
     tally.accepted += len(world.history.accepted_ids)
     tally.requests += len(world.history.requests)
+    tally.paid += sum(report.status == "succeeded" for report in evidence.money.reports.values())
     found = [*find_violations(evidence), *(f"seen: {complaint}" for complaint in world.complaints)]
     tally.violations += [f"{seeds[0]}: {violation}" for violation in found]
 
@@ -142,10 +153,11 @@ def run_rounds(world: World, name: str, seeds: list[str], tally: Tally, lateness
 def run_round(world: World, name: str, seed: str) -> float:
     """Load, the fault, healing; how many seconds passed until everything was up again."""
     world.seed, world.show_ids = seed, [world.make_show(seats=SEATS + 1) for _ in range(SHOWS)]
+    world.paid_ids = [world.make_paid_show(seats=PAID_SEATS)]
     stop = threading.Event()
     customers = [
-        Customer(world.url, world.show_ids, world.history, number=number, seed=seed)
-        for number in range(CLIENTS)
+        *(Customer(world.url, world.show_ids, world.history, number=n, seed=seed) for n in range(CLIENTS)),
+        *(world.make_buyer(CLIENTS + n, world.paid_ids) for n in range(BUYERS)),
     ]
     threads = [threading.Thread(target=customer.run, args=(stop,)) for customer in customers]
     for thread in threads:
@@ -176,6 +188,7 @@ def begin_anew(world: World) -> None:
         create_endpoint(connection, url=f"{world.sink.url}/", types=None, description=None)
     with Redis.from_url(world.events.url) as redis:
         redis.delete(STREAM)
+    world.till.empty()
     world.sink.received.clear()
     world.history = History()
     world.complaints.clear()
@@ -194,11 +207,19 @@ def await_quiet(world: World) -> None:
 
     Not for what waits to be settled, which has had its time (await_settled).
     """
-    began = time.monotonic()
+    began = hurried = time.monotonic()
     while time.monotonic() - began < TOLD_WITHIN_SECONDS:
-        if not count_waiting()[1] and is_all_received(world):
+        if not count_waiting()[1] and is_paid_up(world) and is_all_received(world):
             return
+        if time.monotonic() - hurried > HURRIED_EVERY_SECONDS:
+            hurry()
+            hurried = time.monotonic()
         time.sleep(0.1)
+
+
+def is_paid_up(world: World) -> bool:
+    """Whether nothing waits of payments, here or at the sandbox."""
+    return not any(count_due().values()) and not world.till.count_unsent()
 
 
 def count_waiting() -> tuple[int, int]:
@@ -224,19 +245,13 @@ def is_all_received(world: World) -> bool:
     return len({received.headers["webhook-id"] for received in world.sink.received}) >= int(total)
 
 
-def read_stream(world: World) -> list[bytes]:
-    """The events in the stream."""
-    with Redis.from_url(world.events.url) as redis:
-        entries: Any = redis.xrange(STREAM)
-        return [entry[b"event"] for _, entry in entries]
-
-
 def print_table(tallies: dict[str, Tally], seed: str) -> None:
     """A line a fault, and how to see again what was violated."""
-    print(f"\n{'fault':<22} {'injected':>8} {'requests':>9} {'accepted':>9} {'settled after':>14} violations")
+    columns = f"{'injected':>8} {'requests':>9} {'accepted':>9} {'paid':>6} {'settled after':>14} violations"
+    print(f"\n{'fault':<22} {columns}")
     for name, tally in tallies.items():
         print(
-            f"{name:<22} {tally.injected:>8} {tally.requests:>9,} {tally.accepted:>9,}"
+            f"{name:<22} {tally.injected:>8} {tally.requests:>9,} {tally.accepted:>9,} {tally.paid:>6,}"
             f" {tally.longest_quiet:>12.1f} s {tally.skipped or len(tally.violations)}"
         )
     total = sum(tally.accepted for tally in tallies.values())

@@ -25,10 +25,12 @@ from local.processes import wait_until
 from local.procfile import read_procfile
 from local.ready import is_ready
 from local.servers import EmbeddedPostgres, EmbeddedRedis
+from proof.buyers import Buyer
 from proof.history import History
 from proof.sink import Sink, run_sink
+from proof.till import Till
 
-PROCESSES = ("web", "worker", "outbound", "beat")
+PROCESSES = ("web", "worker", "outbound", "beat", "sandbox")
 READY_SECONDS = 60
 STOP_SECONDS = 15
 ADMIN_KEY = "the-admin-key-of-the-proof"
@@ -54,12 +56,13 @@ class World:
         self.events = EmbeddedRedis(folder / "events", port=find_free_port())
         self.port = find_free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self.till = Till(find_free_port(), folder)
         self._log = (folder / "processes.log").open("ab")
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._extra: list[subprocess.Popen[bytes]] = []
         self._altered: set[str] = set()
         # What the round at hand is about: faults that are users take part in it.
-        self.seed, self.show_ids, self.history = "", list[int](), History()
+        self.seed, self.show_ids, self.paid_ids, self.history = "", list[int](), list[int](), History()
         # What a fault saw for itself that must not be.
         self.complaints: list[str] = []
 
@@ -76,6 +79,9 @@ class World:
             "WEB_CONCURRENCY": "2",
             "WORKER_CONCURRENCY": "2",
             "WEBHOOK_ALLOW_PRIVATE": "true",
+            "PAYMENT_PROVIDER": "sandbox",
+            "SANDBOX_PORT": str(self.till.port),
+            "SEATLINE_HOME": str(self.folder),
             "LOG_LEVEL": "WARNING",
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         }
@@ -92,6 +98,22 @@ class World:
         show = NewShow(name="Proof", start_time=start_time, total_seats=seats, **fields)
         with transaction() as connection:
             return create_show(connection, show).id
+
+    def make_paid_show(self, *, seats: int, **more: Any) -> int:
+        """The same, whose bookings must be paid; its id."""
+        return self.make_show(seats=seats, price=1_250, payment_required=True, **more)
+
+    def make_buyer(self, number: int, show_ids: list[int]) -> Buyer:
+        """A buyer of these shows in the round at hand."""
+        return Buyer(
+            self.url,
+            show_ids,
+            self.history,
+            till=self.till,
+            admin_key=ADMIN_KEY,
+            number=number,
+            seed=self.seed,
+        )
 
     def heal(self) -> None:
         """Wake what is frozen, start what is dead, end what is too much; wait until the API is ready."""

@@ -1,6 +1,6 @@
 """The faults, each by its name."""
 
-from proof.faults import copies, messages, network, processes, rushes, servers
+from proof.faults import copies, messages, network, payments, processes, rushes, servers
 from proof.faults.kinds import Fault
 
 __all__ = ["FAULTS", "Fault"]
@@ -55,6 +55,18 @@ FAULTS: dict[str, Fault] = {
     "webhooks broken": servers.break_webhooks,
     "events broker frozen": servers.freeze_events_broker,
     "events broker gone": servers.kill_events_broker,
+    "payment at expiry": payments.pay_at_expiry,
+    "paid otherwise": payments.pay_otherwise,
+    "payments forged": payments.forge,
+    "payments untold": payments.lose_webhooks,
+    "offer not noted": processes.hook("web", "before-offered", chance_of_each=0.3),
+    "offer not told": processes.hook("web", "after-offered", chance_of_each=0.3),
+    "refund not noted": payments.amid_regrets(processes.hook("outbound", "before-taken", chance_of_each=0.3)),
+    "refunds refused": payments.refuse_refunds,
+    "provider failing": payments.refuse_calls,
+    "provider slow": payments.slow_down,
+    "provider frozen": processes.freeze_process("sandbox"),
+    "provider killed": processes.kill_process("sandbox"),
     "pooler restarted": copies.restart_pooler,
     "replica paused": copies.strike_replica(copies.pause),
     "replica killed": copies.strike_replica(copies.kill),

@@ -23,6 +23,8 @@ DAWDLE_SECONDS = 0.1
 LONGEST_COMMIT_SECONDS, LONGEST_DELAY_SECONDS = 0.002, 0.3
 
 COMMIT, WRITES_EVENTS = "COMMIT", re.compile("EXECUTE write_batch|INSERT INTO events")
+# What the provider made of a payment is noted; a refund that it took is.
+NOTES_OFFER, NOTES_REFUND = "UPDATE payments SET provider_id", "UPDATE refunds SET taken_at"
 
 do_commit = DefaultDialect.do_commit
 
@@ -60,6 +62,8 @@ def is_deadly(parameters: Any) -> bool:
 def commit(self: DefaultDialect, connection: Any) -> None:
     """Commit, and perhaps die before, in, or after it."""
     strike_around(lambda: do_commit(self, connection))  # type: ignore[no-untyped-call]
+    if NAME == "after-offered" and NOTES_OFFER in connection.asked and is_time():
+        die()
 
 
 def strike_around(commit: Callable[[], None]) -> None:
@@ -81,6 +85,10 @@ class Cursor(psycopg2.extensions.cursor):
     def execute(self, statement: Any, parameters: Any = None) -> None:
         """Execute, and perhaps die of a seat, or once events are written; or dawdle."""
         if NAME == "deadly-seat" and is_deadly(parameters):
+            die()
+        if NAME == "before-offered" and NOTES_OFFER in str(statement) and is_time():
+            die()
+        if NAME == "before-taken" and NOTES_REFUND in str(statement) and is_time():
             die()
         connection: Any = self.connection
         # A message of several statements comes as the server gets it.
