@@ -71,6 +71,30 @@ _INSERT_HOLDS = f"""
     SELECT hold_expires_at FROM made LIMIT 1
 """  # noqa: S608 (constants)
 
+# As start_payment() leaves them, each offered by the provider.
+_INSERT_PAYMENTS = f"""
+    WITH made AS (
+        INSERT INTO payments (id, slot, show_id, booking_id, provider, provider_id, method, amount, currency,
+                              description, return_url, expires_at, due_at)
+        SELECT {_ID.format(time="now()", show="show_id", seed="'payment of ' || id::text")},
+               slot, show_id, id,
+               'stripe', 'cs_' || id, 'checkout', amount, currency, 'The bench', 'http://127.0.0.1/',
+               hold_expires_at, now() + interval '1 hour'
+        FROM bookings WHERE show_id = %(show)s
+        RETURNING *
+    ), asked AS (
+        INSERT INTO ledger_entries (payment_id, number, slot, show_id, kind, amount, currency, balance_before,
+                                    balance)
+        SELECT id, 1, slot, show_id, 'asked', amount, currency, 0, 0 FROM made
+    ), shown AS (
+        UPDATE bookings b SET payment = jsonb_build_object(
+            'id', made.id, 'provider', made.provider, 'status', made.status, 'amount', made.amount,
+            'refunded_amount', made.refunded_amount, 'currency', made.currency)
+        FROM made WHERE b.id = made.booking_id
+    )
+    SELECT id::text, booking_id::text, amount FROM made
+"""  # noqa: S608 (constants)
+
 # From so many seats on a show's creation makes statistics (core/shows/queries.py).
 LARGE_SHOW = 5_000
 DAYS_AHEAD = 30
@@ -113,6 +137,16 @@ def add_holds(cursor: Any, *, show_id: int, after: int, holds: int, seconds: flo
     (expires_at,) = cursor.fetchone()
     cursor.execute("RESET enable_nestloop")
     return expires_at
+
+
+def add_payments(cursor: Any, *, show_id: int) -> list[tuple[str, str, int]]:
+    """A pending payment for each hold of a show, which requires payment then: payment, booking, amount."""
+    cursor.execute("SET enable_nestloop = off")
+    cursor.execute("UPDATE shows SET payment_required = true WHERE id = %s", (show_id,))
+    cursor.execute(_INSERT_PAYMENTS, {"show": show_id})
+    made: list[tuple[str, str, int]] = cursor.fetchall()
+    cursor.execute("RESET enable_nestloop")
+    return made
 
 
 def tidy(cursor: Any) -> None:

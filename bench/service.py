@@ -24,6 +24,7 @@ PROCESSES = ("web", "worker", "outbound", "beat")
 OTHER_WEB = "other web"
 READY_SECONDS, STOP_SECONDS, KILL_SECONDS = 60, 15, 5
 ADMIN_KEY = "the-admin-key-of-the-bench"
+STRIPE_SECRET = "whsec_of_the_bench"  # noqa: S105 (it guards nothing)
 # Counted as in production, and never reached.
 NO_LIMIT = "1000000000/minute"
 
@@ -55,6 +56,11 @@ class Service:
             "RATE_LIMIT": NO_LIMIT,
             "BOOKING_RATE_LIMIT": NO_LIMIT,
             "ADMIN_RATE_LIMIT": NO_LIMIT,
+            # Nothing is ever asked of it here: its address leads nowhere.
+            "PAYMENT_PROVIDER": "stripe",
+            "STRIPE_API_KEY": "sk_test_of_the_bench",
+            "STRIPE_WEBHOOK_SECRET": STRIPE_SECRET,
+            "STRIPE_API_BASE": "http://127.0.0.1:9",
             "HOST": "127.0.0.1",
             "PORT": str(self._port),
             "WEB_CONCURRENCY": processes,

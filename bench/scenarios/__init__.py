@@ -18,6 +18,7 @@ from bench.scenarios import (
     long_polls,
     maps,
     memory,
+    payments,
     production,
     selling,
 )
@@ -53,6 +54,9 @@ SCENARIOS = (
     Scenario("reads", "bookings read by id", bookings.read_bookings, in_smoke=True, needs_express=True),
     Scenario("confirms", "holds confirmed", bookings.confirm_holds, needs_express=True),
     Scenario("limits", "rate limits that are not reached", production.count_limits),
+    Scenario(
+        "payments", "webhooks of payments beside a sale at half of the top rate", payments.take_webhooks
+    ),
     Scenario("keys", "a POST with a partner's key", keys.post_with_key),
     Scenario("refusals", "bookings before sales open", production.refuse_early),
     Scenario("lone", "one client on a quiet machine", latency.measure_alone),
