@@ -45,9 +45,10 @@ class DrawnHall(Hall):
         super().__init__(self._read_sections(), Drawing(width, height, place, [], categories))
         self.weight = self.total_seats + len(self._areas) // BYTES_A_SEAT
 
-    def layout(self) -> dict[str, Any]:
-        """As any hall's, with the areas of its plan."""
-        return {**super().layout(), "areas": orjson.loads(self._areas)}
+    def areas(self) -> list[dict[str, Any]]:
+        """The areas of its plan."""
+        areas: list[dict[str, Any]] = orjson.loads(self._areas)
+        return areas
 
     def seats(self) -> Iterator[HallSeat]:
         """Every seat, in the plan's order."""

@@ -3,11 +3,15 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from math import floor, log10
+from typing import Any, NamedTuple
 
 from core.errors import Fault
 from core.halls.limits import LISTED_FAULTS
 from core.texts import to_key
+
+# Columns tell positions to a millionth of what the seats extend over: 100,000 in one row are ten steps apart.
+FINENESS = 6
 
 
 class HallError(Exception):
@@ -42,8 +46,7 @@ class Faults:
         raise HallError(first.pointer, first.detail if self._count == 1 else several, faults=self._found)
 
 
-@dataclass(frozen=True, slots=True)
-class HallSeat:
+class HallSeat(NamedTuple):
     """One seat; `row_index` is unique in the hall, `place` counts from 1; both None where unnumbered."""
 
     seat_number: str
@@ -112,30 +115,77 @@ class Hall(ABC):
         """The name as this hall spells it, however its letters are composed; None where no section has it."""
         return self._spellings.get(name) or self._spellings.get(to_key(name))
 
+    def areas(self) -> list[dict[str, Any]]:
+        """What is drawn beside the seats."""
+        return self._drawing.areas
+
     def layout(self) -> dict[str, Any]:
         """What GET /shows/{id}/layout shows, but for the show's id: size, sections, areas, categories."""
-        drawing = self._drawing
-        return {
-            "size": {"width": drawing.width, "height": drawing.height},
-            "sections": self._section_layouts(),
-            "areas": drawing.areas,
-            "categories": drawing.categories,
-        }
-
-    def _section_layouts(self) -> list[dict[str, Any]]:
+        frame = self._frame()
         seats: dict[str | None, list[dict[str, Any]]] = {section.name: [] for section in self.sections}
         for seat in self.seats():
             if seat.place is not None:
                 seats[seat.section].append(_seat_layout(seat))
-        return [
-            {
-                "name": section.name,
-                "numbered": section.numbered,
-                "capacity": section.capacity,
-                "seats": seats[section.name],
-            }
-            for section in self.sections
-        ]
+        sections = [{**section, "seats": seats[section["name"]]} for section in frame["sections"]]
+        return {**frame, "sections": sections}
+
+    def columns(self) -> dict[str, Any]:
+        """The same of every seat, those of unnumbered sections too: a list for each property, in seat order.
+
+        Sections and categories are told by index; positions to a millionth of what the seats extend over.
+        """
+        frame = self._frame()
+        return {**frame, "seats": _to_columns(list(self.seats()), frame)}
+
+    def _frame(self) -> dict[str, Any]:
+        drawing = self._drawing
+        return {
+            "size": {"width": drawing.width, "height": drawing.height},
+            "sections": [
+                {"name": section.name, "numbered": section.numbered, "capacity": section.capacity}
+                for section in self.sections
+            ],
+            "areas": self.areas(),
+            "categories": drawing.categories,
+        }
+
+
+def _to_columns(seats: Sequence[HallSeat], frame: dict[str, Any]) -> dict[str, Any]:
+    sections = {section["name"]: index for index, section in enumerate(frame["sections"])}
+    categories = {None: None, **{category["name"]: i for i, category in enumerate(frame["categories"])}}
+    xs = [None if seat.place is None else seat.x for seat in seats]
+    ys = [None if seat.place is None else seat.y for seat in seats]
+    decimals = _find_decimals(xs, ys)
+    return {
+        "seat_number": [seat.seat_number for seat in seats],
+        "section": [sections[seat.section] for seat in seats],
+        "row": [seat.row for seat in seats],
+        "label": [seat.label for seat in seats],
+        "x": _shorten(xs, decimals),
+        "y": _shorten(ys, decimals),
+        "category": [categories[seat.category] for seat in seats],
+        "price": [seat.price for seat in seats],
+    }
+
+
+def _find_decimals(*axes: Sequence[float | None]) -> int:
+    placed = [_list_places(axis) or {0.0} for axis in axes]
+    extent = max(max(axis) - min(axis) for axis in placed)
+    # Where all seats are at one place, nothing tells how fine it is drawn.
+    return max(0, FINENESS - floor(log10(extent))) if extent else FINENESS
+
+
+def _list_places(axis: Sequence[float | None]) -> set[float]:
+    return {value for value in axis if value is not None}
+
+
+def _shorten(axis: Sequence[float | None], decimals: int) -> list[float | None]:
+    # Most seats share theirs with others: each is rounded once.
+    short: dict[float | None, float | None] = {None: None}
+    for value in _list_places(axis):
+        rounded = round(value, decimals)
+        short[value] = int(rounded) if rounded.is_integer() else rounded
+    return [short[value] for value in axis]
 
 
 def _seat_layout(seat: HallSeat) -> dict[str, Any]:

@@ -1,9 +1,11 @@
 """Seat maps: who reads one gets one version of it, never a mix, and none older than what it has seen."""
 
 import gzip
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from math import ceil
 from typing import Any
 
 from sqlalchemy import Row
@@ -24,6 +26,8 @@ from core.shows.catalogue import get_entry
 LAYOUT_TTL_SECONDS = 60
 # A map is kept behind its version, which may be newer than the one it was asked for by.
 VERSION_BYTES = 8
+STATE_BITS, STATES_A_BYTE = 2, 4
+_ARE_FREE = bytes.maketrans(b"\0\1\2", b"\1\0\0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +126,29 @@ def _build_availability(show_id: int, at_least: int) -> Packed:
     return _pack(version, {"show_id": show_id, "version": version, **by_status})
 
 
+def read_states(show_id: int) -> Map:
+    """Every seat's state in seat order, two bits each, as base64. Raises ShowNotFoundError."""
+    return _read(show_id, "states", build=partial(_build_states, show_id))
+
+
+def _build_states(show_id: int, at_least: int) -> Packed:
+    ((version, states),) = _select_states(show_id, at_least)
+    text = b64encode(pack_states(states)).decode()
+    return _pack(version, {"show_id": show_id, "version": version, "states": text})
+
+
+def _select_states(show_id: int, at_least: int) -> list[queries.States]:
+    return read_version(at_least, lambda connection: queries.select_states(connection, show_id))
+
+
+def pack_states(states: bytes) -> bytes:
+    """Four states, of two bits each, in a byte; the first in its lowest bits, as in the first byte."""
+    # Each fourth state has a byte of one large number to itself; shifted, the four numbers do not meet.
+    numbers = (int.from_bytes(states[place::STATES_A_BYTE], "little") for place in range(STATES_A_BYTE))
+    together = sum(number << STATE_BITS * place for place, number in enumerate(numbers))
+    return together.to_bytes(ceil(len(states) / STATES_A_BYTE), "little")
+
+
 def _build_changes(show_id: int, since: int, at_least: int) -> Packed:
     # The client may have seen a version that Redis lost: a replica must have both.
     wanted = max(at_least, since)
@@ -165,24 +192,27 @@ def read_suggestions(show_id: int, *, quantity: int, section: str | None, near: 
         raise InvalidRequestError(f"The show has no seat {near!r}.", pointer="/near")
 
     def build(at_least: int) -> Packed:
-        ((version, free),) = read_version(
-            at_least, lambda connection: queries.select_free(connection, show_id)
-        )
-        choices = BestSeats(hall, free).suggest(quantity, section=section, near=near)
+        ((version, states),) = _select_states(show_id, at_least)
+        choices = BestSeats(hall, states.translate(_ARE_FREE)).suggest(quantity, section=section, near=near)
         suggestions = [{"seats": c.seats, "together": c.together, "amount": c.amount} for c in choices]
         return _pack(version, {"version": version, "suggestions": suggestions})
 
     return _read(show_id, f"suggestions:{quantity}:{section}:{near}", build=build)
 
 
-def read_layout(show_id: int) -> bytes:
-    """The layout of a show's hall as gzipped JSON; it never changes. Raises ShowNotFoundError."""
+def read_layout(show_id: int, *, by_columns: bool) -> bytes:
+    """The layout of a show's hall as gzipped JSON; it never changes.
+
+    `by_columns`: every seat, in one list for each property. Raises ShowNotFoundError.
+    """
     hall = get_entry(show_id).hall
+    key = f"{show_id}:columns" if by_columns else f"{show_id}:layout"
 
     def build() -> tuple[str, bytes]:
-        return f"{show_id}:layout", _compress({"show_id": show_id, **hall.layout()})
+        layout = hall.columns() if by_columns else hall.layout()
+        return key, _compress({"show_id": show_id, **layout})
 
-    return cache.fetch_or_build(f"{show_id}:layout", build, ttl_seconds=LAYOUT_TTL_SECONDS, is_lasting=True)
+    return cache.fetch_or_build(key, build, ttl_seconds=LAYOUT_TTL_SECONDS, is_lasting=True)
 
 
 def _read(show_id: int, name: str, *, build: Build, known: int | None = None) -> Map:
