@@ -17,7 +17,7 @@ signal.sigwait(signals)
 def main() -> None:
     """Serve where the settings choose the sandbox, else wait for SIGTERM.
 
-    Not end: who runs the Procfile takes a process that ends for one that failed.
+    It must not end: a Procfile runner takes a process that ends for a failed one.
     """
     settings = get_settings()
     if settings.payment_provider != "sandbox":

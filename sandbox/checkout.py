@@ -23,7 +23,7 @@ def make_checkout(ledger: Ledger) -> Blueprint:
     @checkout.get("/<provider_id>")
     def show(provider_id: str) -> AnyResponse:
         payment = ledger.fetch(provider_id)
-        # Whoever has no preference is shown the page.
+        # A client without an Accept preference gets the page.
         return _show_page(payment) if _prefers(HTML, JSON) else jsonify(payment.show())
 
     @checkout.post("/<provider_id>/pay")

@@ -18,7 +18,7 @@ from sandbox.bodies import Choice, NewPayment, NewRefund, Span
 from sandbox.faults import Faults
 from sandbox.payment import Payment
 
-# How an event comes that nobody chose anything for.
+# The delivery of an event unless the buyer's request chose another.
 AT_ONCE = Choice()
 
 
@@ -94,7 +94,7 @@ class Ledger:
         return self._end(provider_id, "declined", "payment.failed", choice)
 
     def close(self, provider_id: str) -> Payment:
-        """Let nobody pay it any more; it may have ended already."""
+        """Close the payment to its buyer; it may have ended already."""
         try:
             return self._end(provider_id, "closed", "payment.failed", AT_ONCE)
         except RefusedError as refusal:
@@ -151,7 +151,7 @@ class Ledger:
             return self._tell(connection, provider_id, told, choice)
 
     def _tell(self, connection: sqlite3.Connection, provider_id: str, told: str, choice: Choice) -> Payment:
-        """The payment, changed; whoever is to hear of it will."""
+        """The payment, changed, with its webhook queued."""
         payment, now = self._find(connection, provider_id), time.time()
         event_id = f"evt_{secrets.token_hex(16)}"
         body = json.dumps({"id": event_id, "type": told, "payment": payment.report()})

@@ -56,7 +56,7 @@ class Sender:
                 self._at_hand.discard(event.number)
 
     def _take(self) -> Event:
-        """The next event once it is due, and nobody has it at hand."""
+        """The next event that is due and not being sent."""
         with self._changed:
             while True:
                 following = self._ledger.list_next_events(THREADS)

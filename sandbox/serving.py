@@ -48,7 +48,7 @@ class Handler(WSGIRequestHandler):
             self.send_error(400)
 
     def log(self, *_: Any) -> None:
-        """Nothing: a line a request is for nobody."""
+        """Log no request line: the sandbox is for development."""
 
     def log_request(self, *_: Any) -> None:
         """Nothing, nor take its address apart for that, which raises where it is none."""
@@ -86,7 +86,7 @@ def serve(settings: Settings) -> None:
 
 
 def _open_ledger(home: Path, faults: Faults) -> Ledger:
-    # Whoever reads the file can pay what is in it.
+    # The file has the checkout ids, which are all that it takes to pay.
     os.umask(0o077)
     try:
         home.mkdir(parents=True, exist_ok=True)

@@ -52,7 +52,7 @@ def leave_out() -> Any:
 
 
 class OptionalBody(RequestModel):
-    """A body that may be left out, as all that could be in it may."""
+    """An optional request body: all of its fields are optional."""
 
 
 class EmptyBody(OptionalBody):

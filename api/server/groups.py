@@ -39,7 +39,8 @@ T = TypeVar("T")
 COMMITTED_TOGETHER = 500
 # Thousands of long polls are woken at once.
 READ_TOGETHER = 2_000
-# Threads that wait for a payment provider: of those who come beyond, each is answered in time all the same.
+# Threads for calls to the payment provider, so that a slow one takes none of the request threads. A request
+# beyond them is queued, and answered 503 at its deadline.
 WAITING_THREADS = 8
 # A look at the backlog that takes longer is given up: the slot groups are asked one after the other.
 COUNT_SECONDS = 2
@@ -137,5 +138,5 @@ class Groups:
         return await asyncio.get_running_loop().run_in_executor(self._threads, run)
 
     async def run_beside_others(self, run: Callable[[], T]) -> T:
-        """The same where it waits for somebody else's server: no thread that others need waits with it."""
+        """What `run` returns, which waits for an external server; it has threads of its own."""
         return await asyncio.get_running_loop().run_in_executor(self._waiting_threads, run)

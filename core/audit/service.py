@@ -139,7 +139,7 @@ def record(
 def name_command(command: str) -> Author:
     """The author of what a command changes: the command (`flask after-restore`), by this machine's user."""
     try:
-        # Not what the environment says, which whoever runs it may choose.
+        # The user of the process: the environment, which has a user name too, can be set to any.
         user = pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
         # Containers run as users that no file names.

@@ -2,7 +2,6 @@
 
 import uuid
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
@@ -23,13 +22,9 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.bookings.states import BookingStatus, FailureCode, Wants
-from core.infra.db import Base
+from core.infra.db import Base, one_of
 from core.infra.slots import SLOT_OF_SHOW
 from core.shows.models import CLOCK
-
-
-def _one_of(column: str, values: type[StrEnum]) -> str:
-    return f"{column} IN ({', '.join(repr(value.value) for value in values)})"
 
 
 class Booking(Base):
@@ -40,9 +35,9 @@ class Booking(Base):
         # The slot comes last: who does not know it uses the same index.
         PrimaryKeyConstraint("id", "slot", name="bookings_pkey"),
         CheckConstraint(SLOT_OF_SHOW, name="bookings_slot_is_of_show"),
-        CheckConstraint(_one_of("status", BookingStatus), name="bookings_status_is_known"),
-        CheckConstraint(_one_of("wants", Wants), name="bookings_want_is_known"),
-        CheckConstraint(_one_of("failure_code", FailureCode), name="bookings_failure_is_known"),
+        CheckConstraint(one_of("status", BookingStatus), name="bookings_status_is_known"),
+        CheckConstraint(one_of("wants", Wants), name="bookings_want_is_known"),
+        CheckConstraint(one_of("failure_code", FailureCode), name="bookings_failure_is_known"),
         # A PENDING booking that nothing will ever settle must not exist.
         CheckConstraint(
             "status <> 'PENDING' OR wants IS NOT NULL OR hold_expires_at IS NOT NULL",

@@ -17,7 +17,7 @@ def judge_provider(
             if not value:
                 raise ValueError(f"{name} must be set where PAYMENT_PROVIDER is stripe")
     if base and base.startswith("http://") and not (is_open or _is_loopback(base)):
-        # The key would go there for anybody between to read.
+        # Over plain HTTP an attacker on the path could read the API key.
         raise ValueError("STRIPE_API_BASE must begin with https:// in production, unless it is this machine")
 
 
@@ -37,7 +37,7 @@ def judge_issuer(issuer: str, audience: str | None, *, is_open: bool) -> None:
             "OIDC_AUDIENCE must be set where OIDC_ISSUER is: tokens for others are not for Seatline"
         )
     if not (is_open or issuer.startswith("https://")):
-        # Whoever is between could tell keys of his own.
+        # Over plain HTTP an attacker on the path could replace the signing keys.
         raise ValueError("OIDC_ISSUER must begin with https:// in production")
 
 

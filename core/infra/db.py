@@ -7,6 +7,7 @@ import select
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from enum import StrEnum
 from functools import partial
 from typing import Any, TypeVar
 
@@ -66,6 +67,11 @@ TRIES = 5
 
 class Base(DeclarativeBase):
     """The tables of all nouns."""
+
+
+def one_of(column: str, values: type[StrEnum]) -> str:
+    """The condition of a CHECK that a column has a value of an enumeration."""
+    return f"{column} IN ({', '.join(repr(value.value) for value in values)})"
 
 
 def connect(url: str | None = None, **options: Any) -> Any:

@@ -1,1 +1,1 @@
-"""Payments: what is asked of a buyer, what the provider says came of it, and what is given back."""
+"""Payments: charges, the provider's reports of them, refunds, and the ledger."""

@@ -84,7 +84,7 @@ def _compare_hour(provider: str, since: datetime, until: datetime) -> list[Compa
     """The payments offered within an hour, those of the provider's list and ours; none that is under way."""
     end = min(since + HOUR, until)
     listed = call_provider(provider, IN_TASK, lambda asked: list(asked.list(since, end)))
-    # Those without our metadata are somebody else's.
+    # Payments without our metadata belong to other software on the same provider account.
     reports = {report.payment_id: report for report in listed if report.payment_id is not None}
 
     def read(group: SlotGroup) -> list[Payment]:

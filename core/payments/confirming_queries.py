@@ -58,7 +58,8 @@ SELECT_STANDING = Query(
 )
 
 # Every change of a payment's status changes its booking's row as well, which shows it. So where that row is
-# the one that was read, so is what was judged. SKIP LOCKED: nobody waits for a booking that another has.
+# the one that was read, so is what was judged. SKIP LOCKED: a locked booking is left out, and its success is
+# applied alone.
 _UPDATE_CONFIRMED = Prepared(
     "confirm_paid",
     f"""

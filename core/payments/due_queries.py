@@ -59,13 +59,13 @@ _SELECT_STATS = text(f"""
 
 
 def claim_payments(connection: Connection, group: SlotGroup, *, limit: int, seconds: float) -> list[Payment]:
-    """Some pending payments that are due, for so many seconds nobody else's."""
+    """Claim some pending payments that are due, for so many seconds."""
     parameters = {"limit": limit, "seconds": seconds, **group.parameters}
     return [Payment._make(row) for row in connection.execute(_CLAIM_PAYMENTS, parameters)]
 
 
 def claim_refunds(connection: Connection, group: SlotGroup, *, limit: int, seconds: float) -> list[Row[Any]]:
-    """Some refunds that are due, for so many seconds nobody else's; in the currency that was paid."""
+    """Claim some refunds that are due, for so many seconds; in the currency that was paid."""
     parameters = {"limit": limit, "seconds": seconds, **group.parameters}
     return list(connection.execute(_CLAIM_REFUNDS, parameters))
 

@@ -66,7 +66,7 @@ def insert_event(
 
 
 def claim_events(connection: Connection, group: SlotGroup, *, limit: int, seconds: float) -> list[Row[Any]]:
-    """Some webhooks that are to be applied, for so many seconds nobody else's."""
+    """Claim some webhooks that are to be applied, for so many seconds."""
     parameters = {"limit": limit, "seconds": seconds, **group.parameters}
     return list(connection.execute(_CLAIM_EVENTS, parameters))
 

@@ -22,18 +22,14 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.infra.db import Base
+from core.infra.db import Base, one_of
 from core.infra.slots import SLOT_OF_SHOW
 from core.payments.states import Method, PaymentStatus, RefundReason
 from core.shows.models import CLOCK
 
 
-def _one_of(column: str, values: type[StrEnum]) -> str:
-    return f"{column} IN ({', '.join(repr(value.value) for value in values)})"
-
-
 class Payment(Base):
-    """A payment of a booking, offered to its buyer. Whoever changes one has locked its booking first.
+    """A payment of a booking, offered to its buyer. A change of it locks its booking first.
 
     No foreign key leads to the booking, which goes to the archive, while what was paid stays on the books.
     """
@@ -42,8 +38,8 @@ class Payment(Base):
     __table_args__ = (
         PrimaryKeyConstraint("id", "slot", name="payments_pkey"),
         CheckConstraint(SLOT_OF_SHOW, name="payments_slot_is_of_show"),
-        CheckConstraint(_one_of("status", PaymentStatus), name="payments_status_is_known"),
-        CheckConstraint(_one_of("method", Method), name="payments_method_is_known"),
+        CheckConstraint(one_of("status", PaymentStatus), name="payments_status_is_known"),
+        CheckConstraint(one_of("method", Method), name="payments_method_is_known"),
         CheckConstraint("amount > 0", name="payments_ask_for_something"),
         CheckConstraint(
             "refunded_amount BETWEEN 0 AND paid_amount", name="payments_refund_at_most_what_is_paid"
@@ -134,7 +130,7 @@ class Refund(Base):
             ["payment_id", "slot"], ["payments.id", "payments.slot"], name="refunds_have_a_payment"
         ),
         CheckConstraint("amount > 0", name="refunds_give_something"),
-        CheckConstraint(_one_of("reason", RefundReason), name="refunds_reason_is_known"),
+        CheckConstraint(one_of("reason", RefundReason), name="refunds_reason_is_known"),
         CheckConstraint("(taken_at IS NULL) = (due_at IS NOT NULL)", name="refunds_due_until_taken"),
         Index("refunds_by_payment", "payment_id"),
         Index("refunds_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
@@ -171,7 +167,7 @@ class LedgerEntry(Base):
     __table_args__ = (
         PrimaryKeyConstraint("payment_id", "number", "slot", name="ledger_entries_pkey"),
         CheckConstraint(SLOT_OF_SHOW, name="ledger_entries_slot_is_of_show"),
-        CheckConstraint(_one_of("kind", EntryKind), name="ledger_entries_kind_is_known"),
+        CheckConstraint(one_of("kind", EntryKind), name="ledger_entries_kind_is_known"),
         CheckConstraint("amount > 0", name="ledger_entries_are_of_something"),
         CheckConstraint("(kind = 'asked') = (number = 1)", name="ledger_entries_begin_with_what_is_asked"),
         CheckConstraint(

@@ -66,7 +66,7 @@ _LOCK_BOOKING = text(f"""
     SELECT true FROM bookings WHERE {in_slot()} AND id = :booking_id FOR NO KEY UPDATE
 """)
 
-# By the clock once the row is locked: whoever waited for it is judged by now.
+# The clock is read after the row lock, so that a request that waited for it is judged by the current time.
 _SELECT_BOOKING = text(f"""
     SELECT {STAGE} AS stage, {EXTENDED} AS extended_to, b.now, b.show_id, b.amount, b.currency, s.name
     FROM (SELECT {BOOKING_COLUMNS}, clock_timestamp() AS now, false AS at_any_time FROM bookings
@@ -80,7 +80,7 @@ _SELECT_PAYMENTS = text(f"""
 
 _SELECT_PAYMENT = text(f"SELECT {COLUMNS} FROM payments WHERE {in_slot()} AND id = :payment_id")
 
-# Due at first when nobody has told of it for two minutes.
+# The payment is first due once its webhook is overdue (ASKED_AFTER_SECONDS in service.py).
 _INSERT_PAYMENT = text(f"""
     WITH made AS (
         INSERT INTO payments (id, slot, show_id, booking_id, provider, method, amount, currency, description,
@@ -253,7 +253,7 @@ def update_paid(
 
 
 def select_left(connection: Connection, payment: Payment) -> int:
-    """How much of a payment nobody has asked to be given back; until the commit nobody else asks.
+    """How much of a payment has no refund yet; the payment stays locked until the commit.
 
     The payment is locked too, as a booking in the archive cannot be.
     """

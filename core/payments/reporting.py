@@ -28,7 +28,7 @@ class Applied(NamedTuple):
     payment: Payment
 
     def tell(self) -> None:
-        """Tell whoever has something to do, or waits; after the commit."""
+        """Wake long polls of the booking, and nudge the workers; after the commit."""
         if self.verdict is not Verdict.NOTHING:
             announce(self.payment.booking_id)
         if self.verdict is Verdict.CONFIRM:
@@ -88,7 +88,7 @@ def apply_event(event: Row[Any]) -> None:
 def apply_report(connection: Connection, provider: str, report: Report) -> Applied | None:
     """Apply a report to the payment that it names; None where that is none of ours.
 
-    The booking is locked first, as everybody does who changes a payment.
+    The booking is locked before its payment: every change of a payment takes the locks in this order.
     """
     known = queries.select_payment(connection, report.payment_id) if report.payment_id else None
     if known is None or known.provider != provider:

@@ -26,7 +26,7 @@ from core.payments.views import Payment
 
 log = logging.getLogger(__name__)
 
-# Nobody has told of a payment for so long: its provider is asked.
+# A payment pending for so long without a webhook is polled at the provider.
 ASKED_AFTER_SECONDS = 120
 
 _WHY_NOT = {

@@ -37,7 +37,7 @@ TURN_SECONDS = 2.0
 # A process has so many turns at once: where the provider is slow, the other threads relay events meanwhile.
 TURNS_AT_ONCE = 4
 _turns = threading.BoundedSemaphore(TURNS_AT_ONCE)
-# A payment that nobody tells of is asked about so often.
+# A pending payment without a webhook is polled at the provider so often.
 ASKED_EVERY_SECONDS = 60
 
 
@@ -146,13 +146,13 @@ def _ask_payment(payment: Payment) -> tuple[Payment, Report | None]:
 
 
 def _fetch(payment: Payment, provider: Provider, *, is_open: bool) -> Report:
-    # Nobody may have heard the answer to the offer: the same offer has the same answer.
+    # The response to create() may have been lost; create() is idempotent, so it is repeated.
     provider_id = payment.provider_id or provider.create(to_charge(payment)).provider_id
     return provider.fetch(provider_id) if is_open else provider.close(provider_id)
 
 
 def _report_failure(payment: Payment) -> Report:
-    """What is known of an offer that the provider never took: nobody can pay it."""
+    """A FAILED report for an offer that the provider refused to create."""
     return Report(
         provider_id=None,
         payment_id=payment.id,

@@ -1,4 +1,4 @@
-"""After a payment's commit: who waits for its booking is woken, and workers are told what there is to do."""
+"""After a payment's commit: long polls of its booking are woken, and workers nudged."""
 
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from core.infra.redis import try_redis
 
 
 def announce(booking_id: UUID) -> None:
-    """Wake whoever waits for this booking, in any process; promises nothing."""
+    """Wake the long polls of this booking, in every process; a lost wake-up costs a second."""
     try_redis(lambda redis: redis.publish(BOOKINGS_CHANNEL, encode_ids([booking_id])), default=None)
 
 

@@ -110,7 +110,7 @@ class Provider(Protocol):
         """The payment as it is now."""
 
     def close(self, provider_id: str) -> Report:
-        """Let nobody pay it any more, and tell how it ended: it may have been paid just before."""
+        """Close the payment to its buyer, and report how it ended: it may have been paid just before."""
 
     def refund(self, provider_id: str, *, refund_id: UUID, amount: int, currency: str) -> None:
         """Give back so much; once for the same `refund_id`."""

@@ -18,7 +18,7 @@ from core.infra.settings import Settings
 from core.payments.errors import InvalidSignatureError, ProviderRefusedError, ProviderUnavailableError
 from core.payments.providers.interface import Charge, Notice, Offer, Patience, Provider, Report
 
-# It listens there alone: whoever is elsewhere has no business with play money.
+# The sandbox listens on loopback only: play money is for development on one machine.
 ADDRESS = "127.0.0.1"
 # Another secret than ours, which an operator mends, and too many calls say nothing of the payment.
 PASSING = frozenset({401, 429})
@@ -83,7 +83,7 @@ class SandboxProvider:
         return self._read(self._call("GET", _find_path(provider_id)))
 
     def close(self, provider_id: str) -> Report:
-        """Let nobody pay it any more, and tell how it ended: it may have been paid just before."""
+        """Close the payment to its buyer, and report how it ended: it may have been paid just before."""
         return self._read(self._call("POST", f"{_find_path(provider_id)}/close"))
 
     def refund(self, provider_id: str, *, refund_id: UUID, amount: int, currency: str) -> None:

@@ -138,7 +138,7 @@ class StripeProvider(Provider):
             return StripeIntent.model_validate(intent.to_dict()).report()
 
     def close(self, provider_id: str) -> Report:
-        """Let nobody pay it any more, and tell how it ended.
+        """Close the payment to its buyer, and report how it ended.
 
         PENDING where its money is on its way already (a bank transfer, say), which Stripe does not call back.
         """

@@ -48,7 +48,7 @@ class _Offered(BaseModel):
 
     @property
     def payment_id(self) -> UUID | None:
-        """Whose it is; None for what something else sells by the same account."""
+        """Our payment's id by the metadata; None for payments of other software on the same account."""
         return self._read_id("payment_id")
 
     def _read_id(self, name: str) -> UUID | None:
@@ -110,7 +110,7 @@ class StripeSession(_Offered):
     def report(self, *, has_failed: bool = False) -> Report:
         """Raises ValueError where its amount is none."""
         intent = self.payment_intent if isinstance(self.payment_intent, StripeIntent) else None
-        # Nobody can complete a session twice: what has no money on its way by then is over.
+        # A session is completed once: a complete one without money on its way has failed.
         is_over = (
             self.status == "complete" and intent and intent.status in ("requires_payment_method", "canceled")
         )
