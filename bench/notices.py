@@ -24,7 +24,7 @@ def tell(url: str, payments: Sequence[tuple[str, str, int]], *, seconds: float, 
             url + PATH,
             seconds=seconds,
             script="notices.lua",
-            arguments=[file.name, THREADS, rate / THREADS],
+            arguments=[file.name, "POST", THREADS, rate / THREADS],
         )
 
 

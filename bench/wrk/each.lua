@@ -8,12 +8,16 @@ function setup(thread)
   thread:set("number", numbers)
 end
 
+function make_request(method, path)
+  return wrk.format(method, path)
+end
+
 function init(arguments)
   requests, turn = {}, 0
   local line, threads = 0, tonumber(arguments[3])
-  for path in io.lines(arguments[1]) do
+  for text in io.lines(arguments[1]) do
     line = line + 1
-    if line % threads == number % threads then table.insert(requests, wrk.format(arguments[2], path)) end
+    if line % threads == number % threads then table.insert(requests, make_request(arguments[2], text)) end
   end
 end
 

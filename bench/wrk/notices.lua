@@ -1,30 +1,18 @@
--- POST webhooks that are made and signed already, at a pace, each thread its share of them.
--- Arguments: a file with a signature, a blank and a body a line; the number of threads; requests a second for this thread.
+-- Webhooks that are made and signed already, at a pace; each.lua, with a signature, a blank and a body a line.
+-- One argument more: requests a second for this thread.
 
 dofile("pace.lua")
+dofile("each.lua")
 
-local numbers = 0
+local read_all = init
 
-function setup(thread)
-  numbers = numbers + 1
-  thread:set("number", numbers)
+function make_request(method, text)
+  local signature, body = text:match("^(%S+) (.+)$")
+  local headers = { ["Content-Type"] = "application/json", ["Stripe-Signature"] = signature }
+  return wrk.format(method, nil, headers, body)
 end
 
 function init(arguments)
-  requests, turn = {}, 0
-  local line, threads = 0, tonumber(arguments[2])
-  for text in io.lines(arguments[1]) do
-    line = line + 1
-    if line % threads == number % threads then
-      local signature, body = text:match("^(%S+) (.+)$")
-      local headers = { ["Content-Type"] = "application/json", ["Stripe-Signature"] = signature }
-      table.insert(requests, wrk.format("POST", nil, headers, body))
-    end
-  end
-  keep_pace(tonumber(arguments[3]))
-end
-
-function request()
-  turn = turn % #requests + 1
-  return requests[turn]
+  read_all(arguments)
+  keep_pace(tonumber(arguments[4]))
 end
