@@ -1,0 +1,3 @@
+/** Instead of d3-interpolate, which only transitions need. */
+
+export function interpolateZoom() {}

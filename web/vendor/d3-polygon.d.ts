@@ -1,0 +1,1 @@
+export { polygonArea, polygonCentroid, polygonContains, polygonHull } from "d3-polygon";

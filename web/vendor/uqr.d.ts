@@ -1,0 +1,1 @@
+export { encode, renderSVG } from "uqr";
