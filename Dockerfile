@@ -18,6 +18,7 @@ COPY migrations ./migrations
 COPY core ./core
 COPY tasks ./tasks
 COPY api ./api
+COPY web ./web
 # A number, so that an orchestrator can see that it is not root.
 USER 10001:10001
 EXPOSE 8000
