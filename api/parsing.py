@@ -4,7 +4,7 @@ import json
 import re
 from codecs import BOM_UTF8
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import cache
 from typing import Any, NoReturn, TypeVar
@@ -22,7 +22,8 @@ from api.errors import (
 )
 from api.request import Request
 from api.schemas.types import OptionalBody
-from core.bookings.errors import BookingNotFoundError
+from core.bookings.errors import BookingNotFoundError, TicketNotFoundError
+from core.bookings.tickets import Ticket, parse_code
 from core.errors import Fault, InvalidRequestError, point
 from core.infra.settings import get_settings
 from core.keys.errors import KeyNotFoundError
@@ -95,13 +96,26 @@ def parse_provider(text: str) -> str:
     return text
 
 
-PATH_PARSERS = {
+def parse_ticket_code(text: str) -> Ticket:
+    """The ticket code in a path, as people type it. Raises TicketNotFoundError where it can be none."""
+    ticket = parse_code(text)
+    if ticket is None:
+        raise TicketNotFoundError("This is no ticket code: one has five groups of four letters and digits.")
+    return ticket
+
+
+PATH_PARSERS: dict[str, Callable[[str], Any]] = {
     "show_id": parse_show_id,
     "booking_id": parse_booking_id,
     "endpoint_id": parse_endpoint_id,
     "key_id": parse_key_id,
+    "ticket_code": parse_ticket_code,
     "provider": parse_provider,
     "code": find_error,
+    # Judged by their views.
+    "digest": str,
+    "file": str,
+    "id": str,
 }
 
 

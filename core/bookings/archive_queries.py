@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlalchemy.engine import Connection
 
+from core.bookings.queries import PAST, Past
 from core.bookings.views import COLUMNS, Booking, read_by_id
 from core.events.queries import IN_ORDER, select_published
 from core.infra.prepared import Prepared
@@ -57,9 +58,10 @@ SELECT_ARCHIVED = Query(
     read_by_id,
 )
 
-_SELECT_ARCHIVED_REQUESTS = text(f"""
-    SELECT coalesce(nullif(booking->'requests', 'null'), '[]') FROM archived_bookings
-    WHERE {in_slot()} AND id = :id
+_SELECT_ARCHIVED_PAST = text(f"""
+    SELECT {PAST} FROM archived_bookings a
+    CROSS JOIN LATERAL jsonb_populate_record(NULL::bookings, a.booking) AS b JOIN shows s ON s.id = b.show_id
+    WHERE {in_slot("a")} AND a.id = :id
 """)
 
 _SELECT_ARCHIVED_EVENTS = text(f"""
@@ -75,12 +77,10 @@ def move_to_archive(connection: Connection, group: SlotGroup, *, days: int) -> i
     return int(connection.execute(_ARCHIVE, parameters).rowcount)
 
 
-def select_archived_requests(connection: Connection, booking: Booking) -> list[dict[str, Any]]:
-    """What was asked of an archived booking, in order."""
-    requests: list[dict[str, Any]] = connection.execute(
-        _SELECT_ARCHIVED_REQUESTS, {**of_slot(to_slot(booking.show_id)), "id": booking.id}
-    ).scalar_one()
-    return requests
+def select_archived_past(connection: Connection, booking: Booking) -> Past:
+    """What its row told of an archived booking's history."""
+    parameters = {**of_slot(to_slot(booking.show_id)), "id": booking.id}
+    return Past._make(connection.execute(_SELECT_ARCHIVED_PAST, parameters).one())
 
 
 def select_archived_events(connection: Connection, booking: Booking) -> list[Row[Any]]:

@@ -1,7 +1,8 @@
 """The SQL statements about bookings and their idempotency keys, but for those of acting and accepting."""
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Row, text
@@ -44,7 +45,29 @@ SELECT_WAITING = Query(
     lambda rows: {show_id: count for show_id, count in rows},
 )
 
-_SELECT_REQUESTS = text(f"SELECT coalesce(requests, '[]') FROM bookings WHERE {in_slot()} AND id = :id")
+
+class Past(NamedTuple):
+    """What only a booking's row, and its show's, tell of its history.
+
+    What was asked of it after it was accepted, in order; whose request it came by, and which; and of the show
+    the times of its making and its end.
+    """
+
+    requests: list[dict[str, Any]]
+    client: str | None
+    request_id: str | None
+    show_cancelled_at: datetime | None
+    show_created_at: datetime
+
+
+# The columns of a Past, of `b` and its show `s`.
+PAST = """
+    coalesce(b.requests, '[]'), coalesce(b.booked_by, b.client), b.request_id,
+    s.cancelled_at, s.created_at
+"""
+_SELECT_PAST = text(f"""
+    SELECT {PAST} FROM bookings b JOIN shows s ON s.id = b.show_id WHERE {in_slot("b")} AND b.id = :id
+""")
 
 _INSERT_KEY = text("""
     INSERT INTO used_keys (slot, principal, show_id, key, fingerprint, booking_ids)
@@ -71,14 +94,26 @@ _SELECT_LIVE = text(f"""
             ORDER BY created_at, id LIMIT 1) IS NOT NULL
 """)
 
+# In the show's slot, where it is of one show.
 _SELECT_PAGE = text(f"""
     SELECT {COLUMNS} FROM bookings
-    WHERE (cast(:show_id AS bigint) IS NULL OR show_id = :show_id)
+    WHERE {in_slot()} AND (cast(:show_id AS bigint) IS NULL OR show_id = :show_id)
       AND (cast(:status AS text) IS NULL OR status = :status)
       AND (cast(:customer AS text) IS NULL OR customer = :customer)
+      AND (cast(:seat AS text) IS NULL OR cast(:seat AS text) = ANY(seats))
+      AND (cast(:failure AS text) IS NULL OR failure_code = :failure)
       AND (cast(:after AS uuid) IS NULL OR id < :after)
     ORDER BY id DESC
     LIMIT :limit
+""")
+
+# Of bookings and archived ones, the first and the last id included. The slot is always a condition: other
+# slots' ids are no candidates, and the primary keys have the slot too.
+_SELECT_IDS_BETWEEN = text("""
+    SELECT id FROM bookings WHERE slot = :slot AND id BETWEEN cast(:first AS uuid) AND cast(:last AS uuid)
+    UNION ALL
+    SELECT id FROM archived_bookings
+    WHERE slot = :slot AND id BETWEEN cast(:first AS uuid) AND cast(:last AS uuid)
 """)
 
 _SELECT_STATS = text("""
@@ -90,12 +125,12 @@ _SELECT_STATS = text("""
 """)
 
 
-def select_requests(connection: Connection, booking: Booking) -> list[dict[str, Any]] | None:
-    """What was asked of a booking after it was accepted, in order; None where it is not here any more."""
-    requests: list[dict[str, Any]] | None = connection.execute(
-        _SELECT_REQUESTS, {**of_slot(to_slot(booking.show_id)), "id": booking.id}
-    ).scalar_one_or_none()
-    return requests
+def select_past(connection: Connection, booking: Booking) -> Past | None:
+    """What its row tells of a booking's history; None where it is not here any more."""
+    row = connection.execute(
+        _SELECT_PAST, {**of_slot(to_slot(booking.show_id)), "id": booking.id}
+    ).one_or_none()
+    return Past._make(row) if row else None
 
 
 def insert_key(connection: Connection, key: "Key", *, show_id: int, booking_id: UUID) -> bool:
@@ -127,12 +162,28 @@ def select_page(
     show_id: int | None,
     status: str | None,
     customer: str | None,
+    seat: str | None,
+    failure: str | None,
     after: UUID | None,
     limit: int,
 ) -> list[Booking]:
-    """A page of bookings, newest first."""
-    parameters = {"show_id": show_id, "status": status, "customer": customer, "after": after, "limit": limit}
+    """A page of bookings, newest first. Raises UnavailableError."""
+    parameters = {
+        **({"whole": True, "slot": None, "show_id": None} if show_id is None else of_show(show_id)),
+        "status": status,
+        "customer": customer,
+        "seat": seat,
+        "failure": failure,
+        "after": after,
+        "limit": limit,
+    }
     return read_bookings(connection.execute(_SELECT_PAGE, parameters))
+
+
+def select_ids_between(connection: Connection, slot: int, *, first: UUID, last: UUID) -> list[UUID]:
+    """The ids of a slot's bookings, archived ones too, from the first to the last."""
+    parameters = {"slot": slot, "first": first, "last": last}
+    return list(connection.execute(_SELECT_IDS_BETWEEN, parameters).scalars())
 
 
 def select_waiting_stats(connection: Connection) -> Row[Any]:

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import Result
 
 from core.bookings.states import BookingStatus
+from core.bookings.tickets import make_code
+from core.infra.slots import to_slot
 
 
 class Booking(NamedTuple):
@@ -44,6 +46,12 @@ class Booking(NamedTuple):
         """Whether its seats are held for it now, waiting for a confirm."""
         return self.hold_expires_at is not None
 
+    @property
+    def ticket_code(self) -> str | None:
+        """What is shown at the door for it; None unless it is CONFIRMED."""
+        # Of the show's slot: ids that were minted before they told theirs have none.
+        return make_code(self.id, to_slot(self.show_id)) if self.status == BookingStatus.CONFIRMED else None
+
     def to_document(self) -> dict[str, Any]:
         """The booking as JSON has it; `quantity` and `section` only where it asked for a quantity."""
         document: dict[str, Any] = {
@@ -57,6 +65,7 @@ class Booking(NamedTuple):
             "wants": self.wants,
             "failure": self._describe_failure(),
             "customer": self.customer,
+            "ticket_code": self.ticket_code,
             "amount": self.amount,
             "currency": self.currency,
             "payment": self.payment,
