@@ -94,8 +94,8 @@ SELECT_KNOWN = Query(_SELECT_KNOWN, _to_parameters, _read_known)
 
 _KEY_COLUMNS = "slot, principal, show_id, key, fingerprint, booking_ids"
 _COLUMNS = (
-    "slot, id, show_id, seats, quantity, section, hold, customer, client, amount, currency, created_at, "
-    "updated_at"
+    "slot, id, show_id, seats, quantity, section, hold, customer, client, booked_by, request_id, amount, "
+    "currency, created_at, updated_at"
 )
 
 
@@ -143,6 +143,8 @@ async def insert_requests(
             new.hold,
             new.customer,
             new.client,
+            new.booked_by,
+            new.request_id,
             amount,
             terms[request.show_id].currency,
             arrived_at,

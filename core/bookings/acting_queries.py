@@ -77,7 +77,7 @@ _WRITTEN = f"""
     WITH item AS MATERIALIZED (
         SELECT * FROM json_to_recordset(cast(:items AS json)) AS i(
             number int, booking_id uuid, action text, at_any_time boolean, principal text,
-            key text, fingerprint text)
+            key text, fingerprint text, asked_by text, request_id text)
     ), judged AS MATERIALIZED (
         SELECT b.*, {STAGE} AS stage, CASE b.action WHEN 'extend' THEN {EXTENDED} END AS extended_to,
                (SELECT u.fingerprint FROM used_keys u
@@ -96,7 +96,8 @@ _WRITTEN = f"""
         SELECT number, action, slot, id, show_id, seats, now, extended_to, is_due,
                principal, key, fingerprint, jsonb_strip_nulls(jsonb_build_object(
                    'request', action, 'at', {to_rfc_3339("now")},
-                   'hold_expires_at', {to_rfc_3339("extended_to")})) AS request,
+                   'hold_expires_at', {to_rfc_3339("extended_to")}, 'client', asked_by,
+                   'request_id', request_id)) AS request,
                (NOT is_due OR row_number() OVER (PARTITION BY id, is_due ORDER BY number) = 1)
                AND (key IS NULL
                     OR row_number() OVER (PARTITION BY principal, show_id, key ORDER BY number) = 1)
@@ -166,6 +167,8 @@ def _to_parameters(asked: Sequence[Asked]) -> dict[str, Any]:
             "principal": each.key and each.key.principal,
             "key": each.key and each.key.key,
             "fingerprint": each.key and each.key.fingerprint,
+            "asked_by": each.origin.by,
+            "request_id": each.origin.request_id,
         }
         for number, each in enumerate(asked)
     ]

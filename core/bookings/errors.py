@@ -14,6 +14,13 @@ class BookingNotFoundError(SeatlineError):
         super().__init__(f"There is no booking {booking_id}.")
 
 
+class TicketNotFoundError(SeatlineError):
+    """There is no CONFIRMED booking with this ticket code."""
+
+    code = "not_found"
+    title = "There is nothing here"
+
+
 class NotHeldError(SeatlineError):
     """The booking's seats are not held yet."""
 

@@ -70,6 +70,8 @@ class Booking(Base):
             "status <> 'CONFIRMED' OR cardinality(seats) > 0", name="bookings_confirmed_have_seats"
         ),
         CheckConstraint("amount >= 0", name="bookings_amount_is_not_negative"),
+        # It is its client's own text.
+        CheckConstraint("octet_length(request_id) <= 128", name="bookings_request_id_is_bounded"),
         # The workers' queue: what wants something, in order of arrival.
         Index("bookings_waiting", "show_id", "created_at", "id", postgresql_where=text("wants IS NOT NULL")),
         # Holds to be released, the first to expire first.
@@ -112,6 +114,10 @@ class Booking(Base):
     # Whom the seats that it holds count against: the pseudonym of the address that it came from, or a
     # principal without a role; NULL where its credential has a role.
     client: Mapped[str | None] = mapped_column(Text)
+    # The principal with a role that asked for it; NULL where `client` says whose it is.
+    booked_by: Mapped[str | None] = mapped_column(Text)
+    # The X-Request-ID of the request that asked for it.
+    request_id: Mapped[str | None] = mapped_column(Text)
     amount: Mapped[int | None] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(Text)
     failure_code: Mapped[str | None] = mapped_column(Text)

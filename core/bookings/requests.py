@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from core.bookings.idempotency import Key
@@ -11,11 +12,28 @@ from core.infra.ids import read_slot
 from core.infra.slots import to_slot
 
 
+class Origin(NamedTuple):
+    """Which request it was, by its X-Request-ID, and whose: a principal's with a role, else a client's."""
+
+    request_id: str | None = None
+    client: str | None = None
+    principal: str | None = None
+
+    @property
+    def by(self) -> str | None:
+        """Whose it is, in a word."""
+        return self.principal or self.client
+
+
+NOT_KNOWN = Origin()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewBooking:
     """What is asked for: these seats, or `quantity` of the best (of a section).
 
-    `client` is whom the seats that it holds count against; None where its credential has a role.
+    `client` is whom the seats that it holds count against; None where its credential has a role: then it is
+    `booked_by` that principal. The request's id is its client's own text, and only ever shown.
     """
 
     show_id: int
@@ -25,6 +43,8 @@ class NewBooking:
     hold: bool = False
     customer: str | None = None
     client: str | None = None
+    booked_by: str | None = None
+    request_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +80,7 @@ class Asked:
     action: Action
     key: Key | None = None
     at_any_time: bool = False
+    origin: Origin = NOT_KNOWN
 
     @property
     def slot(self) -> int:

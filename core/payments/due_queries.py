@@ -57,6 +57,13 @@ _SELECT_STATS = text(f"""
                 LIMIT {COUNTED_AT_MOST}) AS r) AS r
 """)
 
+_SELECT_RECENT = text(f"""
+    SELECT status, count(*) AS number
+    FROM (SELECT status FROM payments WHERE updated_at > statement_timestamp() - interval '1 minute'
+          LIMIT {COUNTED_AT_MOST}) AS p
+    GROUP BY status
+""")
+
 
 def claim_payments(connection: Connection, group: SlotGroup, *, limit: int, seconds: float) -> list[Payment]:
     """Claim some pending payments that are due, for so many seconds."""
@@ -86,3 +93,8 @@ def update_refused(connection: Connection, *, refund_id: UUID, slot: int, second
 def select_stats(connection: Connection) -> Row[Any]:
     """What of payments waits, counted, and how many differ from the provider's."""
     return connection.execute(_SELECT_STATS).one()
+
+
+def select_recent(connection: Connection) -> dict[str, int]:
+    """How many payments came to each status within the last minute, and are at it still."""
+    return {row.status: row.number for row in connection.execute(_SELECT_RECENT)}

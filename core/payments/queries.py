@@ -27,15 +27,19 @@ _SHOWN = f"""
                         ELSE coalesce(b.requests, '[]') || p.request END,
         updated_at = p.updated_at {{also}}
     FROM (SELECT p.*, {DOCUMENT} AS document,
-                 jsonb_build_object('payment', p.status, 'at', {to_rfc_3339("p.updated_at")}) AS request
+                 jsonb_build_object('payment', p.status, 'at', {to_rfc_3339("p.updated_at")}{{told}})
+                     AS request
           FROM {{payments}} p OFFSET 0) AS p
     WHERE {{where}} AND b.id = ANY(ARRAY[p.booking_id])
 """
 
 
-def show(payments: str, *, also: str = "", in_slots: Callable[[str], str] = in_slot) -> str:
-    """The statement by which bookings show `payments`, which have changed; `also` sets other columns."""
-    return _SHOWN.format(payments=payments, also=also, where=in_slots("b"))
+def show(payments: str, *, also: str = "", told: str = "", in_slots: Callable[[str], str] = in_slot) -> str:
+    """The statement by which bookings show `payments`, which have changed.
+
+    `also` sets other columns; `told` adds to what their histories tell of it.
+    """
+    return _SHOWN.format(payments=payments, also=also, told=told, where=in_slots("b"))
 
 
 def make_paid_effects(*, currency: str, in_slots: Callable[[str], str] = in_slot) -> str:
@@ -80,6 +84,8 @@ _SELECT_PAYMENTS = text(f"""
 
 _SELECT_PAYMENT = text(f"SELECT {COLUMNS} FROM payments WHERE {in_slot()} AND id = :payment_id")
 
+_BY_REQUEST = ", 'client', cast(:client AS text), 'request_id', cast(:request_id AS text)"
+
 # The payment is first due once its webhook is overdue (ASKED_AFTER_SECONDS in service.py).
 _INSERT_PAYMENT = text(f"""
     WITH made AS (
@@ -93,7 +99,7 @@ _INSERT_PAYMENT = text(f"""
                                     balance, at)
         SELECT id, 1, slot, show_id, 'asked', amount, currency, 0, 0, created_at FROM made
     ), shown AS (
-        {show("made", also=", hold_expires_at = :extended_to")}
+        {show("made", also=", hold_expires_at = :extended_to", told=_BY_REQUEST)}
         RETURNING b.show_id, b.id, b.seats
     ), moved AS (
         UPDATE seats s SET hold_expires_at = :extended_to FROM shown

@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 
 from core.audit.service import Change
 from core.bookings.idempotency import Key, use_key
+from core.bookings.requests import NOT_KNOWN, Origin
 from core.bookings.rules import LONGEST_HOLD, Stage
 from core.bookings.service import get_booking
 from core.errors import UnavailableError
@@ -47,6 +48,7 @@ class Wish:
     return_url: str
     provider: str
     key: Key | None = None
+    origin: Origin = NOT_KNOWN
 
 
 class Begun(NamedTuple):
@@ -105,6 +107,8 @@ def _begin(connection: Connection, wish: Wish) -> Begun:
         "expires_at": standing.now + LONGEST_HOLD,
         "extended_to": standing.extended_to,
         "now": standing.now,
+        "client": wish.origin.by,
+        "request_id": wish.origin.request_id,
     }
     made = queries.insert_payment(connection, columns, seconds=ASKED_AFTER_SECONDS)
     return Begun(made, is_new=True, is_replay=False)
@@ -172,6 +176,8 @@ def refund_booking(change: Change, booking_id: UUID, *, amount: int | None) -> P
     given = left if amount is None else amount
     if given > left:
         raise NotPayableError(f"Of this payment {left} is left to be given back.", pointer="/amount")
+    # Told first, as a history has what was asked before what came of it.
+    change.tell("booking.refund", f"booking:{booking_id}", after={"amount": given, "left": left - given})
     queries.insert_refund(
         connection,
         paid,
@@ -180,5 +186,4 @@ def refund_booking(change: Change, booking_id: UUID, *, amount: int | None) -> P
         reason=RefundReason.OPERATOR,
         status=PaymentStatus.REFUND_PENDING if given == left else PaymentStatus(paid.status),
     )
-    change.tell("booking.refund", f"booking:{booking_id}", after={"amount": given, "left": left - given})
     return paid

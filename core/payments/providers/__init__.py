@@ -8,6 +8,7 @@ from typing import TypeVar, cast
 import pybreaker
 
 from core.infra.breaking import Breaker
+from core.infra.metrics import PROVIDER_CALLS
 from core.infra.settings import get_settings
 from core.payments.errors import ProviderUnavailableError
 from core.payments.providers.interface import Patience, Provider
@@ -35,10 +36,16 @@ def call_provider(name: str, patience: Patience, run: Callable[[Provider], T]) -
     """
     if name != get_settings().payment_provider:
         raise ProviderUnavailableError(f"PAYMENT_PROVIDER is not {name} any more.")
+    result = "failed"
     try:
-        return cast(T, _breaker.call(lambda: run(find_provider(name, patience))))
+        found = cast(T, _breaker.call(lambda: run(find_provider(name, patience))))
+        result = "answered"
+        return found
     except pybreaker.CircuitBreakerError as error:
+        result = "not called"
         raise ProviderUnavailableError("The payment provider does not answer just now.") from error
+    finally:
+        PROVIDER_CALLS.labels(result).inc()
 
 
 @cache

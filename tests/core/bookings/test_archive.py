@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from core import housekeeping
-from core.bookings import service
+from core.bookings import history
 from core.bookings.errors import AlreadySettledError, BookingNotFoundError
 from core.events.service import place_events, read_feed
 from core.infra.db import primary, transaction
@@ -29,7 +29,7 @@ def make_past(*, days: int = 91) -> None:
 
 def explain(booking_id: UUID) -> list[dict[str, object]]:
     with primary() as connection:
-        return service.explain_booking(connection, booking_id)
+        return history.explain_booking(connection, booking_id)
 
 
 def test_archived_with_its_events_and_still_readable(make_show: MakeShow) -> None:

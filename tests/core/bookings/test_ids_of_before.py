@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import text
 
 from core import housekeeping
-from core.bookings import service
+from core.bookings import history, service
 from core.bookings.idempotency import Key
+from core.bookings.tickets import parse_code
 from core.infra.db import primary
 from core.infra.ids import new_id, read_slot
 from core.infra.slots import SLOTS, to_slot
@@ -56,7 +57,7 @@ def test_it_is_found(older: UUID, make_show: MakeShow) -> None:
     assert set(read_all(older, other, new_id(1))) == {older, other}
     with primary() as connection:
         assert service.get_booking(connection, older).seats == ["1"]
-        assert [step["change"] for step in service.explain_booking(connection, older)] == [
+        assert [step["change"] for step in history.explain_booking(connection, older)] == [
             "BOOKING_ACCEPTED",
             "BOOKING_HELD",
         ]
@@ -75,6 +76,17 @@ def test_it_is_acted_on(older: UUID) -> None:
     assert tell(older) == "CANCELLED"
 
 
+def test_it_has_a_ticket_of_its_shows_slot(older: UUID) -> None:
+    show_id = read(older).show_id
+    confirm(older)
+    settle(show_id)
+    ticket = parse_code(read(older).ticket_code or "")
+    assert ticket is not None
+    assert ticket.slot == to_slot(show_id) != read_slot(older)
+    with primary() as connection:
+        assert service.find_ticket(connection, ticket).id == older
+
+
 def test_its_key_gives_it_again(older: UUID) -> None:
     assert book(read(older).show_id, "1", hold=True, key=KEY) == older
 
@@ -90,4 +102,4 @@ def test_it_is_archived(older: UUID) -> None:
     assert housekeeping.archive_bookings() == 1
     assert tell(older) == "CANCELLED"
     with primary() as connection:
-        assert len(service.explain_booking(connection, older)) == 4
+        assert len(history.explain_booking(connection, older)) == 4

@@ -16,9 +16,9 @@ from core.bookings.errors import (
     NotHeldError,
     PaymentRequiredError,
 )
+from core.bookings.history import explain_booking
 from core.bookings.idempotency import Key
 from core.bookings.rules import LONGEST_HOLD, Action, Answer, Stage
-from core.bookings.service import explain_booking
 from core.errors import SeatlineError
 from core.infra.db import primary, transaction
 from core.shows.service import Show
