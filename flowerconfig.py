@@ -8,7 +8,7 @@ from flower.views.monitor import Metrics
 from tornado.web import authenticated
 
 from core.infra.faults import wait_until_fit
-from core.infra.log import warn_of_unverified
+from core.infra.log import configure_logging
 from core.infra.ports import MAX_PORT, parse_port, require_free_port
 from core.infra.settings import get_settings
 from core.infra.weak_secrets import MIN_KEY_LENGTH, find_weakness
@@ -33,7 +33,9 @@ basic_auth = [f"{os.environ.get('FLOWER_USER') or 'admin'}:{_password}"]
 # Its own metrics tell of queues and tasks; Flower serves them to everybody, whatever its password.
 Metrics.get = authenticated(Metrics.get)
 
-warn_of_unverified()
+configure_logging()
+# Tornado would add a handler of its own, with lines of another form.
+logging = "none"
 _broker = urlsplit(get_settings().celery_broker_url.partition(";")[0])
 if _broker.scheme == "amqps":
     # Of itself it would ask RabbitMQ's management over plain HTTP, with the broker's password.

@@ -1,5 +1,6 @@
 """Writing the audit log, in the transaction of the change that it tells of, and reading it."""
 
+import logging
 import os
 import pwd
 from collections.abc import Iterator, Mapping
@@ -16,6 +17,8 @@ from core.audit import queries
 from core.infra.db import transaction
 from core.infra.json import to_json_text
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class Author:
@@ -24,6 +27,16 @@ class Author:
     principal: Principal
     request_id: str | None = None
     client: str | None = None
+
+    def describe(self) -> dict[str, str | None]:
+        """Who it is, for a line of a log."""
+        return {
+            "actor": self.principal.name,
+            "actor_id": self.principal.id,
+            "role": self.principal.role,
+            "client": self.client,
+            "request_id": self.request_id,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +80,7 @@ class Change:
 
     def __init__(self, connection: Connection, author: Author) -> None:
         self.connection, self.author, self.is_told = connection, author, False
+        self.told: list[tuple[str, str]] = []
 
     def tell(
         self,
@@ -87,6 +101,7 @@ class Change:
                 return
             before, after = ({name: one.get(name) for name in changed} for one in (before, after))
         record(self.connection, self.author, action, target, before=before, after=after)
+        self.told.append((action, target))
 
     def tell_nothing(self) -> None:
         """Say that nothing was changed: it was so already."""
@@ -105,6 +120,8 @@ def changing(author: Author) -> Iterator[Change]:
         yield change
         if not change.is_told:
             raise LookupError("a change that the audit log was not told of")
+    for action, target in change.told:
+        log.info("changed", extra={"action": action, "target": target, **author.describe()})
 
 
 def record(

@@ -1,6 +1,9 @@
-"""Logs: one JSON object a line, so that nothing from input can forge a line."""
+"""Logs: one JSON object a line, so that nothing from input can forge a line; on a terminal in colours."""
 
 import logging.config
+import sys
+from collections.abc import Mapping
+from typing import Any
 
 import structlog
 
@@ -18,33 +21,66 @@ SHARED = [
     structlog.processors.format_exc_info,
 ]
 
+_AS_JSON = [structlog.processors.EventRenamer("message"), structlog.processors.JSONRenderer()]
+_TRACEBACK = "exception"
+_UNSHOWN = _TRACEBACK, "message"
+_console = structlog.dev.ConsoleRenderer(colors=True)
+
 # A line for every tick of beat and every nudge would drown what matters.
-CHATTY = ("celery.worker.strategy", "celery.app.trace", "celery.beat")
+QUIETER = {
+    "celery.worker.strategy": "WARNING",
+    "celery.app.trace": "WARNING",
+    "celery.beat": "WARNING",
+    # Flower asks workers before they are there, and asks again.
+    "flower.inspector": "ERROR",
+}
+
+
+def is_terminal() -> bool:
+    """Whether a person reads this process's log as it is written."""
+    return sys.stderr.isatty()
+
+
+def describe_logging() -> dict[str, Any]:
+    """The configuration of `logging` for every process: all loggers to stderr, in one form."""
+    renderers = [_show] if is_terminal() else _AS_JSON
+    formatter = {
+        "()": structlog.stdlib.ProcessorFormatter,
+        "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderers],
+        "foreign_pre_chain": SHARED,
+    }
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"seatline": formatter},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "seatline"}},
+        "root": {"handlers": ["stderr"], "level": get_settings().log_level},
+        "loggers": {name: {"level": level} for name, level in QUIETER.items()},
+    }
 
 
 def configure_logging() -> None:
-    """Send every logger of this process to stderr as JSON, and say at once what is not safe."""
-    logging.config.dictConfig(
-        {
-            "version": 1,
-            "disable_existing_loggers": False,
-            "formatters": {
-                "json": {
-                    "()": structlog.stdlib.ProcessorFormatter,
-                    "processors": [
-                        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                        structlog.processors.EventRenamer("message"),
-                        structlog.processors.JSONRenderer(),
-                    ],
-                    "foreign_pre_chain": SHARED,
-                }
-            },
-            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
-            "root": {"handlers": ["stderr"], "level": get_settings().log_level},
-            "loggers": {name: {"level": "WARNING"} for name in CHATTY},
-        }
-    )
+    """Send every logger of this process to stderr, and say at once what is not safe."""
+    logging.config.dictConfig(describe_logging())
+    logging.captureWarnings(True)
     warn_of_unverified()
+
+
+def show_line(fields: Mapping[str, Any]) -> str:
+    """What a line of the log says, for a person, in colours."""
+    return _show(None, "", {"event": fields.get("message", ""), **fields})
+
+
+def _show(logger: Any, method: str, fields: Mapping[str, Any]) -> str:
+    shown = {_escape(name): _escape(value) for name, value in fields.items() if name not in _UNSHOWN}
+    if traceback := fields.get(_TRACEBACK):
+        shown[_TRACEBACK] = "\n".join(map(_escape, str(traceback).split("\n")))
+    return str(_console(logger, method, shown))
+
+
+def _escape(value: Any) -> Any:
+    # A terminal would obey control characters in what clients sent.
+    return ascii(value) if isinstance(value, str) and not value.isprintable() else value
 
 
 def warn_of_unverified() -> None:

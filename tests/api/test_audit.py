@@ -58,6 +58,24 @@ def test_an_entry(client: DoorClient) -> None:
     assert entry["after"] == {**shown, "sections": 1}
 
 
+def test_a_change_has_a_line_in_the_log(client: DoorClient, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", logger="core.audit.service")
+    body = {"name": "Hamlet", "start_time": "2099-01-10T19:30:00Z", "total_seats": 3}
+    made = client.post("/admin/shows", json=body, headers={**ADMIN, "X-Request-ID": "mine"}).json
+    path = f"/admin/shows/{made['id']}"
+    client.patch(path, json={"name": "Hamlet"}, headers=ADMIN)
+    client.patch(path, json={"name": "x", "unknown": 1}, headers=ADMIN)
+    (line,) = [record.__dict__ for record in caplog.records if record.message == "changed"]
+    told = {name: line[name] for name in ("action", "target", "actor", "role", "request_id")}
+    assert told == {
+        "action": "show.create",
+        "target": f"show:{made['id']}",
+        "actor": "ADMIN_API_KEY",
+        "role": "admin",
+        "request_id": "mine",
+    }
+
+
 @pytest.mark.parametrize(
     ("query", "numbers"),
     [

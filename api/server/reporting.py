@@ -1,0 +1,60 @@
+"""What is told of each answer: a count in the metrics, and a line of the log where one is kept."""
+
+import re
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from api.metrics import LINES_DROPPED, count_request
+from api.request import Request
+from core.infra.json import to_json
+from core.infra.lines import LineWriter
+from core.infra.log import is_terminal, show_line
+
+# Anything else in its place is a client's text.
+SHOW_ID = re.compile(r"[0-9]{1,19}", re.ASCII)
+
+Line = dict[str, object]
+
+
+class Report:
+    """Tells of answers; with a `log` each has a line, in the form of all other lines."""
+
+    def __init__(self, log: LineWriter | None) -> None:
+        self._log = log
+        self._format: Callable[[Line], bytes] = _show if is_terminal() else _to_json
+
+    def __call__(self, request: Request, status: int) -> None:
+        """Tell of an answer that is about to be sent."""
+        seconds = time.perf_counter() - request.began
+        # A request that its client had held back is not timed: its duration says nothing of the service.
+        count_request(request.method, request.route, status, None if request.is_held_back else seconds)
+        if self._log and not self._log.write(self._format(_describe(request, status, seconds))):
+            LINES_DROPPED.inc()
+
+
+def _describe(request: Request, status: int, seconds: float) -> Line:
+    # Without the path and the query: a booking's id is the key to the booking.
+    line: Line = {
+        "timestamp": datetime.now(UTC),
+        "level": "info",
+        "logger": "api.requests",
+        "message": "request",
+        "method": request.method,
+        "route": request.route,
+        "status": status,
+        "ms": round(seconds * 1000, 2),
+        "client": request.client,
+        "request_id": request.id,
+    }
+    if SHOW_ID.fullmatch(show_id := request.arguments.get("show_id", "")):
+        line["show_id"] = int(show_id)
+    return line
+
+
+def _to_json(line: Line) -> bytes:
+    return to_json(line) + b"\n"
+
+
+def _show(line: Line) -> bytes:
+    return show_line({**line, "timestamp": str(line["timestamp"])}).encode() + b"\n"
