@@ -4,36 +4,48 @@ from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.multiprocess import MultiProcessCollector
-from prometheus_client.registry import REGISTRY, Collector
+from prometheus_client.registry import Collector
 
+from api.connections import ConnectionsCollector
 from core.bookings.queries import select_waiting_stats
 from core.errors import UnavailableError
 from core.events.service import count_unpublished
 from core.infra.db import primary
 from core.infra.dropped import read_dropped
-from core.infra.settings import get_settings
+from core.infra.prometheus import collect_processes
+from core.payments.due_queries import select_recent as select_recent_payments
 from core.payments.due_queries import select_stats as select_payment_stats
+from core.payments.states import PaymentStatus
 from core.settling.quarantine import TRIES
 from core.settling.queries import select_recovery_stats, select_sweep_age
+from core.shows.queries import select_selling
 from core.webhooks.queries import select_stats
 
 METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 
 # A backlog of events is counted so far: beyond, the oldest one's age says more.
 COUNTED_AT_MOST = 10_000
+# Three series for each show, so not for all of them.
+SHOWS_TOLD = 20
 
 REQUESTS = Counter("seatline_http_requests", "Requests answered", ["method", "route", "status"])
 LATENCY = Histogram(
     "seatline_http_request_seconds",
     "Time from a request's arrival to its answer",
-    ["route"],
+    ["method", "route"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 30),
 )
 REFUSED_CREDENTIALS = Counter("seatline_credentials_refused", "Credentials refused", ["reason"])
 SHED = Counter("seatline_bookings_shed", "POSTs of bookings refused since too many waited", ["reason"])
+STREAMS_OPEN = Gauge("seatline_streams", "Streams that are followed", multiprocess_mode="livesum")
+POLLS_WAITING = Gauge("seatline_long_polls", "Bookings that requests wait for", multiprocess_mode="livesum")
+REQUESTS_OPEN = Gauge("seatline_http_requests_open", "Requests in hand", multiprocess_mode="livesum")
+SHARED_READS = Counter(
+    "seatline_shared_reads", "Answers that are the same for all: kept, read, or read for another", ["found"]
+)
+LINES_DROPPED = Counter("seatline_log_lines_dropped", "Lines of requests dropped, as nothing reads the log")
 
 # Remembered: to look one up takes as long as to count. There are as many as routes and what they answer.
 _find_counter, _find_histogram = cache(REQUESTS.labels), cache(LATENCY.labels)
@@ -95,6 +107,36 @@ def _gauge(name: str, description: str, value: float) -> Metric:
     return GaugeMetricFamily(f"seatline_{name}", description, value=value)
 
 
+class SalesCollector(Collector):
+    """Seats left, and payments by what became of them, asked of the database at each scrape."""
+
+    def collect(self) -> Iterator[Metric]:
+        """The gauges; none where the database does not answer."""
+        seats = GaugeMetricFamily(
+            "seatline_show_seats",
+            f"Seats of the {SHOWS_TOLD} shows on sale with the most held seats, and then the soonest",
+            labels=["show", "name", "status"],
+        )
+        payments = GaugeMetricFamily(
+            "seatline_payments_recent",
+            "Payments of the last minute, by what became of them",
+            labels=["status"],
+        )
+        try:
+            with primary() as connection:
+                selling = select_selling(connection, limit=SHOWS_TOLD)
+                recent = select_recent_payments(connection)
+        except UnavailableError:
+            return
+        for show in selling:
+            for status in ("available", "held", "booked"):
+                seats.add_metric([str(show.id), show.name, status], getattr(show, status))
+        for payment in PaymentStatus:
+            payments.add_metric([str(payment)], recent.get(payment, 0))
+        yield seats
+        yield payments
+
+
 class DroppedCollector(Collector):
     """Messages that workers dropped, asked of Redis at each scrape."""
 
@@ -111,24 +153,23 @@ class DroppedCollector(Collector):
 
 
 def collect_registry() -> CollectorRegistry:
-    """A registry of everything: over all processes where they share PROMETHEUS_MULTIPROC_DIR."""
-    registry = CollectorRegistry()
-    if get_settings().prometheus_multiproc_dir:
-        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    else:
-        registry.register(REGISTRY)
+    """A registry of everything: over all processes of this web where they share PROMETHEUS_MULTIPROC_DIR."""
+    registry = collect_processes()
     registry.register(WaitingCollector())
     registry.register(SweepCollector())
+    registry.register(SalesCollector())
     registry.register(DroppedCollector())
+    registry.register(ConnectionsCollector())
     return registry
 
 
 def count_request(method: str, route: str, status: int, seconds: float | None) -> None:
     """Count a request, and time it unless None, by route and not by path."""
     # A method is any word that a client makes up.
-    _find_counter(method if method in METHODS else "other", route, status).inc()
+    known = method if method in METHODS else "other"
+    _find_counter(known, route, status).inc()
     if seconds is not None:
-        _find_histogram(route).observe(seconds)
+        _find_histogram(known, route).observe(seconds)
 
 
 def count_refused_credential(reason: str) -> None:

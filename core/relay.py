@@ -10,6 +10,7 @@ from core.events.publisher import BrokerError
 from core.events.service import PLACED_AT_ONCE, place_events, publish_events
 from core.infra.db import transaction
 from core.infra.jobs import RELAY_EVENTS, clear_flag, send_later
+from core.infra.metrics import EVENTS_PLACED, EVENTS_PUBLISHED, BreakerGauge
 from core.infra.slot_groups import SlotGroup, for_each_group, list_groups
 from core.webhooks.delivering import queue_deliveries
 
@@ -23,7 +24,11 @@ TURN_SECONDS = 2.0
 
 # A broker that is down is asked once a second, by one relay at a time.
 broker_breaker = pybreaker.CircuitBreaker(
-    fail_max=2, reset_timeout=1, throw_new_error_on_trip=False, name="events broker"
+    fail_max=2,
+    reset_timeout=1,
+    throw_new_error_on_trip=False,
+    name="events broker",
+    listeners=[BreakerGauge("events broker")],
 )
 
 
@@ -48,8 +53,10 @@ def relay_events() -> None:
 def _place_all(group: SlotGroup) -> None:
     while True:
         with transaction() as connection:
-            if place_events(connection, group) < PLACED_AT_ONCE:
-                return
+            placed = place_events(connection, group)
+        EVENTS_PLACED.inc(placed)
+        if placed < PLACED_AT_ONCE:
+            return
 
 
 def _publish_all(group: SlotGroup) -> bool:
@@ -57,7 +64,9 @@ def _publish_all(group: SlotGroup) -> bool:
     stop_at = time.monotonic() + TURN_SECONDS / len(list_groups())
     while True:
         with transaction() as connection:
-            if not publish_events(connection, group):
-                return False
+            published = publish_events(connection, group)
+        EVENTS_PUBLISHED.inc(published)
+        if not published:
+            return False
         if time.monotonic() >= stop_at:
             return True

@@ -22,7 +22,7 @@ from core.infra.faults import TELL_SECONDS, log_wait, wait_until_fit
 from core.infra.garbage import spare_what_is_loaded
 from core.infra.jobs import get_celery
 from core.infra.log import configure_logging
-from tasks.celery_patches import mend_stop, mend_transport
+from tasks.celery_patches import mend_output, mend_stop, mend_transport
 from tasks.starting import find_broker_fault, refuse_lasting_fault
 from tasks.stopping import IDLE_SECONDS, WORKER_SECONDS, end_in_time
 
@@ -38,6 +38,7 @@ _is_ready = threading.Event()
 @celeryd_init.connect
 def load_tasks(**_: Any) -> None:
     """Register the tasks of every noun."""
+    mend_output()
     for noun in ("bookings", "events", "payments", "webhooks"):
         import_module(f"tasks.{noun}")
 
@@ -57,6 +58,7 @@ def _begin_parent(**_: Any) -> None:
     # A worker does not wait for its broker: the pool sweeps without it, and Celery reconnects.
     refuse_lasting_fault()
     threading.Thread(target=_tell_of_broker, name="broker", daemon=True).start()
+    _serve_metrics()
     # In the parent, for all of its children.
     spare_what_is_loaded()
 
@@ -65,6 +67,13 @@ def _begin_parent(**_: Any) -> None:
 def _begin_beat(**_: Any) -> None:
     refuse_lasting_fault()
     end_in_time(IDLE_SECONDS)
+    _serve_metrics()
+
+
+def _serve_metrics() -> None:
+    from tasks.metrics import serve_metrics  # noqa: PLC0415
+
+    serve_metrics()
 
 
 def _tell_of_broker() -> None:

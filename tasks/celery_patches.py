@@ -1,7 +1,9 @@
-"""Mends of what Celery 5.7 stands on: a closed channel, a full Redis, garbage, a pool that waits in vain."""
+"""Mends of Celery 5.7: a closed channel, a full Redis, garbage, a pool that waits in vain, its own prints."""
 
+import logging
 from collections.abc import Callable
 from contextlib import suppress
+from importlib import import_module
 from typing import Any
 
 import billiard.pool
@@ -19,6 +21,7 @@ from tasks.messages import UnreadableError, check_envelope, is_returnable, read_
 # Times a tenth of a second.
 MESSAGES_CONSUMED_TRIES = 10
 
+log = logging.getLogger(__name__)
 _connparams = Channel._connparams  # type: ignore[attr-defined]
 _append = QoS.append
 _load_properties = GenericContent._load_properties  # type: ignore[attr-defined]
@@ -150,3 +153,9 @@ def mend_stop() -> None:
     message comes again, and finds everything done.
     """
     billiard.pool.GUARANTEE_MESSAGE_CONSUMPTION_RETRY_LIMIT = MESSAGES_CONSUMED_TRIES
+
+
+def mend_output() -> None:
+    """Have a worker log that it stops, where Celery prints it, in another form than all other lines."""
+    worker = import_module("celery.apps.worker")
+    worker.safe_say = lambda said, *_: log.info(said)  # type: ignore[attr-defined]

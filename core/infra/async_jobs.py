@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 from core.infra.async_redis import LoopRedis, Script
 from core.infra.gather import Gather
 from core.infra.jobs import FLAG_TTL_SECONDS, FLAGS_AT_ONCE, SETTLE_SHOW, Message, name_flag, send_flagged
+from core.infra.metrics import count_nudges
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +51,7 @@ class LoopNudger:
         except (RedisError, OSError):
             # The broker may be another server, which is there.
             raised = range(len(show_ids))
+        count_nudges(sent=len(raised), asked=len(show_ids))
         if raised:
             messages = [(SETTLE_SHOW, (show_ids[number],)) for number in raised]
             # Messages go before the next flags: a flag that is up holds back its show's other messages.

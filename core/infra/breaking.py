@@ -6,6 +6,8 @@ from typing import Any
 
 import pybreaker
 
+from core.infra.metrics import BreakerGauge
+
 
 class Breaker:
     """Lets calls through until they fail so often in a row; then one in so many seconds tries again.
@@ -19,7 +21,11 @@ class Breaker:
         self, name: str, *, failures: tuple[type[Exception], ...], fail_max: int, reset_seconds: float
     ) -> None:
         self.breaker = pybreaker.CircuitBreaker(
-            fail_max=fail_max, reset_timeout=reset_seconds, throw_new_error_on_trip=False, name=name
+            fail_max=fail_max,
+            reset_timeout=reset_seconds,
+            throw_new_error_on_trip=False,
+            name=name,
+            listeners=[BreakerGauge(name)],
         )
         self._failures = failures
         self._trial = threading.Lock()

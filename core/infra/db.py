@@ -21,6 +21,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import DeclarativeBase
 
 from core.errors import UnavailableError
+from core.infra.metrics import POOL_TIMEOUTS, watch_pool
 from core.infra.pooled import choose_cursor
 from core.infra.settings import get_settings
 from core.infra.singletons import make_once
@@ -128,7 +129,7 @@ def _to_options(settings: Mapping[str, str]) -> str:
 @make_once
 def get_engine() -> Engine:
     """This process's engine for transactions on the primary; connections are opened when first needed."""
-    return _make_pool(TRANSACTION_POOL_SIZE)
+    return _make_pool("transactions", TRANSACTION_POOL_SIZE)
 
 
 @make_once
@@ -159,14 +160,17 @@ def make_engine(**options: Any) -> Engine:
 
 def make_statement_pool(url: str | None = None) -> Engine:
     """An engine for statements that commit by themselves, on the primary unless at another URL."""
-    return _make_pool(STATEMENT_POOL_SIZE, url, isolation_level="AUTOCOMMIT")
+    name = "replica" if url else "statements"
+    return _make_pool(name, STATEMENT_POOL_SIZE, url, isolation_level="AUTOCOMMIT")
 
 
-def _make_pool(size: int, url: str | None = None, **options: Any) -> Engine:
+def _make_pool(name: str, size: int, url: str | None = None, **options: Any) -> Engine:
     limits = {"pool_size": size, "max_overflow": 0, "pool_timeout": POOL_TIMEOUT_SECONDS}
     engine = make_engine(creator=partial(_connect_or_tell, url), **limits, **options)
     event.listen(engine, "handle_error", _judge_connection)
     event.listen(engine, "checkout", _replace_dead)
+    # After that: a connection that is replaced is not given out.
+    watch_pool(engine, name)
     return engine
 
 
@@ -233,6 +237,7 @@ def translate_outages() -> Iterator[None]:
     try:
         yield
     except PoolTimeoutError as error:
+        POOL_TIMEOUTS.inc()
         raise UnavailableError("All database connections are busy.") from error
     except (DBAPIError, psycopg2.Error) as error:
         # COPY and brief transactions use a cursor of the driver's, whose errors SQLAlchemy does not wrap.

@@ -3,6 +3,7 @@
 import secrets
 import time
 import uuid
+from datetime import datetime
 
 from core.infra.slots import SLOTS
 
@@ -21,6 +22,11 @@ def new_id(slot: int) -> uuid.UUID:
     milliseconds = time.time_ns() // 1_000_000
     random = int.from_bytes(secrets.token_bytes(8)) & RANDOM_BITS
     return uuid.UUID(int=milliseconds << 80 | VERSION_7 | slot << SLOT_AT | VARIANT | random)
+
+
+def make_first_id(time_: datetime) -> uuid.UUID:
+    """What is not above any id made from this time on, to a millisecond."""
+    return uuid.UUID(int=int(time_.timestamp() * 1000) << 80)
 
 
 def read_slot(id_: uuid.UUID) -> int:

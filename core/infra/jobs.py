@@ -15,6 +15,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from core.infra.brokers import BrokerConnection
+from core.infra.metrics import BreakerGauge, count_nudges
 from core.infra.redis import try_redis
 from core.infra.sending import Sender
 from core.infra.singletons import make_once
@@ -72,7 +73,11 @@ SEND_ERRORS = (OperationalError, RedisError, OSError, RuntimeError, pybreaker.Ci
 
 # The broker may be another server than the cache, hence a breaker of its own.
 broker_breaker = pybreaker.CircuitBreaker(
-    fail_max=2, reset_timeout=1, throw_new_error_on_trip=False, name="broker"
+    fail_max=2,
+    reset_timeout=1,
+    throw_new_error_on_trip=False,
+    name="broker",
+    listeners=[BreakerGauge("broker")],
 )
 
 
@@ -112,7 +117,9 @@ def raise_flags(messages: Collection[Message]) -> list[Message]:
         return pipeline.execute()
 
     raised = try_redis(raise_all, default=[True] * len(messages))
-    return list(compress(messages, raised))
+    sent = list(compress(messages, raised))
+    count_nudges(sent=len(sent), asked=len(messages))
+    return sent
 
 
 def put_up_flag(redis: Redis, task: str, *args: int) -> Any:

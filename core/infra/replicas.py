@@ -50,7 +50,7 @@ class Replica:
     """One replica, the first being number 1: its connections, and until when it is fresh."""
 
     def __init__(self, number: int, url: str, *, max_lag_seconds: float) -> None:
-        self._number, self._url, self._max_lag_seconds = number, url, max_lag_seconds
+        self.number, self._url, self._max_lag_seconds = number, url, max_lag_seconds
         self._told = ""
         self._engine = make_statement_pool(url)
         # When the primary was asked, and where it was.
@@ -122,7 +122,7 @@ class Replica:
     def _tell(self, fault: str) -> None:
         # A fault is logged once, until the replica is fresh again.
         if fault != self._told:
-            log.warning("replica lost", extra={"number": self._number, "fault": fault})
+            log.warning("replica lost", extra={"number": self.number, "fault": fault})
         self._told = fault
 
     def _give_up(self) -> None:

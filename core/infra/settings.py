@@ -85,7 +85,7 @@ class Settings(BaseSettings):
     celery_broker_url: str = ""
     events_broker_url: str = ""
     admin_api_key: str | None = Field(default=None, repr=False)
-    # Hides addresses. One known to all hides nothing: production refuses to start with it.
+    # Signs tickets and hides addresses. One known to all does neither: production refuses to start with it.
     seatline_secret: str = Field(default="", repr=False)
     oidc_issuer: str | None = None
     oidc_audience: str | None = None
@@ -109,6 +109,8 @@ class Settings(BaseSettings):
     max_waiting_bookings: int = Field(default=100_000, ge=1, le=100_000_000)
     cors_origins: Annotated[tuple[str, ...], NoDecode] = (ANY_ORIGIN,)
     trusted_proxies: int = Field(default=0, ge=0, le=10)
+    # Where workers and beat answer /metrics; None: nowhere.
+    metrics_port: int | None = Field(default=None, ge=1, le=MAX_PORT)
     metrics_token: str | None = Field(default=None, repr=False)
     docs_enabled: bool = True
     webhook_allow_private: bool = False
@@ -118,8 +120,12 @@ class Settings(BaseSettings):
     sandbox_port: int = Field(default=8010, ge=1, le=MAX_PORT)
     stripe_api_key: str | None = Field(default=None, repr=False)
     stripe_webhook_secret: str | None = Field(default=None, repr=False)
+    # What pages show Stripe's fields with; None: they lead to Stripe's own page.
+    stripe_publishable_key: str | None = None
     # Another server than Stripe's own, which speaks as it does: for tests.
     stripe_api_base: str | None = None
+    # A line of the log for each request.
+    request_log: bool = True
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     # The Prometheus client, in web and in Flower, reads the variable itself.
     prometheus_multiproc_dir: Path | None = None
@@ -163,7 +169,9 @@ class Settings(BaseSettings):
     def _take_broker(cls, url: str) -> str:
         return check_broker_url(url, BROKER_SCHEMES) if url else url
 
-    @field_validator("admin_api_key", "metrics_token", "stripe_api_key", "stripe_webhook_secret")
+    @field_validator(
+        "admin_api_key", "metrics_token", "stripe_api_key", "stripe_webhook_secret", "stripe_publishable_key"
+    )
     @classmethod
     def _take_credential(cls, credential: str | None) -> str | None:
         if credential and (fault := find_header_fault(credential)):

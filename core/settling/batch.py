@@ -4,7 +4,7 @@ import time
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import accumulate
 from typing import Any
 from uuid import UUID
@@ -65,14 +65,23 @@ EVENT_OF: Mapping[str, EventType] = {
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What a batch came to: the bookings it changed, and the map's version (None: no seat changed)."""
+    """What a batch came to: the bookings it changed, as they are now, and the map's version (None: no seat
+    changed).
+    """
 
-    booking_ids: tuple[UUID, ...]
+    settled: Sequence[Booking]
     version: int | None
+    # When it was, by the database's clock; None: it changed nothing.
+    now: datetime | None = None
     # Whether a payment is due, to be given back or closed.
     has_payments: bool = False
     # What is to be told of them after the commit (core/bookings/announcements.py).
     announcement: bytes = b""
+
+    @property
+    def booking_ids(self) -> tuple[UUID, ...]:
+        """The bookings that it changed."""
+        return tuple(booking.id for booking in self.settled)
 
 
 def settle_batch(
@@ -143,8 +152,9 @@ def write_changes(
     if is_small:
         queries.write_batch(transaction, parameters, commits=True)
     return Batch(
-        tuple(booking.id for booking in changes.settled),
+        changes.settled,
         version if changes.has_seats else None,
+        terms.now,
         has_payments,
         encode(list(zip(changes.settled, documents, strict=True))),
     )

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 from core.errors import UnavailableError
 from core.infra.db import primary
 from core.infra.jobs import RELAY_EVENTS, SETTLE_PAYMENTS, nudge, send_later
+from core.infra.metrics import SHOWS_SWEPT, SWEEPS
 from core.infra.slot_groups import SlotGroup, for_each_group
 from core.settling import queries
 from core.settling.worker import settle_show
@@ -43,11 +44,13 @@ def sweep_shows(*, is_again: bool = False) -> int:
     """
     with primary() as connection:
         queries.update_swept(connection)
+    SWEEPS.inc()
     show_ids = _find_shows(partial(queries.select_overdue_shows, seconds=OVERDUE_SECONDS))
     stop_at = time.monotonic() + SWEEP_SECONDS
     for show_id in show_ids:
         if time.monotonic() >= stop_at:
             break
+        SHOWS_SWEPT.inc()
         try:
             settle_show(show_id, is_again=is_again)
         except UnavailableError as error:

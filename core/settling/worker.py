@@ -16,6 +16,7 @@ from core.payments.telling import have_payments_settled
 from core.seats.queries import lock_version
 from core.settling import queries
 from core.settling.batch import Batch, settle_batch
+from core.settling.counting import count_batch
 from core.settling.quarantine import TRIES, quarantine
 from core.shows.catalogue import get_entry
 
@@ -71,9 +72,9 @@ def _settle_until_quiet(show_id: int, is_over: Callable[[], bool], *, is_again: 
         if batch is None:
             # It looks for more after its commit.
             return False
-        if not batch.booking_ids:
+        if not batch.settled:
             break
-        if len(batch.booking_ids) < SMALL_BATCH:
+        if len(batch.settled) < SMALL_BATCH:
             time.sleep(min(GATHER_FACTOR * (time.monotonic() - began), LONGEST_GATHER_SECONDS))
     return True
 
@@ -185,14 +186,20 @@ def _is_outage(error: Exception) -> bool:
 def _commit(show_id: int, settle: Callable[[BriefTransaction], Batch | None]) -> Batch | None:
     """Run a batch's transaction, again where it lost to another, and tell whoever waits what came of it."""
 
+    began = 0.0
+
     def run() -> Batch | None:
+        nonlocal began
+        began = time.perf_counter()
         with brief_transaction() as transaction:
             return settle(transaction)
 
     batch = retry_conflicts(run)
-    if batch is not None and batch.booking_ids:
+    if batch is not None and batch.now is not None:
+        seconds = time.perf_counter() - began
         _tell(show_id, batch)
-        log.info("batch settled", extra={"show_id": show_id, "bookings": len(batch.booking_ids)})
+        count_batch(batch.settled, now=batch.now, seconds=seconds)
+        log.info("batch settled", extra={"show_id": show_id, "bookings": len(batch.settled)})
     return batch
 
 

@@ -117,6 +117,13 @@ _SELECT_STATS = text(f"""
     FROM shows s JOIN show_versions v ON v.show_id = s.id
 """)
 
+_SELECT_SELLING = text(f"""
+    SELECT s.id, s.name, v.available, v.held, v.booked
+    FROM shows s JOIN show_versions v ON v.show_id = s.id
+    WHERE s.start_time > clock_timestamp() AND {SHOW_STATUS} = 'on_sale'
+    ORDER BY v.held DESC, s.start_time, s.id LIMIT :limit
+""")
+
 
 def select_show(connection: Connection, show_id: int) -> Row[Any] | None:
     """A show with its status, version and counts."""
@@ -197,6 +204,11 @@ def select_clock(connection: Connection) -> datetime:
 def select_show_stats(connection: Connection) -> Row[Any]:
     """Shows and seats, counted."""
     return connection.execute(_SELECT_STATS).one()
+
+
+def select_selling(connection: Connection, *, limit: int) -> list[Row[Any]]:
+    """Shows on sale with their seats counted: those with the most held seats, then the soonest."""
+    return list(connection.execute(_SELECT_SELLING, {"limit": limit}))
 
 
 class _Rows:

@@ -19,6 +19,7 @@ from core.events.service import to_envelope
 from core.infra.db import primary, transaction
 from core.infra.jobs import DELIVER_WEBHOOKS, clear_flag, send_later
 from core.infra.json import to_json
+from core.infra.metrics import DELIVERIES
 from core.infra.slot_groups import SlotGroup, for_each_group
 from core.webhooks import delivering_queries as queries
 from core.webhooks.log import Noted, note_attempts
@@ -184,6 +185,8 @@ def _record(
     ]
     if is_gone:
         noted = [each._replace(again_in=None) for each in noted]
+    for each in noted:
+        DELIVERIES.labels(each.outcome).inc()
     delivered, failed = queries.update_recorded(
         connection,
         endpoint_id,
