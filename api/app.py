@@ -10,6 +10,7 @@ from api.documentation.page import register_documentation
 from api.errors import NotFoundError
 from api.routes import (
     admin_bookings,
+    assets,
     audit,
     bookings,
     events,
@@ -42,6 +43,7 @@ def create_app() -> Flask:
         audit,
         operations,
         pages,
+        assets,
     ):
         app.register_blueprint(module.blueprint)
     if get_settings().docs_enabled:

@@ -46,7 +46,7 @@ class Operation:
     may. What is urgent is answered whatever else is under way; what is not counted is against no allowance.
     `takes_raw`: the view is given the bytes of the body, which somebody signed, before its allowance is
     judged, so that it may set the request free. `is_page`: it is answered as a page for a person as well,
-    where Accept prefers one.
+    where Accept prefers one. What has no `tag` is none of the API's, and not in the OpenAPI document.
     """
 
     summary: str

@@ -114,6 +114,7 @@ STATUS_OF: dict[type[SeatlineError], int] = {
     NotFoundError: 404,
     show_errors.ShowNotFoundError: 404,
     booking_errors.BookingNotFoundError: 404,
+    booking_errors.TicketNotFoundError: 404,
     webhook_errors.EndpointNotFoundError: 404,
     key_errors.KeyNotFoundError: 404,
     MethodNotAllowedError: 405,
@@ -139,6 +140,16 @@ STATUS_OF: dict[type[SeatlineError], int] = {
     SeatlineError: 500,
     UnavailableError: 503,
 }
+# What a POST with an idempotency key may be refused for.
+BODY_ERRORS: list[type[SeatlineError]] = [
+    MalformedJsonError,
+    UnsupportedMediaTypeError,
+    PayloadTooLargeError,
+    InvalidRequestError,
+    RateLimitedError,
+    UnavailableError,
+    booking_errors.IdempotencyKeyReusedError,
+]
 # The error that each code is explained by: the first of those that share it.
 ERROR_OF: dict[str, type[SeatlineError]] = {error.code: error for error in reversed(STATUS_OF)}
 

@@ -13,6 +13,7 @@ from api.errors import MalformedRequestError
 from api.gate.clients import name_client
 from core.access.principals import ANONYMOUS, Principal, Role
 from core.audit.service import Author
+from core.bookings.requests import Origin
 
 if TYPE_CHECKING:
     from api.contract import Operation
@@ -83,9 +84,10 @@ class Request:
         return name_client(self.principal, self.address)
 
     @property
-    def holder(self) -> str | None:
-        """Whom the seats that it holds count against: its client; None where its credential has a role."""
-        return None if self.may(Role.PARTNER) else self.client
+    def origin(self) -> Origin:
+        """Which request it is, and whose; the seats that it holds count against its client, if any."""
+        client, has_role = self.client, self.may(Role.PARTNER)
+        return Origin(self.id, None if has_role else client, client if has_role else None)
 
     @property
     def owner(self) -> str:

@@ -18,6 +18,8 @@ JSON, PROBLEM_JSON = "application/json", "application/problem+json"
 # May be kept, must be asked about each time: a 304 costs next to nothing.
 REVALIDATE = "public, no-cache"
 IMMUTABLE = "public, max-age=86400, immutable"
+# What has its hash in its address: a year.
+FOREVER = "public, max-age=31536000, immutable"
 NO_STORE = "no-store"
 
 Headers = list[tuple[str, str]]
@@ -71,6 +73,7 @@ class Representation:
     is_gzipped: bool = False
     map_version: tuple[int, int] | None = None
     varies: bool = False
+    content_type: str = JSON
 
     @property
     def is_immutable(self) -> bool:
@@ -102,7 +105,11 @@ def represent_gzip(
 
 def respond_tagged(request: Request, found: Representation) -> Answer:
     """What was read, or 304 where the client has it: the one place that judges If-None-Match."""
-    headers = [("Content-Type", JSON), ("Cache-Control", found.cache), ("ETag", f'W/"{found.tag}"')]
+    headers = [
+        ("Content-Type", found.content_type),
+        ("Cache-Control", found.cache),
+        ("ETag", f'W/"{found.tag}"'),
+    ]
     if found.varies:
         headers.append(("Vary", "Accept-Encoding"))
     if knows(request, found.tag):

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from api.documentation.access_examples import ACCESS_ANSWERS
+from api.documentation.database_examples import DATABASE
 from api.documentation.key_examples import KEY_ANSWERS
 from api.documentation.map_examples import MAP_ANSWERS
 from api.documentation.payment_examples import PAID, PAYMENT_ANSWERS
@@ -16,6 +17,7 @@ from api.documentation.request_examples import (
     SEATS,
     SHOW_ID,
     START_TIME,
+    TICKET_CODE,
     URL,
     Examples,
 )
@@ -28,6 +30,7 @@ from core.events.service import SOURCE, wrap
 from core.webhooks.rules import TEST_TYPE, Outcome
 from core.webhooks.testing import SOURCE as TEST_SOURCE
 
+RIVAL_ID = "019b0c2e-7a10-7d21-8f44-5b1e90c3d7a6"
 EVENT_ID = "019b0c2e-7b4f-7d21-9a63-0c5e8f17d2a4"
 SETTLED_AT, HELD_UNTIL = "2026-06-01T10:00:01Z", "2026-06-01T10:02:00Z"
 
@@ -42,6 +45,7 @@ _PENDING = {
     "wants": "acquire",
     "failure": None,
     "customer": None,
+    "ticket_code": None,
     "amount": 6000,
     "currency": "EUR",
     "payment": None,
@@ -49,7 +53,7 @@ _PENDING = {
     "updated_at": REQUESTED_AT,
 }
 _SETTLED = {**_PENDING, "wants": None, "updated_at": SETTLED_AT}
-_CONFIRMED = {**_SETTLED, "status": "CONFIRMED"}
+_CONFIRMED = {**_SETTLED, "status": "CONFIRMED", "ticket_code": TICKET_CODE}
 _CANCELLED = {**_SETTLED, "status": "CANCELLED"}
 _FAILED = {**_SETTLED, "status": "FAILED", "failure": {"code": "seats_unavailable", "seats": SEATS[:1]}}
 _HELD = {**_SETTLED, "hold": True, "held": True, "hold_expires_at": HELD_UNTIL}
@@ -171,8 +175,24 @@ ANSWERS: dict[type[BaseModel], Examples] = {
         "history": {
             "booking_id": BOOKING_ID,
             "items": [
-                {"at": REQUESTED_AT, "change": "BOOKING_ACCEPTED", "status": "PENDING", "why": "asked for"},
-                {"at": SETTLED_AT, "change": "BOOKING_CONFIRMED", "status": "CONFIRMED", "why": "settled"},
+                {
+                    "at": REQUESTED_AT,
+                    "change": "BOOKING_ACCEPTED",
+                    "status": "PENDING",
+                    "why": "asked for",
+                    "client": "key:7",
+                    "request_id": "5f0c2d7e9b3a4c61a8e2f4d0b7c91e35",
+                    "rivals": [],
+                },
+                {
+                    "at": SETTLED_AT,
+                    "change": "BOOKING_FAILED",
+                    "status": "FAILED",
+                    "why": "seats_unavailable",
+                    "client": None,
+                    "request_id": None,
+                    "rivals": [{"seat_number": "12", "booking_id": RIVAL_ID}],
+                },
             ],
         }
     },
@@ -201,11 +221,13 @@ ANSWERS: dict[type[BaseModel], Examples] = {
             "last_minute": {"BOOKING_CONFIRMED": 12, "BOOKING_FAILED": 1},
         }
     },
+    operations.DatabaseStats: {"database": DATABASE},
 }
 # Where an operation's answer is not its model's.
 OUTCOMES: dict[tuple[str, int], Examples] = {
     ("create_booking", 201): {"confirmed": _CONFIRMED, "failed": _FAILED, "held": _HELD},
     ("create_bookings", 201): {"bookings": {"bookings": [_CONFIRMED]}},
+    ("get_ticket", 200): {"confirmed": _CONFIRMED},
     ("get_booking", 200): {"confirmed": _CONFIRMED, "failed": _FAILED, "held": _HELD},
     ("confirm_booking", 202): {"waiting": {**_HELD, "wants": "confirm"}},
     ("confirm_booking", 200): {"confirmed": {**_CONFIRMED, "hold": True}},

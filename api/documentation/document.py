@@ -6,7 +6,7 @@ from typing import Any
 from flask import Flask
 from werkzeug.routing import Rule
 
-from api.contract import Operation
+from api.contract import PAGES, Operation
 from api.documentation.components import describe_models, name_component
 from api.documentation.headers import HEADERS
 from api.documentation.operations import BEARER, describe_operation, list_models
@@ -80,8 +80,11 @@ def build_document(app: Flask) -> dict[str, Any]:
 
 
 def _find_routes(app: Flask) -> list[tuple[Rule, Operation]]:
-    views = ((rule, app.view_functions[rule.endpoint]) for rule in app.url_map.iter_rules())
-    return [(rule, view.operation) for rule, view in views if hasattr(view, "operation")]
+    found = (
+        (rule, getattr(app.view_functions[rule.endpoint], "operation", PAGES))
+        for rule in app.url_map.iter_rules()
+    )
+    return [(rule, declared) for rule, declared in found if declared.tag]
 
 
 def _rank(route: tuple[Rule, Operation]) -> tuple[int, str]:

@@ -17,6 +17,7 @@ PATH: dict[str, dict[str, Any]] = {
     "booking_id": {"description": "the booking's id", "schema": {"type": "string", "format": "uuid"}},
     "endpoint_id": {"description": "the endpoint's id", "schema": _ID},
     "key_id": {"description": "the key's id", "schema": _ID},
+    "ticket_code": {"description": "the booking's ticket code", "schema": {"type": "string"}},
     "provider": {"description": "the payment provider", "schema": {"type": "string"}},
     "code": {"description": "the problem's code", "schema": {"type": "string"}},
 }

@@ -12,6 +12,7 @@ Examples = dict[str, Any]
 
 SHOW_ID, SEATS = 1, ["A-1-1", "A-1-2"]
 BOOKING_ID = "019b0c2e-7a10-7c35-8f0e-4d2a91c6b573"
+TICKET_CODE = "008P-BM93-F613-APXB-051A"
 REQUESTED_AT, START_TIME = "2026-06-01T10:00:00Z", "2099-01-10T19:30:00Z"
 URL = "https://receiver.example/seatline"
 KEY_EXPIRES_AT = "2099-12-31T23:00:00Z"
@@ -22,6 +23,7 @@ PARAMETERS: Examples = {
     "booking_id": BOOKING_ID,
     "endpoint_id": 1,
     "key_id": 1,
+    "ticket_code": TICKET_CODE,
     "provider": "sandbox",
     "code": "hold_expired",
     "ids": BOOKING_ID,

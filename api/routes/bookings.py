@@ -9,7 +9,7 @@ from uuid import UUID
 from flask import Blueprint
 
 from api.contract import Served, operation
-from api.errors import MalformedJsonError, PayloadTooLargeError, RateLimitedError, UnsupportedMediaTypeError
+from api.errors import BODY_ERRORS
 from api.parsing import KIB, parse_booking_id
 from api.preferences import read_wait
 from api.request import Request
@@ -54,15 +54,6 @@ HOLDS_BACK = (
     " what became of it, or for S seconds."
 )
 
-BODY_ERRORS = [
-    MalformedJsonError,
-    UnsupportedMediaTypeError,
-    PayloadTooLargeError,
-    InvalidRequestError,
-    RateLimitedError,
-    UnavailableError,
-    errors.IdempotencyKeyReusedError,
-]
 ACTION_ERRORS = [*BODY_ERRORS, errors.BookingNotFoundError, errors.AlreadySettledError]
 HOLD_ERRORS = [*ACTION_ERRORS, errors.NotHeldError, errors.HoldExpiredError, ShowCancelledError]
 
@@ -94,7 +85,7 @@ async def create_booking(
     request: Request, groups: Groups, body: schemas.BookingRequest, key: Key | None
 ) -> Answer:
     """A booking, PENDING; or, where the client preferred to wait, as settled."""
-    wish = await _prepare(request, groups, body.show_id, partial(prepare, body.to_new(request.holder), key))
+    wish = await _prepare(request, groups, body.show_id, partial(prepare, body.to_new(request.origin), key))
     answer, ids, documents = await _accept(request, groups, wish)
     answer.body = documents[0]
     answer.headers.append(("Location", f"/bookings/{ids[0]}"))
@@ -120,7 +111,7 @@ async def create_bookings(
     request: Request, groups: Groups, body: schemas.BatchRequest, key: Key | None
 ) -> Answer:
     """The bookings, PENDING, in the order asked; or, where the client preferred to wait, as settled."""
-    news = [item.to_new(request.holder) for item in body.bookings]
+    news = [item.to_new(request.origin) for item in body.bookings]
     wish = await _prepare(request, groups, news[0].show_id, partial(prepare_batch, news, key))
     answer, _, documents = await _accept(request, groups, wish)
     answer.body = b'{"bookings":[' + b",".join(documents) + b"]}"
@@ -239,7 +230,7 @@ async def confirm_booking(
     request: Request, groups: Groups, booking_id: UUID, body: EmptyBody, key: Key | None
 ) -> Answer:
     """The booking; a worker makes the hold a sale."""
-    asked = Asked(booking_id=booking_id, action=Action.CONFIRM, key=key)
+    asked = Asked(booking_id=booking_id, action=Action.CONFIRM, key=key, origin=request.origin)
     return await _act(request, groups, asked, seconds=read_wait(request))
 
 
@@ -258,7 +249,7 @@ async def extend_booking(
     request: Request, groups: Groups, booking_id: UUID, body: EmptyBody, key: Key | None
 ) -> Answer:
     """The booking with the new end of its hold."""
-    asked = Asked(booking_id=booking_id, action=Action.EXTEND, key=key)
+    asked = Asked(booking_id=booking_id, action=Action.EXTEND, key=key, origin=request.origin)
     return await _act(request, groups, asked, seconds=None)
 
 
@@ -279,8 +270,10 @@ async def cancel_booking(
     request: Request, groups: Groups, booking_id: UUID, body: EmptyBody, key: Key | None
 ) -> Answer:
     """The booking; a worker releases its seats."""
-    at_any_time = request.may(Role.BOX_OFFICE)
-    asked = Asked(booking_id=booking_id, action=Action.CANCEL, key=key, at_any_time=at_any_time)
+    may = request.may(Role.BOX_OFFICE)
+    asked = Asked(
+        booking_id=booking_id, action=Action.CANCEL, key=key, at_any_time=may, origin=request.origin
+    )
     return await _act(request, groups, asked, seconds=read_wait(request))
 
 

@@ -10,10 +10,11 @@ from api.request import Request
 from api.responses import Answer, respond, respond_bytes
 from api.schemas import operations as schemas
 from api.server.groups import Groups
-from core import stats
+from core import database, stats
 from core.access.principals import Role
 from core.errors import UnavailableError
 from core.infra import health, replicas
+from core.infra.apart import apart
 
 blueprint = Blueprint("operations", __name__)
 TAG = "Operations"
@@ -81,3 +82,20 @@ def get_metrics() -> Answer:
 def get_stats() -> Answer:
     """Shows, seats, what waits, what was settled in the last minute."""
     return respond(replicas.read(stats.read_stats))
+
+
+@blueprint.get("/admin/database")
+@operation(
+    role=Role.OPERATOR,
+    summary="The database: locks, slow queries, replication lag, connections",
+    description="Who waits for whom at this moment, read from PostgreSQL's own views over a connection "
+    "beside the pools. A role that is a member of `pg_monitor` sees all sessions, else only its own.",
+    tag="Admin: statistics",
+    returns={200: schemas.DatabaseStats},
+    errors=[UnavailableError],
+    is_urgent=True,
+)
+def get_database() -> Answer:
+    """What PostgreSQL tells of itself."""
+    with apart() as connection:
+        return respond(database.read_database(connection))

@@ -7,13 +7,12 @@ from uuid import UUID
 from flask import Blueprint
 
 from api.contract import Served, operation
-from api.errors import MalformedJsonError, NotFoundError
+from api.errors import BODY_ERRORS, MalformedJsonError, NotFoundError
 from api.paging import encode_cursor
 from api.parsing import KIB
 from api.request import Request, get_current
 from api.responses import Answer, respond
 from api.routes.admin_bookings import parse_cursor_id
-from api.routes.bookings import BODY_ERRORS
 from api.schemas import payments as schemas
 from api.schemas.bookings import BookingAnswer
 from api.server.groups import Groups
@@ -60,9 +59,10 @@ async def start_payment(
     wish = service.Wish(
         booking_id=booking_id,
         method=body.method,
-        return_url=body.return_url or _find_booking_url(request, booking_id),
+        return_url=body.return_url or _find_booking_page(request, booking_id),
         provider=provider,
         key=key,
+        origin=request.origin,
     )
     begun = await groups.run_beside_others(partial(service.start_payment, wish))
     answer = respond(begun.payment.to_offer(), status=201 if begun.is_new else 200)
@@ -70,11 +70,11 @@ async def start_payment(
     return answer
 
 
-def _find_booking_url(request: Request, booking_id: UUID) -> str:
+def _find_booking_page(request: Request, booking_id: UUID) -> str:
     host = request.headers.get("host", "localhost")
     if not HOST.fullmatch(host):
         raise InvalidRequestError("The request's Host is none to lead back to.", pointer="/return_url")
-    return f"{request.scheme}://{host}/bookings/{booking_id}"
+    return f"{request.scheme}://{host}/b/{booking_id}"
 
 
 @blueprint.get("/bookings/<booking_id>/payments")

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from api.schemas.fields import (
     Amount,
@@ -25,7 +25,7 @@ from api.schemas.types import (
     Time,
     leave_out,
 )
-from core.bookings.requests import NewBooking
+from core.bookings.requests import NewBooking, Origin
 from core.bookings.states import BookingStatus, FailureCode, Wants
 from core.halls.build import MAX_SEATS
 
@@ -61,8 +61,8 @@ class BookingRequest(RequestModel):
             raise ValueError("section goes with quantity")
         return self
 
-    def to_new(self, client: str | None) -> NewBooking:
-        """The request as the core takes it, of this client where it came without a credential."""
+    def to_new(self, origin: Origin) -> NewBooking:
+        """The request as the core takes it, of this origin."""
         return NewBooking(
             show_id=self.show_id,
             seats=tuple(self.seats or ()),
@@ -70,7 +70,9 @@ class BookingRequest(RequestModel):
             section=self.section,
             hold=self.hold,
             customer=self.customer,
-            client=client,
+            client=origin.client,
+            booked_by=origin.principal,
+            request_id=origin.request_id,
         )
 
 
@@ -117,6 +119,9 @@ class BookingAnswer(AnswerModel):
     wants: Wants | None = Field(description="what a worker has yet to do for it; null: nothing")
     failure: Failure | None = Field(description="why it FAILED; null: it did not")
     customer: str | None = Field(description="the customer it came with; null: none")
+    ticket_code: str | None = Field(
+        description="shown at the door for it, and good for nothing else; null unless it is CONFIRMED"
+    )
     amount: Amount | None = Field(
         description="what its seats cost, in minor units of the currency; null while they are not chosen"
     )
@@ -180,17 +185,51 @@ class BookingsQuery(QueryModel):
     show_id: Annotated[ShowId, WHOLE_NUMBER] | None = Field(default=None, description="bookings of this show")
     status: BookingStatus | None = Field(default=None, description="bookings of this status")
     customer: Customer | None = Field(default=None, description="bookings of this customer")
+    seat: SeatNumber | None = Field(
+        default=None,
+        description="with `show_id`: bookings that named this seat, or got it, whatever became of them",
+    )
+    failure: FailureCode | None = Field(default=None, description="bookings that FAILED for this reason")
     limit: Annotated[int, Field(ge=1, le=200, description="bookings a page"), WHOLE_NUMBER] = 50
     cursor: Cursor = None
 
+    @field_validator("seat")
+    @classmethod
+    def _check_show(cls, seat: str | None, given: ValidationInfo) -> str | None:
+        # Where the show's id is refused itself, that is enough.
+        if seat is not None and given.data.get("show_id", 0) is None:
+            raise ValueError("goes with show_id")
+        return seat
+
+
+class Rival(AnswerModel):
+    """A seat that a booking did not get."""
+
+    seat_number: str = Field(description="the seat")
+    booking_id: BookingId = Field(description="the booking that had it then; its id is a key to it")
+
 
 class BookingChange(AnswerModel):
-    """One change of a booking: when, what, and why."""
+    """One change of a booking: when, what, why, and by whose request."""
 
     at: Time = Field(description="when")
-    change: str = Field(description="BOOKING_ACCEPTED, what was requested since, or the event's type")
+    change: str = Field(
+        description="BOOKING_ACCEPTED, what was requested since, SHOW_CANCELLED, the event's type, or"
+        " PAYMENT_ and the payment's status from then on"
+    )
     status: BookingStatus | None = Field(description="its status from then on; null: unchanged")
     why: str = Field(description="for people: what led to it")
+    client: str | None = Field(
+        description="who asked for it: `key:` and the key's id, `admin` (ADMIN_API_KEY), `oidc:` and a digest"
+        " of issuer and `sub`; without a credential a pseudonym of the address. null: nobody, or not known"
+    )
+    request_id: str | None = Field(
+        description="the `X-Request-ID` of the request that asked for it, which may be its client's own;"
+        " null: none, or not known"
+    )
+    rivals: list[Rival] = Field(
+        description="the seats that it did not get, where it came too late for some, each with who had it"
+    )
 
 
 class BookingHistory(AnswerModel):

@@ -7,11 +7,9 @@ coroutine and no thread; a server behind us that is frozen costs a thread and no
 
 import asyncio
 import signal
-import time
 from asyncio import Future
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from functools import cache, partial
 from typing import Any, TypeVar
 
@@ -25,7 +23,7 @@ from api.gate.credentials import Credentials
 from api.gate.gate import admit, refuse_excess
 from api.gate.limits import Allowances, Taken, find_allowance
 from api.gate.places import STREAMS, Places
-from api.metrics import count_request
+from api.metrics import REQUESTS_OPEN
 from api.problems import answer_error
 from api.request import Request, current
 from api.responses import Answer, Representation, respond_tagged, takes_gzip
@@ -34,14 +32,16 @@ from api.server.deadline import Deadlines
 from api.server.groups import Groups
 from api.server.identifying import Identifying
 from api.server.reading import read_request
+from api.server.reporting import Report
 from api.server.routing import Router
 from api.server.sending import close_unread_connections, send
 from api.server.shared import SharedReads
-from api.server.start import start
-from api.server.stream import HEARTBEAT, Follow, Live
+from api.server.start import LIVES, READY, start
+from api.server.stream import Live
 from api.server.wsgi import run_wsgi
 from core.errors import SeatlineError, UnavailableError
 from core.infra.db import STATEMENT_POOL_SIZE, TRANSACTION_POOL_SIZE
+from core.infra.lines import LineWriter
 from core.infra.pubsub import BOOKINGS_CHANNEL, MAPS_CHANNEL, Listener
 from core.infra.settings import get_settings
 
@@ -52,16 +52,18 @@ T = TypeVar("T")
 RUNNING = STATEMENT_POOL_SIZE + TRANSACTION_POOL_SIZE
 # Probes are answered whatever else is under way: no more threads can be stuck than there are connections.
 URGENT = RUNNING + 4
-LIVES, READY = "/healthz", "/readyz"
 STOP_SIGNALS = signal.SIGTERM, signal.SIGINT
 NOSNIFF = "X-Content-Type-Options", "nosniff"
 
 
 class Door:
-    """The RSGI application around a Flask one; with `allowances` where requests are counted."""
+    """The RSGI application around a Flask one, with `allowances` to count requests against, and a log."""
 
-    def __init__(self, app: Flask, allowances: Allowances | None = None) -> None:
+    def __init__(
+        self, app: Flask, allowances: Allowances | None = None, log: LineWriter | None = None
+    ) -> None:
         self._app, self._allowances, self._router = app.wsgi_app, allowances, Router(app)
+        self._report = Report(log)
         settings = get_settings()
         self._credentials = Credentials(settings)
         self._identify = Identifying(self._credentials, allowances)
@@ -115,15 +117,18 @@ class Door:
         # A request that waits must not hold granian's scope (api/server/calling.py).
         del scope
         request.gone = protocol.client_disconnect
+        REQUESTS_OPEN.inc()
         try:
             answer = await self._answer(request, protocol)
             self._finish(request, answer)
             if answer.follow and request.method == "GET":
-                await self._stream(protocol, answer, answer.follow)
+                transport = protocol.response_stream(answer.status, answer.headers)
+                await self._live.send(answer.follow, answer.body, transport.send_bytes, request.gone)
             else:
                 # A stream has no length.
                 send(protocol, answer.status, answer.headers, b"" if answer.follow else answer.body)
         finally:
+            REQUESTS_OPEN.dec()
             if request.leave:
                 request.leave()
 
@@ -274,16 +279,7 @@ class Door:
         if answer.status >= 400 or not is_preflight(request.method, request.headers):
             is_public = is_public_path(request.path)
             answer.headers += allow_origin(request.headers.get("origin"), self._origins, is_public=is_public)
-        # A request that its client had held back is not timed: its duration says nothing of the service.
-        seconds = None if request.is_held_back else time.perf_counter() - request.began
-        count_request(request.method, request.route, answer.status, seconds)
-
-    async def _stream(self, protocol: Any, answer: Answer, follow: Follow) -> None:
-        transport = protocol.response_stream(answer.status, answer.headers)
-        with suppress(RuntimeError):
-            # Something at once, so that the client knows that it is connected.
-            await transport.send_bytes(answer.body or HEARTBEAT)
-            await self._live.follow(follow, transport.send_bytes, protocol.client_disconnect)
+        self._report(request, answer.status)
 
 
 def _pass_gate(request: Request, refusal: SeatlineError | None) -> None:

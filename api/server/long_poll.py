@@ -9,6 +9,7 @@ from typing import Self
 from uuid import UUID
 
 from api.gate.places import POLLS, Places
+from api.metrics import POLLS_WAITING
 from api.server.calling import Gone, watch_over
 from api.server.deadline import Deadlines
 from api.server.recent import Recent
@@ -143,6 +144,7 @@ class LongPolls:
     def _count_waiting(self, client: str, more: int) -> None:
         self._clients[client] += more
         self._count += more
+        POLLS_WAITING.inc(more)
         if not self._clients[client]:
             del self._clients[client]
 

@@ -12,11 +12,13 @@ from granian.log import LogLevels
 
 # What its workers are to have is loaded here once: they are forked, start at once, and share its memory.
 from api import app  # noqa: F401
+from api.assets import get_assets
 from api.gate.places import POLLS, STREAMS
 from api.server.calling import let_requests_go
 from api.server.processes import Server
 from api.server.start import start
 from core.infra.health import find_fault
+from core.infra.log import describe_logging
 from core.infra.ports import require_free_port, resolve
 from core.infra.settings import get_settings
 from core.payments.providers import IN_REQUEST, find_provider
@@ -54,6 +56,7 @@ def main() -> None:
     if settings.payment_provider:
         # Its library takes half a second to load, and tens of megabytes: once, and shared.
         find_provider(settings.payment_provider, IN_REQUEST)
+    get_assets()
     _prepare_workers(settings.web_concurrency)
     server = Server(
         "api.server.worker:door",
@@ -74,6 +77,7 @@ def main() -> None:
         respawn_interval=RESPAWN_SECONDS,
         workers_kill_timeout=STOP_SECONDS,
         log_level=LogLevels.warning,
+        log_dictconfig=describe_logging(),
         log_access=False,
     )
     if fault:

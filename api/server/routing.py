@@ -22,13 +22,14 @@ class Router:
     def __init__(self, app: Flask) -> None:
         self._adapter = app.url_map.bind("")
         self._views = app.view_functions
-        # Routes past Flask have one argument at most, after their noun: a look-up finds them in a tenth
-        # of the time of the map's own search, which is a few per cent of a booking's read.
+        # Routes past Flask with one argument at most, after their noun: a look-up finds them in a tenth of
+        # the time of the map's own search, which is a few per cent of a booking's read.
         self._hot: dict[Hot, Rule] = {}
         self._methods: set[str] = set()
         for rule in app.url_map.iter_rules():
             self._methods |= rule.methods or set()
-            if getattr(self._views[rule.endpoint], "operation", PAGES).served is not Served.THREAD:
+            declared = getattr(self._views[rule.endpoint], "operation", PAGES)
+            if declared.served is not Served.THREAD and len(rule.arguments) <= 1:
                 noun, _, rest = _cut(rule.rule)
                 for method in rule.methods or ():
                     key: Hot = (method, noun, rest) if rule.arguments else (method, rule.rule)

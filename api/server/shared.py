@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Hashable, Sequence
 from cachetools import LRUCache
 
 from api.contract import ANSWER_SECONDS
+from api.metrics import SHARED_READS
 from api.responses import Representation
 from core.infra.gather import Gather
 from core.maps.versions import VersionReader
@@ -21,6 +22,7 @@ ENTRY_BYTES = 1024
 READS = 1024
 # All who came while the last read was under way: a read costs the same for however many.
 SHARED_BY = 100_000
+_KEPT, _READ, _SHARED = (SHARED_READS.labels(found) for found in ("kept", "read", "shared"))
 
 
 class SharedReads:
@@ -40,6 +42,7 @@ class SharedReads:
         """
         kept = self._kept.get(what)
         if kept is not None and await self._is_current(kept):
+            _KEPT.inc()
             return kept
         gather = self._reads.get(what)
         if gather is None:
@@ -49,6 +52,8 @@ class SharedReads:
         return found
 
     async def _run(self, reads: Sequence[Read]) -> Sequence[Representation | Exception]:
+        _READ.inc()
+        _SHARED.inc(len(reads) - 1)
         # It ends in time, though its thread may not: the next read begins all the same.
         async with asyncio.timeout(ANSWER_SECONDS):
             return [await reads[0]()] * len(reads)

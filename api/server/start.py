@@ -10,6 +10,8 @@ import time
 from core.infra.faults import LOOK_AGAIN_SECONDS, Fault, wait_until_fit
 from core.infra.health import find_fault
 
+# What is answered meanwhile, and what tells why.
+LIVES, READY = "/healthz", "/readyz"
 LONGEST = 255
 
 

@@ -16,6 +16,7 @@ from functools import partial
 
 from api.errors import RateLimitedError
 from api.gate.places import Places
+from api.metrics import STREAMS_OPEN
 from api.server.calling import Gone, watch_over
 from core.errors import SeatlineError, UnavailableError
 from core.maps.maps import Map, read_statuses
@@ -102,11 +103,22 @@ class Live:
         if not self._places.take(client):
             raise RateLimitedError(RETRY_AFTER_SECONDS, "This client follows too many streams; end one.")
         self._viewers += 1
+        STREAMS_OPEN.inc()
         return partial(self._leave, client)
 
     def _leave(self, client: str) -> None:
         self._places.leave(client)
         self._viewers -= 1
+        STREAMS_OPEN.dec()
+
+    async def send(
+        self, follow: Follow, first: bytes, send: Callable[[bytes], Awaitable[None]], gone: Gone
+    ) -> None:
+        """Send a viewer the first event, or a heartbeat, and then all that changes; see follow()."""
+        with contextlib.suppress(RuntimeError):
+            # Something at once, so that the client knows that it is connected.
+            await send(first or HEARTBEAT)
+            await self.follow(follow, send, gone)
 
     async def follow(self, follow: Follow, send: Callable[[bytes], Awaitable[None]], gone: Gone) -> None:
         """Send a viewer all that changes, until it is gone or cannot be told: then it comes back."""
