@@ -9,12 +9,14 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO
 
 from honcho.colour import get_colours
 from honcho.environ import parse_procfile
 from honcho.printer import Message, Printer
 
+from core.infra.log import show_line
 from local.data_dirs import CHECKOUT
 from local.processes import find_command, is_any_at_work, kill_group, wait_until
 
@@ -40,6 +42,15 @@ def is_warning(line: bytes) -> bool:
     return False
 
 
+def show(line: bytes) -> bytes | str:
+    """A process's line, for a person; the time stands before it."""
+    with suppress(ValueError, TypeError, KeyError, AttributeError):
+        fields = json.loads(line)
+        fields.pop("timestamp")
+        return show_line(fields)
+    return line
+
+
 class Processes:
     """Commands run side by side, each in a session of its own, so that all it starts can be ended.
 
@@ -47,7 +58,7 @@ class Processes:
     after five seconds.
 
     Of what they say only warnings are printed until show_all(), and nothing while they may not tell; the rest
-    is held, for show_held().
+    is held, for show_held(). `own` has variables of one process each.
     """
 
     def __init__(
@@ -56,10 +67,11 @@ class Processes:
         environment: Mapping[str, str],
         record: Path,
         *,
+        own: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
         may_tell: Callable[[], bool] = lambda: True,
     ) -> None:
         self._commands = commands
-        self._environment = environment
+        self._environment, self._own = environment, own
         self._record = record
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._readers: dict[str, threading.Thread] = {}
@@ -68,6 +80,7 @@ class Processes:
         self._is_shown: Callable[[bytes], bool] = is_warning
         self._printing = threading.Lock()
         self._printer = Printer(sys.stdout, width=max(map(len, commands)))
+        self._is_terminal = sys.stdout.isatty()
 
     def start(self) -> None:
         """Start every command; the record lists them, for end_leftovers."""
@@ -77,7 +90,7 @@ class Processes:
                 command,
                 shell=True,
                 cwd=CHECKOUT,
-                env=self._environment,
+                env={**self._environment, **self._own.get(name, {})},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -149,7 +162,7 @@ class Processes:
     def _print(self, message: Message) -> None:
         # A reader that went away (`make run | head`) must not stop the processes.
         with suppress(OSError):
-            self._printer.write(message)
+            self._printer.write(message._replace(data=show(message.data)) if self._is_terminal else message)
 
 
 def find_marker(command: str) -> str:

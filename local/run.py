@@ -24,6 +24,7 @@ from local.servers import EmbeddedPostgres, EmbeddedRedis
 
 WATCH_SECONDS = 0.2
 WORKERS = "worker", "outbound"
+COUNTING = *WORKERS, "beat"
 # Made once and kept, each in a file of its own.
 SECRETS = {
     "ADMIN_API_KEY": "admin-api-key",
@@ -43,6 +44,8 @@ class Run:
         self._record = home / "processes.json"
         self._metrics = home / "metrics"
         self._lock = -1
+        # Processes of one machine cannot share METRICS_PORT: they have it and the ports after it.
+        self._own_variables: dict[str, dict[str, str]] = {}
 
     def run(self, stack: ExitStack) -> None:
         """Start everything, say where it is, and watch it. Raises where any of it cannot be or ends."""
@@ -79,6 +82,10 @@ class Run:
         ports = {"PORT": (settings.host, settings.port), "FLOWER_PORT": (flower_address, flower_port)}
         if settings.payment_provider == "sandbox":
             ports["SANDBOX_PORT"] = SANDBOX_ADDRESS, settings.sandbox_port
+        if settings.metrics_port:
+            for number, name in enumerate(COUNTING, settings.metrics_port):
+                ports[f"METRICS_PORT of {name}"] = settings.host, number
+                self._own_variables[name] = {"METRICS_PORT": str(number)}
         check_ports(ports)
         check_given_servers()
         return settings
@@ -129,7 +136,9 @@ class Run:
         return int(made.stdout)
 
     def _start(self, commands: dict[str, str], stack: ExitStack) -> Processes:
-        processes = Processes(commands, os.environ, self._record, may_tell=self._has_data)
+        processes = Processes(
+            commands, os.environ, self._record, own=self._own_variables, may_tell=self._has_data
+        )
         stack.callback(stop_all, processes)
         processes.start()
         return processes

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import psycopg2
@@ -145,7 +145,15 @@ class EmbeddedPostgres(EmbeddedServer):
                     cursor.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
         finally:
             connection.close()
+        self._count_statements()
         return self.name_database(DATABASE)
+
+    def _count_statements(self) -> None:
+        """Have PostgreSQL tell which statements take long (`GET /admin/database`)."""
+        with closing(psycopg2.connect(self.name_database(DATABASE), connect_timeout=5)) as connection:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
 
 
 class EmbeddedRedis(EmbeddedServer):

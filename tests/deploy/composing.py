@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +23,15 @@ OTHERS = {"postgres", "redis", "proxy"}
 
 
 def run_compose(
-    *arguments: str, variables: Mapping[str, str], env_file: str | Path = os.devnull
+    *arguments: str,
+    variables: Mapping[str, str],
+    env_file: str | Path = os.devnull,
+    files: Sequence[Path] = (ROOT / "docker-compose.yml",),
 ) -> subprocess.CompletedProcess[str]:
     """Compose in the checkout, with these variables, and those of a file in place of `.env`."""
     environment = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), **variables}
-    command = [BIN / "docker-compose", "--file", ROOT / "docker-compose.yml", "--env-file", env_file]
+    given = [part for file in files for part in ("--file", file)]
+    command = [BIN / "docker-compose", *given, "--env-file", env_file]
     return subprocess.run(
         [*command, *arguments], env=environment, capture_output=True, text=True, check=False
     )

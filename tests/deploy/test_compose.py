@@ -62,6 +62,8 @@ def test_it_is_production_behind_one_proxy(services: Services) -> None:
         settings = Settings.model_validate(known | {"prometheus_multiproc_dir": None})
         assert settings.seatline_env == "production", name
         assert settings.admin_api_key == SECRETS["ADMIN_API_KEY"], name
+        # Tickets that one process tells of are looked up by another.
+        assert settings.seatline_secret == SECRETS["SEATLINE_SECRET"], name
         assert settings.rate_limit_enabled, name
         assert settings.trusted_proxies == 1, name
 

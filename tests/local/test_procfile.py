@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from local.processes import wait_until
-from local.procfile import Processes, is_warning
+from local.procfile import Processes, is_warning, show
 from tests.support import HANGS_SECONDS
 
 WARNINGS = [
@@ -39,6 +39,11 @@ def test_warnings_are_for_whoever_starts_it(line: bytes) -> None:
 @pytest.mark.parametrize("line", OTHERS)
 def test_other_lines_are_not(line: bytes) -> None:
     assert not is_warning(line)
+
+
+@pytest.mark.parametrize("line", OTHERS)
+def test_what_is_no_line_of_a_log_is_shown_as_it_is(line: bytes) -> None:
+    assert show(line) == line
 
 
 class Said:

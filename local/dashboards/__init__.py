@@ -1,0 +1,1 @@
+"""The dashboards of deploy/grafana, written by `python -m local.dashboards`."""
