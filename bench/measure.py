@@ -1,6 +1,7 @@
 """`make bench`: every scenario on real processes and servers of its own, one table, and the report."""
 
 import argparse
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -52,6 +53,13 @@ def leave_express_out(scenarios: Sequence[Scenario]) -> list[Scenario]:
     return [scenario for scenario in scenarios if not scenario.needs_express]
 
 
+def leave_browser_out(scenarios: Sequence[Scenario]) -> list[Scenario]:
+    """Those that are measured without a browser; the others are named."""
+    if names := ", ".join(scenario.name for scenario in scenarios if scenario.needs_browser):
+        print(f"bench: chromium is missing (Debian: apt-get install chromium), and with it: {names}")
+    return [scenario for scenario in scenarios if not scenario.needs_browser]
+
+
 def run_all(
     stage: Stage, scenarios: Sequence[Scenario], *, keep: Callable[[str, Outcome], None]
 ) -> dict[str, Outcome]:
@@ -85,6 +93,8 @@ def run(options: argparse.Namespace) -> int:
     require_programs()
     if find_node() is None:
         scenarios = leave_express_out(scenarios)
+    if shutil.which("chromium") is None:
+        scenarios = leave_browser_out(scenarios)
     plan = SMOKE if options.smoke else Plan(options.rounds, options.seconds, scale=options.scale)
     with set_stage(plan) as stage:
         machine = describe_machine(stage.seatline, redis_url=stage.service.redis.url)

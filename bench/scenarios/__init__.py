@@ -18,6 +18,7 @@ from bench.scenarios import (
     long_polls,
     maps,
     memory,
+    pages,
     payments,
     production,
     selling,
@@ -27,13 +28,14 @@ from bench.stage import Stage
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A scenario: its name for `ONLY=`, what it does, whether a smoke run has it, and whether it needs E."""
+    """A scenario: its name for `ONLY=`, what it does, whether a smoke run has it, and what it needs."""
 
     name: str
     does: str
     run: Callable[[Stage], Outcome]
     in_smoke: bool = False
     needs_express: bool = False
+    needs_browser: bool = False
 
 
 SCENARIOS = (
@@ -73,5 +75,6 @@ SCENARIOS = (
     Scenario("replica", "what a replica spares the primary", copies.spare_primary),
     Scenario("live", "a thousand viewers of a show", live.watch_live),
     Scenario("arrangements", "the best seats, however a hall is arranged", arrangements.choose_anywhere),
+    Scenario("pages", "maps of 5,000 to 100,000 seats in a browser", pages.look_at_maps, needs_browser=True),
     Scenario("memory", "ten minutes at full load", memory.watch_memory),
 )

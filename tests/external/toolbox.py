@@ -3,11 +3,13 @@
 Each kind is installed once, as locked.
 """
 
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -49,10 +51,12 @@ def need(*programs: str) -> list[pytest.MarkDecorator]:
 def install_python() -> Path:
     """The programs of an environment with what requirements.txt names."""
     environment, lock = TOOLS / "python", CLIENTS / "requirements.txt"
-    if not _is_fresh(stamp := environment / ".installed", lock):
-        run([sys.executable, "-m", "venv", "--clear", environment])
-        run([environment / "bin" / "pip", "install", "--quiet", "--no-deps", "--require-hashes", "-r", lock])
-        stamp.touch()
+    with _alone(environment):
+        if not _is_fresh(stamp := environment / ".installed", lock):
+            run([sys.executable, "-m", "venv", "--clear", environment])
+            pip = environment / "bin" / "pip"
+            run([pip, "install", "--quiet", "--no-deps", "--require-hashes", "-r", lock])
+            stamp.touch()
     return environment / "bin"
 
 
@@ -62,11 +66,11 @@ def install_node() -> Path:
     folder, lock = TOOLS / "node", CLIENTS / "package-lock.json"
     modules = folder / "node_modules"
     # What npm writes last, so that a folder that has it is whole.
-    if not _is_fresh(modules / ".package-lock.json", lock):
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(CLIENTS / name, folder)
-        run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], folder=folder)
+    with _alone(folder):
+        if not _is_fresh(modules / ".package-lock.json", lock):
+            for name in ("package.json", "package-lock.json"):
+                shutil.copy(CLIENTS / name, folder)
+            run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], folder=folder)
     return modules
 
 
@@ -75,6 +79,15 @@ def lay_out(folder: Path, *names: str) -> None:
     for name in names:
         shutil.copy(CLIENTS / name, folder)
     (folder / "node_modules").symlink_to(install_node())
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Test processes that run at once install one after the other."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _is_fresh(stamp: Path, lock: Path) -> bool:
