@@ -16,9 +16,12 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
 from api.documentation.document import build_document
+from api.pages import HTML
 from api.responses import PROBLEM_JSON, Headers
 
 Schema = dict[str, Any]
+# Pages for people alone, of whom each refusal is a page as well.
+FOR_PEOPLE = "/s/", "/b/"
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
 
 
@@ -85,7 +88,7 @@ class Conformity:
         try:
             if operation:
                 self._document.check(operation, status, media_type, body)
-            elif status >= 400 and body:
+            elif status >= 400 and body and not (media_type == HTML and path.startswith(FOR_PEOPLE)):
                 assert media_type == PROBLEM_JSON, f"it is {media_type}"
                 self._document.check_body(PROBLEM, body)
         except AssertionError as error:

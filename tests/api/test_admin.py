@@ -5,9 +5,12 @@ from typing import Any
 
 import pytest
 
+from core.access.principals import Role
+from core.access.pseudonyms import hide
 from core.shows.service import Show
 from tests.api.asking import Asking, assert_problem, expire, pointers
 from tests.door import DoorClient
+from tests.keys import make_key
 from tests.support import ADMIN, ADMIN_KEY
 
 UNKNOWN = "0199c0de-0000-7000-8000-000000000000"
@@ -128,6 +131,56 @@ def test_history_tells_why(asking: Asking) -> None:
     asking.settle()
     items = read(asking.client, f"/admin/bookings/{booking_id}/history")["items"]
     assert (items[-1]["change"], items[-1]["why"]) == ("BOOKING_FAILED", "hold_expired")
+
+
+def whose(client: DoorClient, booking_id: str) -> list[tuple[str | None, str | None]]:
+    """Whose requests its history has, and which."""
+    items = read(client, f"/admin/bookings/{booking_id}/history")["items"]
+    return [(item["client"], item["request_id"]) for item in items]
+
+
+@pytest.mark.parametrize("role", [*Role, None])
+def test_history_tells_whose_request_it_was(asking: Asking, role: Role | None) -> None:
+    key = make_key(role) if role else None
+    whose_it_is = f"key:{key.id}" if key else hide("127.0.0.1")
+    headers = key.headers if key else {}
+    body = {"show_id": asking.show_id, "seats": ["1"], "hold": True}
+    first = asking.client.post("/bookings", json=body, headers={**headers, "X-Request-ID": "first"})
+    asking.settle()
+    path = f"/bookings/{first.json['id']}"
+    asking.client.post(f"{path}/confirm", headers={**headers, "X-Request-ID": "second"})
+    assert whose(asking.client, first.json["id"]) == [
+        (whose_it_is, "first"),
+        (None, None),
+        (whose_it_is, "second"),
+    ]
+
+
+def test_history_of_each_of_a_batch(asking: Asking) -> None:
+    key = make_key()
+    body = {"bookings": [{"show_id": asking.show_id, "seats": [seat]} for seat in "11"]}
+    headers = {**key.headers, "X-Request-ID": "together", "Idempotency-Key": "a-key"}
+    answer = asking.client.post("/bookings/batch", json=body, headers=headers)
+    # A replay books nothing, and so it is not in the histories.
+    replay = asking.client.post("/bookings/batch", json=body, headers={**headers, "X-Request-ID": "again"})
+    assert replay.headers["Idempotent-Replayed"] == "true"
+    asking.settle()
+    won, lost = (booking["id"] for booking in answer.json["bookings"])
+    for booking_id in (won, lost):
+        assert whose(asking.client, booking_id) == [(f"key:{key.id}", "together"), (None, None)]
+    (*_, failed) = read(asking.client, f"/admin/bookings/{lost}/history")["items"]
+    assert failed["rivals"] == [{"seat_number": "1", "booking_id": won}]
+    # A booking's id is its key.
+    assert won not in asking.client.get(f"/bookings/{lost}").text
+
+
+def test_history_keeps_no_id_that_is_none(asking: Asking) -> None:
+    """Such a one is replaced by an id of ours, as in the answer."""
+    body = {"show_id": asking.show_id, "seats": ["1"]}
+    answer = asking.client.post("/bookings", json=body, headers={"X-Request-ID": "a" * 129})
+    ((_, request_id),) = whose(asking.client, answer.json["id"])
+    assert request_id == answer.headers["X-Request-ID"]
+    assert len(request_id or "") == 32
 
 
 @pytest.mark.parametrize("booking_id", ["x", UNKNOWN])

@@ -38,6 +38,7 @@ def test_accepted(asking: Asking) -> None:
         "wants": "acquire",
         "failure": None,
         "customer": "c-1",
+        "ticket_code": None,
         "amount": 200,
         "currency": "EUR",
         "payment": None,

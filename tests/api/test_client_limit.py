@@ -185,14 +185,15 @@ def test_a_replay_from_elsewhere_stays_with_whom_it_was_of(asking: Asking) -> No
     assert hold(asking, "2", address="192.0.2.2") == "held"
 
 
-def test_whose_a_booking_is_is_told_nowhere(asking: Asking) -> None:
+def test_whose_a_booking_is_is_told_in_its_history_alone(asking: Asking) -> None:
     booking_id = asking.settled("1", **HOLD)
     pseudonym = hide("127.0.0.1")
     assert ask("SELECT client FROM bookings") == [(pseudonym,)]
     asking.act(booking_id, "extend")
-    paths = ["", "/history"]
-    told = [asking.client.get(f"/admin/bookings/{booking_id}{path}", headers=ADMIN).text for path in paths]
-    told += [asking.client.get(f"/admin/bookings?show_id={asking.show_id}", headers=ADMIN).text]
+    history = asking.client.get(f"/admin/bookings/{booking_id}/history", headers=ADMIN)
+    assert [each["client"] for each in history.json["items"]] == [pseudonym, None, pseudonym]
+    assert "127.0.0.1" not in history.text
+    told = [asking.client.get(f"/admin/bookings?show_id={asking.show_id}", headers=ADMIN).text]
     told += [asking.client.get(f"/bookings/{booking_id}").text]
     told += [str(row.payload) for row in ask("SELECT payload FROM events")]
     assert booking_id in "".join(told)

@@ -176,6 +176,14 @@ def test_read_with_a_body_that_is_too_much_is_refused_like_any(build: Build) -> 
     assert found == [404] * 5 + [429] * 2
 
 
+def test_pages_and_files_count_like_all_else(build: Build) -> None:
+    client = build()
+    paths = ["/s/1", "/b/x", "/embed/v1/seatline.js", "/assets/x/vendor/lit.js", "/assets/x/nothing.js"]
+    assert [client.get(path).status_code for path in paths] == [200, 404, 200, 200, 404]
+    for path in paths:
+        assert_problem(client.get(path), 429, "rate_limited")
+
+
 def test_by_address_and_by_key(build: Build) -> None:
     client = build()
     assert ask(client, 6)[-1] == 429

@@ -119,7 +119,12 @@ def test_head_tells_what_get_would(wire: HTTPConnection, make_show: MakeShow, en
     paths += [f"/shows/{large.id}/{rest}" for rest in ("layout?format=columns", "availability?format=states")]
     for template in paths:
         path = template.format(
-            show_id=show_id, booking_id=booking_id, endpoint_id=1, key_id=1, code="hold_expired"
+            show_id=show_id,
+            booking_id=booking_id,
+            endpoint_id=1,
+            key_id=1,
+            ticket_code="x",
+            code="hold_expired",
         ) + ("?quantity=1" if template.endswith("/suggestions") else "")
         (status, got, body), (head_status, headed, nothing) = (
             ask(wire, method, path, **{"Accept-Encoding": encoding}) for method in ("GET", "HEAD")

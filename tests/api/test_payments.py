@@ -232,7 +232,7 @@ def test_bodies_that_are_good(paying: Paying, body: dict[str, Any]) -> None:
     booking_id = paying.hold("1")
     paying.assert_new(paying.start(booking_id, json=body))
     ((url,),) = ask("SELECT return_url FROM payments")
-    assert url == (body.get("return_url") or f"http://localhost/bookings/{booking_id}")
+    assert url == (body.get("return_url") or f"http://localhost/b/{booking_id}")
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from core.access.principals import Role
+from core.access.pseudonyms import hide
 from core.infra.settings import get_settings
 from core.payments.comparing import compare_payments
 from core.shows.service import Show
@@ -200,13 +201,15 @@ def test_history_tells_of_payments(paying: Paying) -> None:
     paying.refund(booking_id)
     paying.settle_refunds()
     answer = paying.client.get(f"/admin/bookings/{booking_id}/history", headers=ADMIN)
-    changes = [each["change"] for each in answer.json["items"] if each["change"].startswith("PAYMENT")]
-    assert changes == [
-        "PAYMENT_PENDING",
-        "PAYMENT_SUCCEEDED",
-        "PAYMENT_REFUND_PENDING",
-        "PAYMENT_REFUNDED",
+    changes = [each for each in answer.json["items"] if each["change"].startswith(("PAYMENT", "REFUND"))]
+    assert [(each["change"], each["client"]) for each in changes] == [
+        ("PAYMENT_PENDING", hide("127.0.0.1")),
+        ("PAYMENT_SUCCEEDED", None),
+        ("REFUND_REQUESTED", "admin"),
+        ("PAYMENT_REFUND_PENDING", None),
+        ("PAYMENT_REFUNDED", None),
     ]
+    assert [bool(each["request_id"]) for each in changes] == [True, False, True, False, False]
 
 
 @pytest.fixture

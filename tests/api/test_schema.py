@@ -56,6 +56,7 @@ def make_known(client: DoorClient, show_id: int) -> dict[str, object]:
         "booking_id": asking.settled("1", hold=True),
         "endpoint_id": made.get_json()["id"],
         "key_id": make_key(Role.PARTNER).id,
+        "ticket_code": asking.read(asking.settled("2"))["ticket_code"],
         "provider": "sandbox",
         "code": "hold_expired",
     }

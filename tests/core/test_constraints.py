@@ -95,6 +95,7 @@ REFUSED = {
         BOOKING.format("seats = '{}', quantity = 0", 3),
     ],
     "bookings_confirmed_have_seats": [BOOKING.format("seats = '{}', quantity = 1", 1)],
+    "bookings_request_id_is_bounded": [BOOKING.format("request_id = repeat('a', 129)", 1)],
     "bookings_amount_is_not_negative": [BOOKING.format("amount = -1", 1)],
     "bookings_have_a_show": [BOOKING.format("show_id = 0, slot = 0", 3)],
     "events_type_is_known": [EVENT.format("(SELECT id FROM bookings LIMIT 1)", "'BOOKING_SOLD'")],

@@ -6,8 +6,11 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
+from unittest.mock import Mock
 
+import psycopg2
 import pytest
+from prometheus_client import REGISTRY
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
@@ -148,6 +151,27 @@ def test_connection_cut_once_its_statement_is_done_costs_nothing(database: dict[
             other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
         wait_until(lambda: ask_in_transaction(f"SELECT 1 FROM pg_stat_activity WHERE pid = {pid}") == [])
     assert ask("SELECT 1")[0][0] == 1
+
+
+def test_a_dead_connection_that_cannot_be_replaced_was_not_in_use(
+    database: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_gauge() -> float | None:
+        return REGISTRY.get_sample_value("seatline_pool_connections_in_use", {"pool": "transactions"})
+
+    with enter({}):
+        # Of engines of its own: the pool has this connection alone.
+        pid = ask_in_transaction("SELECT pg_backend_pid()")[0][0]
+        before = read_gauge()
+        with primary() as connection:
+            gone = text("SELECT count(*) = 0 FROM pg_stat_activity WHERE pid = :pid")
+            connection.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+            wait_until(lambda: connection.scalar(gone, {"pid": pid}))
+        with monkeypatch.context() as patch:
+            patch.setattr(db, "connect", Mock(side_effect=psycopg2.OperationalError))
+            with pytest.raises(UnavailableError):
+                ask_in_transaction("SELECT 1")
+        assert read_gauge() == before
 
 
 def ask_in_transaction(statement: str) -> list[Any]:

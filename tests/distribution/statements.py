@@ -1,6 +1,7 @@
 """Every SQL statement of the core, by its name, with parameters to try it with.
 
-Accepting's INSERT of VALUES and the COPY of seats are left out: their rows say where they go.
+Accepting's INSERT of VALUES and the COPY of seats are left out: their rows say where they go. So are
+statements about the server itself, which read none of our tables.
 """
 
 import importlib
@@ -9,6 +10,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from sqlalchemy import TextClause
 from sqlalchemy.dialects.postgresql import psycopg2
@@ -20,6 +22,7 @@ from core.infra.prepared import Prepared
 from core.infra.query import Query
 
 _IS_STATEMENT = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b")
+OF_THE_SERVER = "core.database_queries"
 # Each value is of this show, in its slot.
 SHOW_ID = 7
 _ID = str(new_id(SHOW_ID))
@@ -112,6 +115,7 @@ _TEXTS = (
     "principal",
     "request_id",
     "search_name",
+    "seat",
     "secret",
     "section",
     "status",
@@ -149,8 +153,17 @@ _VALUES: dict[str, Any] = {
 # Parameters that mean one thing in one module and another elsewhere.
 _VALUES_OF = {
     "core.audit.queries": {"before": "{}", "after": "{}"},
-    "core.bookings.queries": {"after": None, "status": None, "id": _ID, "ids": [_ID]},
+    "core.bookings.queries": {
+        "after": None,
+        "status": None,
+        "failure": None,
+        "id": _ID,
+        "ids": [_ID],
+        "first": _ID,
+        "last": _ID,
+    },
     "core.bookings.archive_queries": {"id": _ID, "ids": [_ID]},
+    "core.bookings.rival_queries": {"at": datetime.now(UTC), "first": str(UUID(int=0)), "last": _ID},
     "core.events.queries": {"id": _ID, "ids": [_ID], "positions": [1], "first": _ID},
     "core.keys.queries": {
         "id": 1,
@@ -226,6 +239,7 @@ def list_statements() -> Iterator[Statement]:
     """All statements, each once."""
     seen = set[str]()
     names = [module.name for module in pkgutil.walk_packages(core.__path__, "core.")]
+    names.remove(OF_THE_SERVER)
     # First where they are written: others import some.
     for module in sorted(names, key=lambda name: not name.endswith("queries")):
         for name, value in vars(importlib.import_module(module)).items():

@@ -16,15 +16,16 @@ STATEMENTS = list(list_statements())
 # Statements that read all shards; none is a part of accepting, acting, settling, sweeping or expiring.
 OF_ALL_SHARDS = {
     # Lists and figures for operators.
-    "core.bookings.queries._SELECT_PAGE",
     "core.bookings.queries._SELECT_STATS",
     "core.events.queries._SELECT_RECENT_COUNTS",
     "core.payments.comparing_queries._SELECT_PAGE",
     "core.payments.comparing_queries._SELECT_BY_IDS",
     "core.payments.comparing_queries._SELECT_OF_PAGE",
     "core.payments.comparing_queries._SELECT_REVENUE",
+    "core.payments.due_queries._SELECT_RECENT",
     "core.payments.due_queries._SELECT_STATS",
     "core.settling.queries._SELECT_RECOVERY_STATS",
+    "core.shows.queries._SELECT_SELLING",
     "core.shows.queries._SELECT_SHOWS",
     "core.shows.queries._SELECT_STATS",
     "core.webhooks.queries._SELECT_STATS",

@@ -12,7 +12,7 @@ from tests.acting import ask, end_hold
 from tests.invariants import check_settled
 from tests.measuring import measured
 from tests.pipeline.load import Client, under_load
-from tests.support import wait_until
+from tests.support import ADMIN, wait_until
 
 pytestmark = [pytest.mark.usefixtures("workers"), pytest.mark.processes]
 MakeShow = Callable[..., Show]
@@ -25,6 +25,15 @@ def all_settled() -> bool:
 def test_booking_is_settled(service: Client, make_show: MakeShow) -> None:
     booking = service.wait_for(service.book(make_show().id, "1", "2"))
     assert (booking["status"], booking["seats"], booking["amount"]) == ("CONFIRMED", ["1", "2"], 200)
+
+
+def test_worker_and_web_tell_the_same_ticket_code(service: Client, make_show: MakeShow) -> None:
+    # A long poll that waits is answered with what the worker announces, and a read by web.
+    announced = service.wait_for(service.book(make_show().id, "1"))
+    told = {announced["ticket_code"], service.wait_for(announced["id"], 0)["ticket_code"]}
+    told |= {code for (code,) in ask("SELECT payload->>'ticket_code' FROM events")}
+    (code,) = told
+    assert service.call("GET", f"/admin/tickets/{code}", headers=ADMIN) == (200, announced)
 
 
 def test_settling_takes_moments(service: Client, make_show: MakeShow) -> None:

@@ -23,6 +23,14 @@ PROOFS = {
         "api/test_bookings.py::test_ids_are_unguessable",
         "api/test_security.py::test_nothing_public_lists_bookings",
     ),
+    "a ticket cannot be guessed or forged, tells nothing of its booking's id, and ends with its cancel": (
+        "core/bookings/test_tickets.py::test_one_bit_makes_it_another_code",
+        "core/bookings/test_tickets.py::test_another_secret_makes_other_codes",
+        "core/bookings/test_tickets.py::test_a_code_tells_nothing_of_the_random_bits",
+        "core/bookings/test_tickets.py::test_a_cancelled_booking_has_a_void_ticket",
+        "api/test_tickets.py::test_who_may_not_look_it_up",
+        "api/test_tickets.py::test_nothing_else_takes_the_code",
+    ),
     "idempotency keys are scoped by client": (
         "api/test_idempotency.py::test_scoped_by_principal",
         "api/test_idempotency.py::test_short_keys_are_for_those_with_a_credential",
@@ -166,6 +174,16 @@ PROOFS = {
     "a content security policy on pages": (
         "security/test_answers.py::test_pages_run_nothing_from_elsewhere",
         "api/test_documentation.py::test_page_may_load_nothing_from_elsewhere",
+        "api/test_web_pages.py::test_one_policy_serves_all_pages",
+        "api/test_web_pages.py::test_stripe_is_let_in_where_it_takes_the_money",
+    ),
+    "files of pages, and nothing beside them": (
+        "api/test_assets.py::test_nothing_else_is_there",
+        "api/test_assets.py::test_no_link_leads_out_of_the_folder",
+    ),
+    "what pages have of others is as it was brought": (
+        "local/test_vendor.py::test_make_check_fails_on_a_changed_byte",
+        "local/test_vendor.py::test_the_lock_names_no_registry_and_a_hash_for_each_package",
     ),
     "other origins may call where they are listed": (
         "api/test_cors.py::test_no_other_may_and_caches_are_told_that_it_depends",

@@ -45,7 +45,7 @@ GET /admin/bookings
 GET /admin/bookings/{booking_id}/history
 GET /admin/payments
 GET /admin/stats
-GET /admin/tickets/{code}
+GET /admin/tickets/{ticket_code}
 """
 LEAST = {
     name: role
@@ -63,7 +63,7 @@ PASSING = {
     Role.OPERATOR: {Role.ADMIN, Role.OPERATOR},
     Role.BOX_OFFICE: {Role.ADMIN, Role.OPERATOR, Role.BOX_OFFICE},
 }
-ARGUMENTS = {"booking_id": "0199c0de-0000-7000-8000-000000000000", "code": "x"}
+ARGUMENTS = {"booking_id": "0199c0de-0000-7000-8000-000000000000", "code": "x", "ticket_code": "x"}
 
 Credentials = dict[Role | None, dict[str, str]]
 
