@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup run test coverage test-external check audit format sellout bench bench-smoke bench-backlog prove lock clean
+.PHONY: help setup run test coverage test-external screenshots check types vendor audit format sellout bench bench-smoke bench-backlog prove lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -10,6 +10,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Rounded; the README says the same.
 SETUP_SIZE := about 130 MB to download, 570 MB on disk
 TESTS_SIZE := about 12 minutes on two cores, 4 GB of memory and 3 GB of disk
+BROWSER_TESTS := tests/external/browser
 RUN_TESTS := pytest -n 3 --dist loadfile --no-loadscope-reorder
 # Where someone has set it, it makes pip refuse to install into .venv.
 unexport PIP_USER
@@ -45,15 +46,29 @@ coverage: $(STAMP) ## run the tests, a third slower, and tell which lines none o
 	@exec $(RUN_TESTS) --cov --cov-report term:skip-covered $(ARGS)
 
 test-external: $(STAMP) ## run the tests that need more than Python and make
-	@pytest -m external $(ARGS) || { code=$$?; test $$code -eq 5 && echo "no test needs more than Python and make yet" || exit $$code; }
+	@pytest -m external $(or $(ARGS),--ignore $(BROWSER_TESTS))
+	@$(if $(ARGS),,pytest -n 2 --dist loadfile -m "external and not measures" $(BROWSER_TESTS))
+	@$(if $(ARGS),,pytest -s -q -m measures $(BROWSER_TESTS))
 
-check: $(STAMP) ## lint, format, types, import contracts, migrations
+screenshots: $(STAMP) ## take the pictures that the README shows
+	@mkdir -p docs/images
+	@SCREENSHOTS=docs/images pytest -m external $(BROWSER_TESTS)/test_screenshots.py
+
+check: $(STAMP) ## lint, format, types, import contracts, migrations, bundles of others
 	ruff check
 	ruff format --check
 	mypy
 	lint-imports
 	@echo "squawk (the migrations' SQL)"
 	@sql=$$(alembic upgrade head --sql 2>/dev/null) && printf '%s\n' "$$sql" | squawk
+	@echo "web/vendor"
+	@$(BIN)/python -m local.vendor.check
+
+types: $(STAMP) ## check the types of web/, by its JSDoc (with Node: the machine's, or PyPI's)
+	@exec $(BIN)/python -m local.vendor.check_types
+
+vendor: $(STAMP) ## bundle what web/ has of others, as locked (with Node; ARGS=--upgrade: the newest)
+	@exec $(BIN)/python -m local.vendor.bring $(ARGS)
 
 audit: $(STAMP) ## look up whether what the locks name has known vulnerabilities
 	@exec $(BIN)/python -m local.audit
@@ -83,6 +98,7 @@ lock: $(STAMP) ## pin what requirements*.in ask for, with all they need, and the
 	$(COMPILE) --output-file requirements.txt $(ARGS) requirements.in
 	$(COMPILE) --output-file requirements-dev.txt $(ARGS) requirements-dev.in
 	$(COMPILE) --output-file tests/external/clients/requirements.txt $(ARGS) tests/external/clients/requirements.in
+	$(COMPILE) --output-file local/vendor/requirements.txt $(ARGS) local/vendor/requirements.in
 
 clean: ## delete what was made here, data of `make run` and .venv included
 	rm -rf .venv .tools .seatline .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache htmlcov
