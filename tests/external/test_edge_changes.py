@@ -28,6 +28,8 @@ from tests.support import run_process, start_process, wait_until
 
 pytestmark = [pytest.mark.external, pytest.mark.timeout(180)]
 MakeShow = Callable[..., Show]
+# Each address has so many connections.
+SOURCES = cycle(f"127.0.1.{number}" for number in range(1, 200))
 
 
 def test_a_web_that_goes_is_noticed_by_none(
@@ -50,8 +52,9 @@ def test_a_web_that_goes_is_noticed_by_none(
             while state.goes:
                 seat += 1
                 body = {"show_id": show.id, "seats": [str(seat)]}
-                state.statuses.append(edge.ask("GET", "/shows").status)
-                sent = edge.ask("POST", "/bookings", body, Idempotency_Key=str(uuid.uuid4()))
+                source = next(SOURCES)
+                state.statuses.append(edge.ask("GET", "/shows", source=source).status)
+                sent = edge.ask("POST", "/bookings", body, source=source, Idempotency_Key=str(uuid.uuid4()))
                 state.statuses.append(sent.status)
 
         buyer = threading.Thread(target=buy, daemon=True)
@@ -106,13 +109,11 @@ def test_a_renewed_certificate_is_taken_and_no_connection_cut(
 ) -> None:
     show = make_show()
     with run_stand(tmp_path, database) as edge, closing(edge.open()) as waiting:
-        # Each address has so many connections.
-        sources = cycle(f"127.0.1.{number}" for number in range(1, 200))
-        pending, before = book(show.id, "1"), edge.read_certificate(next(sources))
+        pending, before = book(show.id, "1"), edge.read_certificate(next(SOURCES))
         waiting.request("GET", f"/bookings/{pending}?wait=25")
         edge.certify()
         os.kill(edge.pid, signal.SIGUSR2)
-        wait_until(lambda: edge.read_certificate(next(sources)) != before)
+        wait_until(lambda: edge.read_certificate(next(SOURCES)) != before)
         settle(show.id)
         assert b"CONFIRMED" in waiting.getresponse().read()
         assert edge.ask("GET", "/shows").status == 200
