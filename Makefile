@@ -46,8 +46,7 @@ coverage: $(STAMP) ## run the tests, a third slower, and tell which lines none o
 	@exec $(RUN_TESTS) --cov --cov-report term:skip-covered $(ARGS)
 
 test-external: $(STAMP) ## run the tests that need more than Python and make
-	@pytest -m external $(or $(ARGS),--ignore $(BROWSER_TESTS))
-	@$(if $(ARGS),,pytest -n 2 --dist loadfile -m "external and not measures" $(BROWSER_TESTS))
+	@pytest $(or $(if $(ARGS),-m external $(ARGS)),-n 2 --dist loadfile -m "external and not measures")
 	@$(if $(ARGS),,pytest -s -q -m measures $(BROWSER_TESTS))
 
 screenshots: $(STAMP) ## take the pictures that the README shows
