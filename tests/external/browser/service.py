@@ -72,6 +72,8 @@ def run_site(servers: Mapping[str, str]) -> Iterator[Site]:
         "HOST": "127.0.0.1",
         "PORT": str(port),
         "WEB_CONCURRENCY": "1",
+        # A page loads dozens of files: their lines would hide what is measured and printed.
+        "REQUEST_LOG": "false",
         "PAYMENT_PROVIDER": "sandbox",
         "SANDBOX_PORT": str(sandbox_port),
         "SEATLINE_HOME": str(home),
