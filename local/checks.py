@@ -44,7 +44,8 @@ def check_ports(addresses: Mapping[str, tuple[str, int]]) -> None:
         used[port] = variable
         if fault:
             faults.append(f"{variable}: {fault}")
-        if fault and (found := _find_free_port(host, port, used)):
+        # A port that follows another one is chosen with that.
+        if fault and variable.isidentifier() and (found := _find_free_port(host, port, used)):
             free.append(f"{variable}={found}")
             used[found] = variable
     if faults:

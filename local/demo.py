@@ -1,7 +1,8 @@
 """The demo show: a real hall on sale, so that there is something to book after the first start."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from core.audit.service import changing, name_command
 from core.halls.plans import SeatingPlan
@@ -12,6 +13,8 @@ HALL = Path(__file__).with_name("halls") / "riethsporthalle-erfurt.json"
 NAME = "Demo: Riethsporthalle Erfurt"
 PRICES = {"Kategorie I": 4500, "Kategorie II": 3000, "VIP": 9000}
 DAYS_AHEAD = 30
+TIME_ZONE = "Europe/Berlin"
+EVENING = time(19, 30)
 
 
 def ensure_demo_show() -> Show:
@@ -33,13 +36,14 @@ def main() -> None:
 
 def describe_demo_show() -> NewShow:
     """The demo show, a month from now."""
+    zone = ZoneInfo(TIME_ZONE)
     return NewShow(
         name=NAME,
-        start_time=datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(days=DAYS_AHEAD),
+        start_time=datetime.combine(datetime.now(zone) + timedelta(days=DAYS_AHEAD), EVENING, zone),
         hold_seconds=get_settings().hold_seconds,
         seating_plan=SeatingPlan.model_validate_json(HALL.read_bytes()),
         prices=PRICES,
-        time_zone="Europe/Berlin",
+        time_zone=TIME_ZONE,
     )
 
 

@@ -83,9 +83,10 @@ class Run:
         if settings.payment_provider == "sandbox":
             ports["SANDBOX_PORT"] = SANDBOX_ADDRESS, settings.sandbox_port
         if settings.metrics_port:
-            for number, name in enumerate(COUNTING, settings.metrics_port):
-                ports[f"METRICS_PORT of {name}"] = settings.host, number
-                self._own_variables[name] = {"METRICS_PORT": str(number)}
+            for number, name in enumerate(COUNTING):
+                port = settings.metrics_port + number
+                ports[f"METRICS_PORT + {number}" if number else "METRICS_PORT"] = settings.host, port
+                self._own_variables[name] = {"METRICS_PORT": str(port)}
         check_ports(ports)
         check_given_servers()
         return settings
@@ -210,11 +211,13 @@ class Run:
             "Start page": f"{base}/",
             "API": base,
             "Swagger UI": f"{base}/docs",
-            "Demo show": f"{base}/shows/{show_id}",
+            "Demo show": f"{base}/s/{show_id}",
             "Flower": f"{flower}  {who}",
             "Payments": _describe_payments(settings),
             "Admin key": os.environ["ADMIN_API_KEY"],
         }
+        if first := settings.metrics_port:
+            lines["Metrics"] = f"/metrics of {', '.join(COUNTING)}: ports {first} to {first + 2}"
         for variable in ("DATABASE_URL", "REDIS_URL"):
             # One from the environment is known already, and its password is not ours to print.
             lines[variable] = (

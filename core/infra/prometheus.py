@@ -13,8 +13,8 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 
-def prepare() -> None:
-    """Give this process a folder of its own, in the one of PROMETHEUS_MULTIPROC_DIR.
+def prepare() -> bool:
+    """Give this process a folder of its own, in the one of PROMETHEUS_MULTIPROC_DIR; whether it has one.
 
     Where that is unset, a temporary one if METRICS_PORT is set, else none: each process counts in memory.
     What processes that were killed have left in a given one goes.
@@ -23,9 +23,10 @@ def prepare() -> None:
     if not given:
         # An empty variable is the working folder to the Prometheus client.
         os.environ.pop(VARIABLE, None)
-        if os.environ.get("METRICS_PORT"):
-            _use(Path(tempfile.mkdtemp(prefix="seatline-metrics-")))
-        return
+        if not os.environ.get("METRICS_PORT"):
+            return False
+        _use(Path(tempfile.mkdtemp(prefix="seatline-metrics-")))
+        return True
     # A folder that cannot be written to is refused with the other settings, in one line.
     with suppress(OSError):
         for left in Path(given).iterdir():
@@ -34,6 +35,8 @@ def prepare() -> None:
         own = Path(given) / str(os.getpid())
         own.mkdir(exist_ok=True)
         _use(own)
+        return True
+    return False
 
 
 def _use(folder: Path) -> None:
@@ -58,10 +61,9 @@ def _is_alive(pid: int) -> bool:
     return True
 
 
-prepare()
 # As it is imported the client chooses between memory and files, and Celery's command, which loads Flower, has
 # imported it before.
-values.ValueClass = values.get_value_class()  # type: ignore[no-untyped-call]
+values.ValueClass = values.MultiProcessValue() if prepare() else values.MutexValue  # type: ignore[no-untyped-call]
 
 
 def collect_processes() -> CollectorRegistry:

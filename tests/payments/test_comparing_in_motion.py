@@ -52,7 +52,7 @@ def offer(fake: FakeStripe, chosen: None) -> Callable[..., str]:
             "payment_id": new_id(slot), "show_id": 1, "booking_id": new_id(slot), "provider": "stripe",
             "method": Method.CHECKOUT, "amount": 9000, "currency": "EUR", "description": "Hamlet",
             "return_url": "https://tickets.example.com", "expires_at": now + timedelta(minutes=15),
-            "extended_to": now, "now": now,
+            "extended_to": now, "now": now, "client": None, "request_id": None,
         }  # fmt: skip
         with transaction() as connection:
             payment = queries.insert_payment(connection, columns, seconds=120)

@@ -23,7 +23,8 @@ STOPS = 3
 def servers(servers: dict[str, str]) -> Iterator[dict[str, str]]:
     """The session's servers, apart from its processes."""
     with live_apart(servers, name="group_stops", redis_database=11) as variables:
-        yield variables
+        # The log is to be empty.
+        yield {**variables, "REQUEST_LOG": "false"}
 
 
 def test_web_whose_worker_hears_of_it_first_ends_well(servers: dict[str, str]) -> None:

@@ -145,5 +145,5 @@ def test_metrics_are_added_up_in_their_folder_alone(
         wait_until(lambda: ask_status(f"{address}/readyz") == 200)
         with urllib.request.urlopen(f"{address}/metrics") as answer:
             assert b'seatline_http_requests_total{method="GET",route="/readyz",status="200"}' in answer.read()
-    assert bool(list(folder.glob("*.db"))) is is_set
+        assert bool(list(folder.glob("*/*.db"))) is is_set
     assert not list(ROOT.glob("*.db"))

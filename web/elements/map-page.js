@@ -23,7 +23,7 @@ function broken({ problem, speech, again }) {
     return html`
         <div class="notice bad" part="notice" role="alert" data-problem=${problem.code ?? ""}>
             <p>${text}</p>
-            <p><button @click=${again}>${retry}</button></p>
+            ${problem.isFinal ? "" : html`<p><button @click=${again}>${retry}</button></p>`}
         </div>`;
 }
 

@@ -109,7 +109,7 @@ export class SeatlineCheckout extends LitElement {
         if (!texts || !session) return nothing;
         const problem = renderProblem(session.problem, texts);
         const view = this.#makeView(texts, session);
-        if (!view) return session.problem ? problem : html`<p class="muted">${texts.t("loading")}</p>`;
+        if (!view) return session.busy ? html`<p class="muted">${texts.t("loading")}</p>` : problem;
         const stage = renderStage(view, (deed) => void this.#act(deed));
         return html`<section part="checkout">${stage}${problem}</section>`;
     }
