@@ -175,7 +175,8 @@ def test_everything_runs_stops_whole_and_is_found_again(home: Path) -> None:
         assert read_line(again, name) == read_line(printed, name)
     second_url = read_line(again, "Demo show")
     assert second_url.rpartition("/")[2] == show_url.rpartition("/")[2]
-    assert json.loads(fetch(read_show))["created_at"] == show["created_at"]
+    read_again = read_show.replace(read_line(printed, "API"), read_line(again, "API"))
+    assert json.loads(fetch(read_again))["created_at"] == show["created_at"]
     second.process.terminate()
     assert second.process.wait(HANGS_SECONDS) == 0
     assert find_processes(home) == []
