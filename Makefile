@@ -45,8 +45,10 @@ test: $(STAMP) ## run the tests (ARGS="tests/core -k holds" for some)
 coverage: $(STAMP) ## run the tests, a third slower, and tell which lines none of them runs
 	@exec $(RUN_TESTS) --cov --cov-report term:skip-covered $(ARGS)
 
+# What drives a browser leaves an event loop in its process, so other tests have processes of their own.
 test-external: $(STAMP) ## run the tests that need more than Python and make
-	@pytest $(or $(if $(ARGS),-m external $(ARGS)),-n 2 --dist loadfile -m "external and not measures")
+	@pytest $(or $(if $(ARGS),-m external $(ARGS)),-n 2 --dist loadfile -m external --ignore $(BROWSER_TESTS))
+	@$(if $(ARGS),,pytest -n 2 --dist loadfile -m "external and not measures" $(BROWSER_TESTS))
 	@$(if $(ARGS),,pytest -s -q -m measures $(BROWSER_TESTS))
 
 screenshots: $(STAMP) ## take the pictures that the README shows
