@@ -1,7 +1,7 @@
 """How many clients are connected to this `web`, as the kernel knows it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,12 +22,12 @@ class ConnectionsCollector(Collector):
             yield GaugeMetricFamily("seatline_connections", "Connections of clients", value=connections)
 
 
-def count_connections(port: int) -> int | None:
+def count_connections(port: int, tables: Iterable[Path] = TABLES) -> int | None:
     """Established connections to a port of this machine, or of this container; None where that is unknown."""
     # Local and remote address, and the state: 01 is established.
     ours = re.compile(rb":%04X [0-9A-F]+:[0-9A-F]{4} 01 " % port)
     found = None
-    for table in TABLES:
+    for table in tables:
         with suppress(OSError):
             found = (found or 0) + len(ours.findall(table.read_bytes()))
     return found

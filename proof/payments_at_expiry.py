@@ -110,7 +110,7 @@ def hold_and_pay(world: World, count: int) -> dict[str, dict[str, Any]]:
 
 
 def put_off_asking() -> None:
-    """Have nobody ask the sandbox about payments meanwhile: it would say that they are paid."""
+    """Put off the polls of pending payments: the sandbox would report them paid before its webhooks do."""
     with transaction() as connection:
         connection.execute(text(_PUT_OFF))
 

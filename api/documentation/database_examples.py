@@ -1,4 +1,4 @@
-"""The example of what the database tells of itself: a sale that waits for somebody's long transaction."""
+"""The example answer of GET /admin/database: settling waits for a row that an open transaction has locked."""
 
 from typing import Any
 

@@ -105,7 +105,7 @@ async def get_booking_page(request: Request, groups: Groups, id: str) -> Answer:
 def _respond_shell(
     request: Request, template: str, parse: Callable[[str], object], id_: str, **more: Any
 ) -> Answer:
-    """The same page for every id that may be one; its script asks for what there is."""
+    """The shell, the same for every well-formed id: its script asks the API whether that exists."""
     try:
         parse(id_)
     except SeatlineError as error:

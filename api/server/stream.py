@@ -114,7 +114,7 @@ class Live:
     async def send(
         self, follow: Follow, first: bytes, send: Callable[[bytes], Awaitable[None]], gone: Gone
     ) -> None:
-        """Send a viewer the first event, or a heartbeat, and then all that changes; see follow()."""
+        """Send the first event, or a heartbeat where there is none, then follow the show; see follow()."""
         with contextlib.suppress(RuntimeError):
             # Something at once, so that the client knows that it is connected.
             await send(first or HEARTBEAT)

@@ -153,7 +153,7 @@ def _explain_events(
 
 
 def _find_called_off(past: Past) -> datetime | None:
-    """When its show was cancelled; None where it was not, or not before somebody asked for its own cancel."""
+    """The show's cancel, where that ended the booking; None where a cancel of its own came first."""
     asked = [each["at"] for each in past.requests if each.get("request") == Action.CANCEL]
     if past.show_cancelled_at is None or any(
         datetime.fromisoformat(at) < past.show_cancelled_at for at in asked

@@ -67,7 +67,7 @@ values.ValueClass = values.MultiProcessValue() if prepare() else values.MutexVal
 
 
 def collect_processes() -> CollectorRegistry:
-    """A registry of what this process counts, and all that were forked from it."""
+    """A registry of the metrics of this process and its forked children, added up."""
     registry = CollectorRegistry()
     if folder := os.environ.get(VARIABLE):
         _forget_dead(Path(folder))
