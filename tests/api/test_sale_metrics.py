@@ -3,7 +3,7 @@
 import socket
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
@@ -77,6 +77,5 @@ def test_connections_of_clients_are_counted() -> None:
             assert count_connections(port) == 2
 
 
-def test_without_the_kernels_tables_connections_are_unknown(monkeypatch: Any) -> None:
-    monkeypatch.setattr("api.connections.TABLES", ())
-    assert count_connections(80) is None
+def test_without_the_kernels_tables_connections_are_unknown(tmp_path: Path) -> None:
+    assert count_connections(80, [tmp_path / "tcp"]) is None

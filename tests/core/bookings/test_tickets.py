@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from unittest import mock
 from uuid import UUID
 
 import pytest
@@ -39,9 +38,11 @@ pytestmark = pytest.mark.usefixtures("servers")
 @contextmanager
 def another_secret(secret: str) -> Iterator[None]:
     """Derive codes under this SEATLINE_SECRET."""
-    changed = get_settings().model_copy(update={"seatline_secret": secret})
-    with mock.patch("core.bookings.tickets.get_settings", lambda: changed):
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("SEATLINE_SECRET", secret)
+        get_settings.cache_clear()
         yield
+    get_settings.cache_clear()
 
 
 def to_number(code: str) -> int:
