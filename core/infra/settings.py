@@ -9,13 +9,14 @@ from typing import Annotated, Literal
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from core.infra.combinations import judge_issuer, judge_provider, refuse_options
 from core.infra.ports import MAX_PORT
 from core.infra.rates import check_limit
 from core.infra.sentinel import find_sentinel_fault, is_sentinel
 from core.infra.tls import find_tls_fault
+from core.infra.tracing_settings import TracingSettings
 from core.infra.weak_secrets import MIN_KEY_LENGTH, MIN_SECRET_LENGTH, find_header_fault, find_weakness
 
 DATABASE_SCHEMES = ("postgresql", "postgres")
@@ -71,7 +72,7 @@ def _is_well_formed(parts: SplitResult) -> bool:
     return all(urlsplit(f"//{host}").port != 0 for host in hosts)
 
 
-class Settings(BaseSettings):
+class Settings(TracingSettings):
     """Every variable Seatline reads; an empty one counts as unset."""
 
     model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="ignore")
