@@ -118,6 +118,8 @@ class Booking(Base):
     booked_by: Mapped[str | None] = mapped_column(Text)
     # The X-Request-ID of the request that asked for it.
     request_id: Mapped[str | None] = mapped_column(Text)
+    # The traceparent of the last request for it, where that is sampled (core/infra/tracing.py).
+    trace: Mapped[str | None] = mapped_column(Text)
     amount: Mapped[int | None] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(Text)
     failure_code: Mapped[str | None] = mapped_column(Text)

@@ -64,6 +64,8 @@ class Event(Base):
     seq: Mapped[int] = mapped_column(BigInteger, Identity(always=True))
     type: Mapped[str] = mapped_column(Text)
     payload: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    # The traceparent of the request that it came of, where that was sampled.
+    trace: Mapped[str | None] = mapped_column(Text)
     position: Mapped[int | None] = mapped_column(BigInteger)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=CLOCK)
     # Not written any more: the version before reads it. To be dropped in the next one.

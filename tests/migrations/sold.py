@@ -87,7 +87,7 @@ def read_rows(cursor: Any) -> dict[str, list[str]]:
     """All rows of these tables, but for what the last release does not know."""
     found = {}
     for table in SLOTTED:
-        known = "to_jsonb(t) - 'slot' - 'client' - 'payment' - 'booked_by' - 'request_id'"
+        known = "to_jsonb(t) - 'slot' - 'client' - 'payment' - 'booked_by' - 'request_id' - 'trace'"
         cursor.execute(f"SELECT cast({known} AS text) FROM {table} t ORDER BY 1")
         found[table] = [row for (row,) in cursor.fetchall()]
     return found
