@@ -163,10 +163,14 @@ def collect_registry() -> CollectorRegistry:
     return registry
 
 
+def name_method(method: str) -> str:
+    """A method as metrics and traces have it, since a client may make up any word."""
+    return method if method in METHODS else "other"
+
+
 def count_request(method: str, route: str, status: int, seconds: float | None) -> None:
     """Count a request, and time it unless None, by route and not by path."""
-    # A method is any word that a client makes up.
-    known = method if method in METHODS else "other"
+    known = name_method(method)
     _find_counter(known, route, status).inc()
     if seconds is not None:
         _find_histogram(known, route).observe(seconds)

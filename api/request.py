@@ -6,20 +6,27 @@ import time
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qsl
+
+from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from api.errors import MalformedRequestError
 from api.gate.clients import name_client
 from core.access.principals import ANONYMOUS, Principal, Role
 from core.audit.service import Author
 from core.bookings.requests import Origin
+from core.infra import tracing
 
 if TYPE_CHECKING:
+    from opentelemetry.trace import Span
+
     from api.contract import Operation
     from api.gate.limits import Taken
     from api.server.calling import Gone
     from api.server.deadline import Deadline
+
+T = TypeVar("T")
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}", re.ASCII)
 # granian replaces invalid UTF-8 in a path by this character; no route has one of its own.
@@ -66,6 +73,8 @@ class Request:
     is_held_back: bool = False
     # Returns once its client has closed the connection.
     gone: "Gone | None" = None
+    # Its span, where this process traces.
+    span: "Span | None" = None
     # What it has until it is over, given back then.
     leave: Callable[[], None] | None = None
     id: str = ""
@@ -86,8 +95,8 @@ class Request:
     @property
     def origin(self) -> Origin:
         """Which request it is, and whose; the seats that it holds count against its client, if any."""
-        client, has_role = self.client, self.may(Role.PARTNER)
-        return Origin(self.id, None if has_role else client, client if has_role else None)
+        client, has_role, trace = self.client, self.may(Role.PARTNER), tracing.get_traceparent()
+        return Origin(self.id, None if has_role else client, client if has_role else None, trace)
 
     @property
     def owner(self) -> str:
@@ -140,6 +149,14 @@ def choose_request_id(sent: str | None) -> str:
 
 # The request that a thread is serving: how a Flask view finds it.
 current: ContextVar[Request] = ContextVar("request")
+
+
+def run_for(request: Request, run: Callable[[], T]) -> T:
+    """Run in a thread, which has no context of its own: its log lines and Flask's views find the request."""
+    clear_contextvars()
+    bind_contextvars(request_id=request.id, client=request.client)
+    current.set(request)
+    return run()
 
 
 def get_current() -> Request:

@@ -66,7 +66,9 @@ class KeyRing:
         self._clock = clock
         self._connection = LoopConnection(connect_seconds=ANSWER_SECONDS, answer_seconds=ANSWER_SECONDS)
         self._turn = asyncio.Lock()
-        self._gather: Gather[bytes, Principal | Reason] = Gather(self._look_up, at_most=ASKED_TOGETHER)
+        self._gather: Gather[bytes, Principal | Reason] = Gather(
+            "look up keys", self._look_up, at_most=ASKED_TOGETHER
+        )
         self._live: dict[bytes, _Held] = {}
         self._mark, self._fresh_until, self._away_until = "", -math.inf, -math.inf
         self._asked: LRUCache[bytes, _Held] = LRUCache(REMEMBERED)

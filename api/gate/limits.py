@@ -146,7 +146,7 @@ class Allowances:
         self._terms = {kind: _make_terms(kind, text) for kind, text in limits.items()}
         self._find_keys = lru_cache(CLIENTS_KEPT)(self._name_keys)
         self._redis = LoopRedis()
-        self._gather = Gather(self._count, at_most=COUNTED_TOGETHER)
+        self._gather = Gather("count allowances", self._count, at_most=COUNTED_TOGETHER)
         self._given_back: list[Asked] = []
         self._over: LRUCache[tuple[str, str], float] = LRUCache(CLIENTS_KEPT)
         self._storage = MemoryStorage()

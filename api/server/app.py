@@ -14,7 +14,6 @@ from functools import cache, partial
 from typing import Any, TypeVar
 
 from flask import Flask
-from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from api.contract import Operation, Served, parse_request
 from api.errors import MethodNotAllowedError, NotFoundError
@@ -25,14 +24,14 @@ from api.gate.limits import Allowances, Taken, find_allowance
 from api.gate.places import STREAMS, Places
 from api.metrics import REQUESTS_OPEN
 from api.problems import answer_error
-from api.request import Request, current
+from api.request import Request, run_for
 from api.responses import Answer, Representation, respond_tagged, takes_gzip
 from api.server.body import discard, has_body, is_withheld, receive
 from api.server.deadline import Deadlines
 from api.server.groups import Groups
 from api.server.identifying import Identifying
 from api.server.reading import read_request
-from api.server.reporting import Report
+from api.server.reporting import Report, begin_span
 from api.server.routing import Router
 from api.server.sending import close_unread_connections, send
 from api.server.shared import SharedReads
@@ -40,6 +39,7 @@ from api.server.start import LIVES, READY, start
 from api.server.stream import Live
 from api.server.wsgi import run_wsgi
 from core.errors import SeatlineError, UnavailableError
+from core.infra import tracing
 from core.infra.db import STATEMENT_POOL_SIZE, TRANSACTION_POOL_SIZE
 from core.infra.lines import LineWriter
 from core.infra.pubsub import BOOKINGS_CHANNEL, MAPS_CHANNEL, Listener
@@ -95,6 +95,10 @@ class Door:
         # Held back since the fork (api/server/main.py): from here on somebody hears them.
         loop.call_soon(signal.pthread_sigmask, signal.SIG_UNBLOCK, STOP_SIGNALS)
 
+    def __rsgi_del__(self, _: asyncio.AbstractEventLoop) -> None:
+        """Send what was traced; granian calls it as the process ends."""
+        tracing.end()
+
     def begin(self, loop: asyncio.AbstractEventLoop) -> None:
         """Serve on this loop."""
         self._live.begin(loop)
@@ -117,10 +121,12 @@ class Door:
         # A request that waits must not hold granian's scope (api/server/calling.py).
         del scope
         request.gone = protocol.client_disconnect
+        request.span = begin_span(request)
         REQUESTS_OPEN.inc()
         try:
-            answer = await self._answer(request, protocol)
-            self._finish(request, answer)
+            with tracing.within(request.span):
+                answer = await self._answer(request, protocol)
+                self._finish(request, answer)
             if answer.follow and request.method == "GET":
                 transport = protocol.response_stream(answer.status, answer.headers)
                 await self._live.send(answer.follow, answer.body, transport.send_bytes, request.gone)
@@ -264,7 +270,7 @@ class Door:
         self, request: Request, run: Callable[[], T], threads: ThreadPoolExecutor | None = None
     ) -> T:
         # What no thread has taken up when the time is over is dropped; what is under way may still be done.
-        run_for_request = partial(_run_for, request, run)
+        run_for_request = tracing.carry(partial(run_for, request, run))
         return await asyncio.get_running_loop().run_in_executor(threads or self._threads, run_for_request)
 
     def _finish(self, request: Request, answer: Answer) -> None:
@@ -286,11 +292,3 @@ def _pass_gate(request: Request, refusal: SeatlineError | None) -> None:
     admit(request)
     if refusal:
         raise refusal
-
-
-def _run_for(request: Request, run: Callable[[], T]) -> T:
-    """Run in a thread, which has no context of its own: its log lines and Flask's views find the request."""
-    clear_contextvars()
-    bind_contextvars(request_id=request.id, client=request.client)
-    current.set(request)
-    return run()

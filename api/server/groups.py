@@ -23,6 +23,7 @@ from core.bookings.requests import Request as Wish
 from core.bookings.views import Booking
 from core.bookings.waiting import count_waiting
 from core.errors import UnavailableError
+from core.infra import tracing
 from core.infra.async_db import LoopConnection
 from core.infra.async_jobs import LoopNudger
 from core.infra.async_redis import LoopRedis
@@ -91,7 +92,9 @@ class Groups:
         counting = LoopConnection(answer_seconds=COUNT_SECONDS)
         self.backlog = Backlog(at_most, partial(count_waiting, counting, at_most=at_most))
         self._announcing = LoopRedis()
-        self._announcements: Gather[UUID, None] = Gather(self._announce, at_most=COMMITTED_TOGETHER)
+        self._announcements: Gather[UUID, None] = Gather(
+            "announce", self._announce, at_most=COMMITTED_TOGETHER
+        )
 
     async def accept(self, wish: Wish) -> Accepted:
         """What came of a wish. Raises what refuses it; UnavailableError also where too many bookings wait."""
@@ -106,17 +109,18 @@ class Groups:
 
     def _make_commits(self) -> Gather[Wish, Accepted]:
         commit = partial(accept, LoopConnection(), nudge=self._nudger.nudge)
-        return Gather(commit, at_most=COMMITTED_TOGETHER, weigh=lambda wish: len(wish.ids))
+        return Gather("commit bookings", commit, at_most=COMMITTED_TOGETHER, weigh=lambda wish: len(wish.ids))
 
     def _make_actions(self) -> Gather[Asked, Acted]:
-        return Gather(partial(act, LoopConnection(), nudge=self._nudger.nudge), at_most=COMMITTED_TOGETHER)
+        action = partial(act, LoopConnection(), nudge=self._nudger.nudge)
+        return Gather("act on bookings", action, at_most=COMMITTED_TOGETHER)
 
     def _make_successes(self) -> Gather[Success, UUID | None]:
         confirm = partial(confirm_paid, LoopConnection(), nudge=self._nudger.nudge)
-        return Gather(confirm, at_most=COMMITTED_TOGETHER)
+        return Gather("confirm paid bookings", confirm, at_most=COMMITTED_TOGETHER)
 
     def _make_reads(self) -> Gather[UUID, Booking | None]:
-        return Gather(partial(self._read, LoopConnection()), at_most=READ_TOGETHER)
+        return Gather("read bookings", partial(self._read, LoopConnection()), at_most=READ_TOGETHER)
 
     async def _read(
         self, connection: LoopConnection, booking_ids: Sequence[UUID]
@@ -135,8 +139,8 @@ class Groups:
 
     async def run_in_thread(self, run: Callable[[], T]) -> T:
         """What `run` returns, which may block."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, run)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, tracing.carry(run))
 
     async def run_beside_others(self, run: Callable[[], T]) -> T:
         """What `run` returns, which waits for an external server; it has threads of its own."""
-        return await asyncio.get_running_loop().run_in_executor(self._waiting_threads, run)
+        return await asyncio.get_running_loop().run_in_executor(self._waiting_threads, tracing.carry(run))

@@ -17,6 +17,7 @@ from api.gate.places import POLLS, STREAMS
 from api.server.calling import let_requests_go
 from api.server.processes import Server
 from api.server.start import start
+from core.infra import tracing
 from core.infra.health import find_fault
 from core.infra.log import describe_logging
 from core.infra.ports import require_free_port, resolve
@@ -57,6 +58,7 @@ def main() -> None:
         # Its library takes half a second to load, and tens of megabytes: once, and shared.
         find_provider(settings.payment_provider, IN_REQUEST)
     get_assets()
+    tracing.begin("web")
     _prepare_workers(settings.web_concurrency)
     server = Server(
         "api.server.worker:door",

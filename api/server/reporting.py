@@ -4,12 +4,17 @@ import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from api.metrics import LINES_DROPPED, count_request
+from api.metrics import LINES_DROPPED, count_request, name_method
 from api.request import Request
+from core.infra import tracing
 from core.infra.json import to_json
 from core.infra.lines import LineWriter
 from core.infra.log import is_terminal, show_line
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Span
 
 # Anything else in its place is a client's text.
 SHOW_ID = re.compile(r"[0-9]{1,19}", re.ASCII)
@@ -17,8 +22,17 @@ SHOW_ID = re.compile(r"[0-9]{1,19}", re.ASCII)
 Line = dict[str, object]
 
 
+def begin_span(request: Request) -> "Span | None":
+    """The span of a request, of the trace that it names, if any; None where tracing is off."""
+    if not tracing.is_on():
+        return None
+    method = name_method(request.method)
+    about = {"http.request.method": method, "seatline.request_id": request.id, "url.scheme": request.scheme}
+    return tracing.start_from(request.headers, method, "SERVER", attributes=about)
+
+
 class Report:
-    """Tells of answers; with a `log` each has a line, in the form of all other lines."""
+    """Tells of answers, in metrics and traces; with a `log` each has a line in the form of all others."""
 
     def __init__(self, log: LineWriter | None) -> None:
         self._log = log
@@ -29,8 +43,19 @@ class Report:
         seconds = time.perf_counter() - request.began
         # A request that its client had held back is not timed: its duration says nothing of the service.
         count_request(request.method, request.route, status, None if request.is_held_back else seconds)
+        if request.span:
+            _end_span(request.span, request, status)
         if self._log and not self._log.write(self._format(_describe(request, status, seconds))):
             LINES_DROPPED.inc()
+
+
+def _end_span(span: "Span", request: Request, status: int) -> None:
+    if span.is_recording():
+        # Without the path, as in the log.
+        span.update_name(f"{name_method(request.method)} {request.route}")
+        span.set_attribute("http.route", request.route)
+        tracing.note_answer(span, status, fails_from=500)
+    span.end()
 
 
 def _describe(request: Request, status: int, seconds: float) -> Line:
@@ -47,6 +72,8 @@ def _describe(request: Request, status: int, seconds: float) -> Line:
         "client": request.client,
         "request_id": request.id,
     }
+    if request.span:
+        line["trace_id"] = tracing.get_trace_id()
     if SHOW_ID.fullmatch(show_id := request.arguments.get("show_id", "")):
         line["show_id"] = int(show_id)
     return line

@@ -46,7 +46,7 @@ class SharedReads:
             return kept
         gather = self._reads.get(what)
         if gather is None:
-            gather = self._reads[what] = Gather(self._run, at_most=SHARED_BY)
+            gather = self._reads[what] = Gather("read for all", self._run, at_most=SHARED_BY)
         found = await gather.ask(read)
         self._keep(what, found)
         return found

@@ -10,6 +10,7 @@ from psycopg2.extensions import POLL_OK, POLL_READ
 from psycopg2.extras import register_uuid
 
 from core.errors import UnavailableError
+from core.infra import tracing
 from core.infra.db import (
     CONNECT_TIMEOUT_SECONDS,
     ROLLED_BACK,
@@ -56,7 +57,8 @@ class LoopConnection:
         self, statement: Prepared, to_parameters: Callable[[], Mapping[str, Any]]
     ) -> list[tuple[Any, ...]]:
         """The statement's rows. Raises UnavailableError, as translate_outages() does, and psycopg2.Error."""
-        cursor = await self._guard(lambda: self._fetch(statement, to_parameters()))
+        with tracing.statement(statement.name, statement.sql):
+            cursor = await self._guard(lambda: self._fetch(statement, to_parameters()))
         return list(cursor.fetchall())
 
     async def execute(
@@ -66,7 +68,8 @@ class LoopConnection:
 
         Raises as fetch_all() does.
         """
-        await self._guard(lambda: self._run(message, values, first, parameters))
+        with tracing.statement(f"{first.name} and write", f"{first.sql}; {message}"):
+            await self._guard(lambda: self._run(message, values, first, parameters))
 
     async def _guard(self, run: Callable[[], Awaitable[Any]]) -> Any:
         """The result of `run` on an open connection; a connection that may be lost is closed."""

@@ -10,6 +10,7 @@ from queue import SimpleQueue
 
 from redis.exceptions import RedisError
 
+from core.infra import tracing
 from core.infra.async_redis import LoopRedis, Script
 from core.infra.gather import Gather
 from core.infra.jobs import FLAG_TTL_SECONDS, FLAGS_AT_ONCE, SETTLE_SHOW, Message, name_flag, send_flagged
@@ -34,7 +35,7 @@ class LoopNudger:
         self._redis = LoopRedis()
         self._sender = _Sender()
         self._waiting: set[int] = set()
-        self._flags = Gather(self._raise_flags, at_most=FLAGS_AT_ONCE)
+        self._flags = Gather("nudge", self._raise_flags, at_most=FLAGS_AT_ONCE)
 
     def nudge(self, show_id: int) -> None:
         """Have a worker look at a show, soon. Costs the caller nothing and promises nothing."""
@@ -83,7 +84,7 @@ class _Sender:
                 with suppress(RuntimeError):
                     loop.call_soon_threadsafe(_end, sent)
 
-        self._asked.put(run)
+        self._asked.put(tracing.carry(run))
         if not self._is_started:
             self._is_started = True
             threading.Thread(target=_run_all, args=(self._asked,), name="nudger", daemon=True).start()

@@ -8,6 +8,7 @@ import psycopg2
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from core.infra import tracing
 from core.infra.db import note_loss, primary
 from core.infra.prepared import Prepared, can_prepare
 
@@ -40,12 +41,12 @@ class BriefTransaction:
     def connection(self) -> Connection:
         """The connection, in this transaction, for statements that are not prepared."""
         if self._prefix:
-            self._send("SELECT", {})
+            self._send("begin", "SELECT", {})
         return self._connection
 
     def fetch_all(self, statement: Prepared, parameters: Mapping[str, Any]) -> Sequence[Any]:
         """The statement's rows."""
-        rows: Sequence[Any] = self._send(self._choose(statement), parameters).fetchall()
+        rows: Sequence[Any] = self._send(statement.name, self._choose(statement), parameters).fetchall()
         return rows
 
     def plan_anew(self) -> None:
@@ -62,12 +63,12 @@ class BriefTransaction:
 
     def commit_with(self, statement: Prepared, parameters: Mapping[str, Any]) -> None:
         """Run the last statement and commit. Where the statement raises, nothing is committed."""
-        self._send(f"{self._choose(statement)}; COMMIT", parameters)
+        self._send(statement.name, f"{self._choose(statement)}; COMMIT", parameters)
         self._is_over = True
 
-    def _send(self, sql: str, parameters: Mapping[str, Any]) -> Any:
+    def _send(self, name: str, sql: str, parameters: Mapping[str, Any]) -> Any:
         prefix, self._prefix = self._prefix, ""
-        return _execute(self._connection, prefix + sql, parameters)
+        return _execute(self._connection, name, prefix + sql, parameters)
 
     def _end(self, how: str) -> None:
         has_begun = not self._prefix.startswith("BEGIN")
@@ -110,7 +111,7 @@ def fetch_one(connection: Connection, statement: Prepared, parameters: Mapping[s
     """The one row of a statement that commits by itself, by a kept plan."""
     call = statement.make_call(connection)
     # Several statements in a message are one transaction, and the last one's rows come back.
-    return _execute(connection, _choose_planning() + call, parameters).fetchone()
+    return _execute(connection, statement.name, _choose_planning() + call, parameters).fetchone()
 
 
 def _choose_planning() -> str:
@@ -119,12 +120,13 @@ def _choose_planning() -> str:
     return KEEP_PLANS if can_prepare() else USE_INDEXES
 
 
-def _execute(connection: Connection, sql: str, parameters: Mapping[str, Any]) -> Any:
+def _execute(connection: Connection, name: str, sql: str, parameters: Mapping[str, Any]) -> Any:
     """The driver's cursor after a statement. Raises its errors; SQLAlchemy would cost more than it does."""
     driver: Any = connection.connection
     cursor = driver.cursor()
     try:
-        cursor.execute(sql, parameters)
+        with tracing.statement(name, sql):
+            cursor.execute(sql, parameters)
     except psycopg2.Error as error:
         # SQLAlchemy judges its own statements likewise. The pool's other connections lead to the same server.
         judge: Any = connection.dialect.is_disconnect

@@ -25,6 +25,7 @@ from core.infra.metrics import POOL_TIMEOUTS, watch_pool
 from core.infra.pooled import choose_cursor
 from core.infra.settings import get_settings
 from core.infra.singletons import make_once
+from core.infra.tracing import run_traced
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -169,6 +170,7 @@ def _make_pool(name: str, size: int, url: str | None = None, **options: Any) -> 
     engine = make_engine(creator=partial(_connect_or_tell, url), **limits, **options)
     event.listen(engine, "handle_error", _judge_connection)
     event.listen(engine, "checkout", _replace_dead)
+    event.listen(engine, "do_execute", run_traced)
     # After that: a connection that is replaced is not given out.
     watch_pool(engine, name)
     return engine

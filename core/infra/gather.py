@@ -3,9 +3,13 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Hashable, Sequence
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from core.errors import UnavailableError
+from core.infra import tracing
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Span
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -17,18 +21,22 @@ class Gather(Generic[Item, Result]):
     One run at a time: a lone item goes at once, all that came meanwhile go next, in order, at most `at_most`
     of them by weight, the last of which may exceed it. `run` has to end by itself, since nothing goes before
     it has.
+
+    In a trace an item is a span of this `name`. What a run does is told in the trace of its first item that
+    has one, and the spans of the others are linked to that one's.
     """
 
     def __init__(
         self,
+        name: str,
         run: Callable[[Sequence[Item]], Awaitable[Sequence[Result | Exception]]],
         *,
         at_most: int,
         weigh: Callable[[Item], int] = lambda _: 1,
     ) -> None:
-        self._run, self._at_most, self._weigh = run, at_most, weigh
-        self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
-        self._running: list[tuple[Item, asyncio.Future[Result]]] = []
+        self._name, self._run, self._at_most, self._weigh = name, run, at_most, weigh
+        self._waiting: deque[tuple[Item, asyncio.Future[Result], Span | None]] = deque()
+        self._running: list[tuple[Item, asyncio.Future[Result], Span | None]] = []
         self._task: asyncio.Task[None] | None = None
 
     def ask(self, item: Item) -> asyncio.Future[Result]:
@@ -39,7 +47,7 @@ class Gather(Generic[Item, Result]):
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Result] = loop.create_future()
-        self._waiting.append((item, future))
+        self._waiting.append((item, future, tracing.start(self._name)))
         if self._task is None or self._task.done():
             self._task = loop.create_task(self._run_all())
             self._task.add_done_callback(self._end)
@@ -57,8 +65,8 @@ class Gather(Generic[Item, Result]):
                 await self._run_next()
                 self._running = []
 
-    def _take_next(self) -> list[tuple[Item, asyncio.Future[Result]]]:
-        taken: list[tuple[Item, asyncio.Future[Result]]] = []
+    def _take_next(self) -> "list[tuple[Item, asyncio.Future[Result], Span | None]]":
+        taken = []
         room = self._at_most
         while self._waiting and room > 0:
             entry = self._waiting.popleft()
@@ -68,13 +76,15 @@ class Gather(Generic[Item, Result]):
         return taken
 
     async def _run_next(self) -> None:
-        futures = [future for _, future in self._running]
+        items = [item for item, _, _ in self._running]
         try:
-            results = await self._run([item for item, _ in self._running])
-            answers = list(zip(futures, results, strict=True))
+            with tracing.within(tracing.join([span for _, _, span in self._running if span])):
+                results = await self._run(items)
+            answers = list(zip(self._running, results, strict=True))
         except Exception as error:
-            answers = [(future, error) for future in futures]
-        for future, result in answers:
+            answers = [(entry, error) for entry in self._running]
+        for (_, future, span), result in answers:
+            tracing.end_span(span, result if isinstance(result, Exception) else None)
             if future.done():
                 continue
             if isinstance(result, Exception):
@@ -86,7 +96,7 @@ class Gather(Generic[Item, Result]):
         # Only the end of the process cancels the task, perhaps before it has begun.
         if not task.cancelled():
             return
-        for _, future in (*self._running, *self._waiting):
+        for _, future, _ in (*self._running, *self._waiting):
             if not future.done():
                 future.set_exception(UnavailableError("The service is stopping."))
         self._running = []

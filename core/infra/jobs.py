@@ -14,6 +14,7 @@ from kombu.exceptions import OperationalError
 from redis import Redis
 from redis.exceptions import RedisError
 
+from core.infra import tracing
 from core.infra.brokers import BrokerConnection
 from core.infra.metrics import BreakerGauge, count_nudges
 from core.infra.redis import try_redis
@@ -169,7 +170,8 @@ def send_later(task: str, *args: int, is_flagged: bool = False) -> None:
 
 def _send(task: str, *args: int) -> None:
     try:
-        broker_breaker.call(get_sender().send, task, args, queue=QUEUE_OF[task])
+        with tracing.span(f"send {task}", "PRODUCER"):
+            broker_breaker.call(get_sender().send, task, args, queue=QUEUE_OF[task])
     except SEND_ERRORS as error:
         log.info("nudge lost, the sweep will make up for it", extra={"error": type(error).__name__})
     except Exception:

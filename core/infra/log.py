@@ -2,21 +2,30 @@
 
 import logging.config
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import structlog
 
+from core.infra import tracing
 from core.infra.settings import get_settings
 from core.infra.tls import is_verified
 
 log = logging.getLogger(__name__)
+
+
+def _add_trace(logger: Any, method: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    if trace_id := tracing.get_trace_id():
+        fields["trace_id"] = trace_id
+    return fields
+
 
 SHARED = [
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.ExtraAdder(),
     structlog.contextvars.merge_contextvars,
+    _add_trace,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.format_exc_info,
 ]

@@ -7,6 +7,8 @@ from typing import Any
 from kombu import Producer
 from kombu.utils.uuid import uuid
 
+from core.infra import tracing
+
 
 class Sender:
     """Sends tasks to their queues, by one thread at a time.
@@ -44,7 +46,7 @@ class Sender:
             exchange="",
             routing_key=queue,
             serializer="json",
-            headers=message.headers,
+            headers=message.headers | tracing.to_headers(),
             correlation_id=task_id,
             declare=[] if queue in self._declared else [amqp.queues[queue]],
         )

@@ -17,7 +17,7 @@ class VersionReader:
 
     def __init__(self) -> None:
         self._redis = LoopRedis()
-        self._gather = Gather(self._ask, at_most=ASKED_TOGETHER)
+        self._gather = Gather("ask versions", self._ask, at_most=ASKED_TOGETHER)
 
     async def find(self, show_id: int) -> int | None:
         """The show's version; None where the database has to be asked, or Redis does not answer."""

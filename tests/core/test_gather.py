@@ -40,7 +40,7 @@ class Runs:
 def play(run: Callable[[Runs, Gather[Any, Any]], Awaitable[None]], at_most: int = 100) -> None:
     async def begin() -> None:
         runs = Runs()
-        await run(runs, Gather(runs.run, at_most=at_most))
+        await run(runs, Gather("double", runs.run, at_most=at_most))
 
     asyncio.run(begin())
 
@@ -158,7 +158,7 @@ def test_the_end_of_the_process_leaves_nobody_waiting() -> None:
 
     async def begin(is_started: bool) -> None:
         runs = Runs()
-        gather: Gather[int, int] = Gather(runs.run, at_most=1)
+        gather: Gather[int, int] = Gather("double", runs.run, at_most=1)
         for future in [gather.ask(1), gather.ask(2)]:
             future.add_done_callback(lambda done: told.append(done.exception()))
         if is_started:
@@ -173,7 +173,7 @@ def test_the_end_of_the_process_leaves_nobody_waiting() -> None:
 def test_what_weighs_more_takes_the_place_of_more() -> None:
     async def run() -> None:
         runs = Runs()
-        gather: Gather[int, int] = Gather(runs.run, at_most=3, weigh=lambda item: item)
+        gather: Gather[int, int] = Gather("double", runs.run, at_most=3, weigh=lambda item: item)
         for _ in range(3):
             runs.let.release()
         assert await asyncio.gather(*(gather.ask(n) for n in (1, 2, 1, 1, 5, 1))) == [2, 4, 2, 2, 10, 2]
@@ -187,7 +187,7 @@ def test_kinds_do_not_wait_for_each_other() -> None:
         odd, even = Runs(), Runs()
         made = iter((odd, even))
         apart = GatherApart[int, int](
-            lambda: Gather(next(made).run, at_most=100), find_kind=lambda number: number % 2
+            lambda: Gather("double", next(made).run, at_most=100), find_kind=lambda number: number % 2
         )
         held = [apart.ask(1), apart.ask(3)]
         await odd.have_begun(1)

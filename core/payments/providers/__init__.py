@@ -7,6 +7,7 @@ from typing import TypeVar, cast
 
 import pybreaker
 
+from core.infra import tracing
 from core.infra.breaking import Breaker
 from core.infra.metrics import PROVIDER_CALLS
 from core.infra.settings import get_settings
@@ -38,7 +39,8 @@ def call_provider(name: str, patience: Patience, run: Callable[[Provider], T]) -
         raise ProviderUnavailableError(f"PAYMENT_PROVIDER is not {name} any more.")
     result = "failed"
     try:
-        found = cast(T, _breaker.call(lambda: run(find_provider(name, patience))))
+        with tracing.span(f"call {name}", "CLIENT"):
+            found = cast(T, _breaker.call(lambda: run(find_provider(name, patience))))
         result = "answered"
         return found
     except pybreaker.CircuitBreakerError as error:

@@ -1,0 +1,297 @@
+"""Spans of what is sampled; of nothing else, and at no cost where tracing is off."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from opentelemetry.trace import SpanKind, StatusCode
+from sqlalchemy import text
+
+from core.bookings.errors import BookingNotFoundError
+from core.errors import UnavailableError
+from core.infra import tracing
+from core.infra.async_db import LoopConnection
+from core.infra.brief import brief_transaction
+from core.infra.db import primary
+from core.infra.gather import Gather
+from core.infra.ids import new_id
+from core.infra.prepared import Prepared
+from core.infra.settings import Settings
+from core.infra.tracing_settings import TracingSettings
+from tests.support import HANGS_SECONDS, ROOT
+from tests.tracing import (
+    PARENT_ID,
+    SAMPLED,
+    TRACE_ID,
+    UNSAMPLED,
+    Kept,
+    get_id,
+    get_parent,
+    get_trace,
+    keep_traces,
+)
+
+ONE = Prepared("one", "SELECT :number ::int")
+
+
+@pytest.fixture
+def kept() -> Iterator[Kept]:
+    """What is traced in this process."""
+    with keep_traces() as traces:
+        yield traces
+
+
+def begin(name: str = "request", traceparent: str = SAMPLED) -> Any:
+    return tracing.start_from({tracing.TRACEPARENT: traceparent}, name, "SERVER")
+
+
+def test_nothing_is_traced_nor_its_exporter_loaded_unless_it_is_asked_for(servers: dict[str, str]) -> None:
+    program = """
+import sys
+import api.server.worker, api.server.main, tasks
+tasks.load_tasks()
+from core.infra import tracing
+assert tracing.start_from({}, "request", "SERVER") is None
+assert not [name for name in sys.modules if name.startswith("opentelemetry.exporter")]
+"""
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, timeout=HANGS_SECONDS)
+
+
+def test_a_span_goes_on_with_the_trace_that_it_is_given(kept: Kept) -> None:
+    with tracing.within(span := begin()):
+        assert tracing.get_trace_id() == TRACE_ID
+        traceparent = tracing.get_traceparent()
+        with tracing.span("inner", "PRODUCER", attributes={"number": 1}):
+            assert tracing.get_traceparent() not in (None, traceparent)
+    tracing.end_span(span)
+    inner, outer = kept.find("inner"), kept.find("request")
+    assert {get_trace(inner), get_trace(outer)} == {TRACE_ID}
+    assert f"{get_parent(outer):016x}" == PARENT_ID
+    assert get_parent(inner) == get_id(outer)
+    assert (inner.kind, inner.attributes) == (SpanKind.PRODUCER, {"number": 1})
+    assert traceparent == f"00-{TRACE_ID}-{get_id(outer):016x}-01"
+
+
+def test_what_is_not_sampled_has_a_trace_and_no_spans(kept: Kept) -> None:
+    with tracing.within(span := begin(traceparent=UNSAMPLED)):
+        assert tracing.get_trace_id() == TRACE_ID
+        assert tracing.get_traceparent() is None
+        assert tracing.to_headers() == {}
+        assert tracing.start("inner") is None
+        with tracing.span("inner") as inner, tracing.statement("one", "SELECT 1"):
+            assert inner is None
+    tracing.end_span(span)
+    assert kept.list_spans() == []
+
+
+@pytest.mark.parametrize(
+    "sent", ["", "nonsense", f"00-{'0' * 32}-{PARENT_ID}-01", f"ff-{TRACE_ID}-{PARENT_ID}-01"]
+)
+def test_a_header_that_names_no_trace_begins_a_new_one(kept: Kept, sent: str) -> None:
+    tracing.end_span(begin(traceparent=sent))
+    (span,) = kept.list_spans()
+    assert span.parent is None
+    assert get_trace(span) not in (TRACE_ID, "0" * 32)
+
+
+def test_below_nothing_there_is_nothing(kept: Kept) -> None:
+    with tracing.within(begin()), tracing.within(None), tracing.span("inner") as inner:
+        assert inner is None
+    assert kept.list_spans() == []
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (None, StatusCode.UNSET),
+        (BookingNotFoundError(new_id(1)), StatusCode.UNSET),
+        (UnavailableError("away"), StatusCode.ERROR),
+        (ValueError("a secret"), StatusCode.ERROR),
+    ],
+)
+def test_errors_that_are_no_refusals_fail_a_span(
+    kept: Kept, error: Exception | None, status: StatusCode
+) -> None:
+    def run() -> None:
+        with tracing.within(begin()), tracing.span("inner"):
+            if error:
+                raise error
+
+    if error:
+        with pytest.raises(type(error)):
+            run()
+    else:
+        run()
+    span = kept.find("inner")
+    assert span.status.status_code is status
+    failed = type(error).__name__ if status is StatusCode.ERROR else None
+    assert (span.attributes or {}).get("error.type") == failed
+    assert "secret" not in span.to_json()
+
+
+def test_a_thread_is_told_what_it_works_for(kept: Kept) -> None:
+    with ThreadPoolExecutor(1) as threads, tracing.within(begin()):
+        assert threads.submit(tracing.carry(tracing.get_trace_id)).result() == TRACE_ID
+        # The thread keeps nothing of it.
+        assert threads.submit(tracing.get_trace_id).result() is None
+
+
+def test_statements_in_threads_are_told_by_their_names_without_parameters(
+    kept: Kept, database: dict[str, str]
+) -> None:
+    with tracing.within(begin()):
+        with primary() as connection:
+            connection.execute(text("DELETE FROM shows WHERE name = :name"), {"name": "a-secret"})
+        with brief_transaction() as transaction:
+            transaction.fetch_all(ONE, {"number": 1})
+    told = {span.name: span for span in kept.list_spans()}
+    assert told["one"].kind is SpanKind.CLIENT
+    attributes = told["DELETE FROM shows"].attributes or {}
+    assert attributes["db.system.name"] == "postgresql"
+    assert attributes["db.query.text"] == "DELETE FROM shows WHERE name = %(name)s"
+    assert not [span for span in kept.list_spans() if "a-secret" in span.to_json()]
+
+
+def test_statements_on_the_loop_are_told(kept: Kept, database: dict[str, str]) -> None:
+    async def run() -> None:
+        with tracing.within(begin()):
+            assert await LoopConnection().fetch_all(ONE, lambda: {"number": 7}) == [(7,)]
+
+    asyncio.run(run())
+    assert kept.find("one").kind is SpanKind.CLIENT
+
+
+def test_a_long_statement_is_cut(kept: Kept) -> None:
+    with tracing.within(begin()), tracing.statement("long", "x" * 100_000):
+        pass
+    attributes = kept.find("long").attributes or {}
+    assert len(str(attributes["db.query.text"])) == tracing.STATEMENT_LENGTH
+
+
+def test_a_statement_that_fails_fails_its_span(kept: Kept, database: dict[str, str]) -> None:
+    with tracing.within(begin()), primary() as connection, pytest.raises(Exception, match="no_such_table"):
+        connection.execute(text("DELETE FROM no_such_table"))
+    assert kept.find("DELETE FROM no_such_table").status.status_code is StatusCode.ERROR
+
+
+def test_what_goes_together_is_told_in_one_trace_and_linked_from_the_others(kept: Kept) -> None:
+    async def double(numbers: Sequence[int]) -> list[int]:
+        with tracing.statement("of the run", "SELECT 1"):
+            await asyncio.sleep(0)
+        return [2 * number for number in numbers]
+
+    async def ask(gather: Gather[int, int], name: str, trace_id: str | None) -> int:
+        traceparent = f"00-{trace_id}-{PARENT_ID}-01" if trace_id else UNSAMPLED
+        with tracing.within(span := begin(name, traceparent)):
+            answer = await gather.ask(int(name))
+        tracing.end_span(span)
+        return answer
+
+    async def run() -> None:
+        gather = Gather("double", double, at_most=10)
+        asking = (ask(gather, "0", None), ask(gather, "1", "1" * 32), ask(gather, "2", "2" * 32))
+        assert await asyncio.gather(*asking) == [0, 2, 4]
+
+    asyncio.run(run())
+    first, second = [span for span in kept.list_spans() if span.name == "double"]
+    assert (get_trace(first), get_trace(second)) == ("1" * 32, "2" * 32)
+    assert [link.context.span_id for link in second.links] == [get_id(first)]
+    assert get_parent(first) == get_id(kept.find("1"))
+    assert get_parent(kept.find("of the run")) == get_id(first)
+
+
+def test_a_run_is_of_no_earlier_run_s_trace(kept: Kept) -> None:
+    """One task runs all of them: what it was made for must not show in what it does later."""
+    let = asyncio.Event()
+    seen: list[str | None] = []
+
+    async def note(numbers: Sequence[int]) -> list[int]:
+        seen.append(tracing.get_trace_id())
+        await let.wait()
+        return list(numbers)
+
+    async def run() -> None:
+        gather = Gather("note", note, at_most=10)
+        with tracing.within(begin()):
+            first = gather.ask(1)
+        await asyncio.sleep(0)
+        second = gather.ask(2)
+        let.set()
+        await asyncio.gather(first, second)
+
+    asyncio.run(run())
+    assert seen == [TRACE_ID, None]
+
+
+def test_an_item_that_fails_fails_its_span_alone(kept: Kept) -> None:
+    async def fail(numbers: Sequence[int]) -> list[int | Exception]:
+        return [ValueError() if number == 1 else number for number in numbers]
+
+    async def run() -> None:
+        gather = Gather("fail", fail, at_most=10)
+        with tracing.within(begin()):
+            await asyncio.gather(gather.ask(1), gather.ask(2), return_exceptions=True)
+
+    asyncio.run(run())
+    failed, other = [span for span in kept.list_spans() if span.name == "fail"]
+    assert (failed.status.status_code, other.status.status_code) == (StatusCode.ERROR, StatusCode.UNSET)
+
+
+def test_a_batch_is_told_once_it_is_known_whose_it_is(kept: Kept) -> None:
+    deferred = tracing.defer()
+    assert deferred
+    with tracing.within(deferred), tracing.statement("one", "SELECT 1"):
+        assert tracing.get_traceparent() is None
+    assert kept.list_spans() == []
+    others = [f"00-{digit * 32}-{PARENT_ID}-01" for digit in "12"]
+    assert deferred.tell("batch", others, {"seatline.bookings": 2})
+    batch, statement = kept.find("batch"), kept.find("one")
+    assert get_trace(batch) == "1" * 32
+    assert [f"{link.context.trace_id:032x}" for link in batch.links] == ["1" * 32, "2" * 32]
+    assert get_parent(statement) == get_id(batch)
+    assert batch.start_time and statement.start_time and statement.end_time and batch.end_time
+    assert batch.start_time <= statement.start_time <= statement.end_time <= batch.end_time
+
+
+def test_a_batch_that_is_of_no_trace_is_not_told(kept: Kept) -> None:
+    deferred = tracing.defer()
+    assert deferred
+    assert deferred.tell("batch", [], {}) is None
+    assert kept.list_spans() == []
+
+
+def test_a_batch_of_a_message_that_is_traced_is_told_below_that(kept: Kept) -> None:
+    with tracing.within(task := begin("task")):
+        deferred = tracing.defer()
+        assert deferred
+        deferred.tell("batch", [f"00-{'1' * 32}-{PARENT_ID}-01"], {})
+    tracing.end_span(task)
+    assert get_parent(kept.find("batch")) == get_id(kept.find("task"))
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "told"),
+    [
+        ("otel_exporter_otlp_endpoint", "collector:4318", "must be like http://collector.example:4318"),
+        ("otel_exporter_otlp_traces_endpoint", "http://", "must be like http://collector.example:4318"),
+        ("otel_exporter_otlp_protocol", "grpc", "http/protobuf"),
+        ("otel_traces_sampler", "sometimes", "parentbased_traceidratio"),
+        ("otel_traces_sampler_arg", "2", "less than or equal to 1"),
+        ("otel_traces_sampler_arg", "nan", "1"),
+    ],
+)
+def test_a_wrong_variable_is_refused(variable: str, value: str, told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        Settings.model_validate(
+            {variable: value, "database_url": "postgresql://a/b", "redis_url": "redis://a"}
+        )
+
+
+@pytest.mark.parametrize("variable", ["otel_exporter_otlp_endpoint", "otel_exporter_otlp_traces_endpoint"])
+def test_an_endpoint_switches_it_on(variable: str) -> None:
+    assert TracingSettings.model_validate({variable: "http://localhost:4318"}).is_traced
+    assert not TracingSettings.model_validate({variable: None}).is_traced
