@@ -14,10 +14,13 @@ from celery.signals import (
     setup_logging,
     worker_init,
     worker_process_init,
+    worker_process_shutdown,
     worker_ready,
+    worker_shutdown,
     worker_shutting_down,
 )
 
+from core.infra import tracing
 from core.infra.faults import TELL_SECONDS, log_wait, wait_until_fit
 from core.infra.garbage import spare_what_is_loaded
 from core.infra.jobs import get_celery
@@ -36,9 +39,11 @@ _is_ready = threading.Event()
 
 
 @celeryd_init.connect
-def load_tasks(**_: Any) -> None:
-    """Register the tasks of every noun."""
+def load_tasks(sender: str = "worker", **_: Any) -> None:
+    """Register the tasks of every noun, for a process of this name."""
     mend_output()
+    # worker@… or outbound@…
+    tracing.begin(sender.partition("@")[0])
     for noun in ("bookings", "events", "payments", "webhooks"):
         import_module(f"tasks.{noun}")
 
@@ -96,6 +101,12 @@ def _begin_child(**_: Any) -> None:
     dispose_engines(close=False)
     # In the child, since a fork of a process with such a thread could copy a lock that it holds.
     threading.Thread(target=watch_over_beat, name="watch-over-beat", daemon=True).start()
+
+
+@worker_process_shutdown.connect
+@worker_shutdown.connect
+def _end_traces(**_: Any) -> None:
+    tracing.end()
 
 
 @worker_shutting_down.connect

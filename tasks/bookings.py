@@ -1,6 +1,7 @@
 """Tasks about bookings: settle a show, see to expired holds, sweep up what was missed."""
 
 from core import housekeeping
+from core.infra import tracing
 from core.infra.dropped import Reason, note_dropped
 from core.infra.jobs import (
     ARCHIVE_BOOKINGS,
@@ -27,8 +28,10 @@ def is_redelivered() -> bool:
 @app.task(name=SETTLE_SHOW)
 def settle_show(show_id: int) -> None:
     """Settle a show's bookings until none waits; of a show that there is not, none does."""
+    traceparent = getattr(app.current_task.request, tracing.TRACEPARENT, None) if app.current_task else None
     try:
-        worker.settle_show(show_id, is_again=is_redelivered())
+        with tracing.span_from(traceparent, f"process {SETTLE_SHOW}", "CONSUMER"):
+            worker.settle_show(show_id, is_again=is_redelivered())
     except ShowNotFoundError:
         note_dropped(Reason.WRONG_ARGUMENTS, place=BOOKINGS_QUEUE)
 

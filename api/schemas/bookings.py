@@ -73,6 +73,7 @@ class BookingRequest(RequestModel):
             client=origin.client,
             booked_by=origin.principal,
             request_id=origin.request_id,
+            trace=origin.trace,
         )
 
 

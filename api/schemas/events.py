@@ -7,7 +7,7 @@ from pydantic import Field
 
 from api.schemas.bookings import BookingAnswer
 from api.schemas.fields import INT64
-from api.schemas.types import WHOLE_NUMBER, AnswerModel, QueryModel, Time
+from api.schemas.types import WHOLE_NUMBER, AnswerModel, QueryModel, Time, leave_out
 from core.events.models import EventType
 
 
@@ -39,6 +39,10 @@ class BookingEvent(CloudEvent):
     type: EventType = Field(description="what happened")
     subject: str = Field(description="the booking's id")
     data: BookingAnswer = Field(description="the booking as it was then")
+    traceparent: str = Field(
+        default_factory=leave_out,
+        description="the trace of the request that it came of (W3C Trace Context), where that was sampled",
+    )
 
 
 class EndpointTested(AnswerModel):

@@ -94,8 +94,8 @@ SELECT_KNOWN = Query(_SELECT_KNOWN, _to_parameters, _read_known)
 
 _KEY_COLUMNS = "slot, principal, show_id, key, fingerprint, booking_ids"
 _COLUMNS = (
-    "slot, id, show_id, seats, quantity, section, hold, customer, client, booked_by, request_id, amount, "
-    "currency, created_at, updated_at"
+    "slot, id, show_id, seats, quantity, section, hold, customer, client, booked_by, request_id, trace, "
+    "amount, currency, created_at, updated_at"
 )
 
 
@@ -145,6 +145,7 @@ async def insert_requests(
             new.client,
             new.booked_by,
             new.request_id,
+            new.trace,
             amount,
             terms[request.show_id].currency,
             arrived_at,

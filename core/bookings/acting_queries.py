@@ -77,7 +77,7 @@ _WRITTEN = f"""
     WITH item AS MATERIALIZED (
         SELECT * FROM json_to_recordset(cast(:items AS json)) AS i(
             number int, booking_id uuid, action text, at_any_time boolean, principal text,
-            key text, fingerprint text, asked_by text, request_id text)
+            key text, fingerprint text, asked_by text, request_id text, traced_as text)
     ), judged AS MATERIALIZED (
         SELECT b.*, {STAGE} AS stage, CASE b.action WHEN 'extend' THEN {EXTENDED} END AS extended_to,
                (SELECT u.fingerprint FROM used_keys u
@@ -97,7 +97,7 @@ _WRITTEN = f"""
                principal, key, fingerprint, jsonb_strip_nulls(jsonb_build_object(
                    'request', action, 'at', {to_rfc_3339("now")},
                    'hold_expires_at', {to_rfc_3339("extended_to")}, 'client', asked_by,
-                   'request_id', request_id)) AS request,
+                   'request_id', request_id)) AS request, traced_as,
                (NOT is_due OR row_number() OVER (PARTITION BY id, is_due ORDER BY number) = 1)
                AND (key IS NULL
                     OR row_number() OVER (PARTITION BY principal, show_id, key ORDER BY number) = 1)
@@ -115,14 +115,15 @@ _WRITTEN = f"""
         ON CONFLICT DO NOTHING
         RETURNING principal, show_id, key
     ), granted AS MATERIALIZED (
-        SELECT number, action, slot, id, show_id, seats, now, extended_to, is_due, request FROM allowed
+        SELECT number, action, slot, id, show_id, seats, now, extended_to, is_due, request, traced_as
+        FROM allowed
         WHERE is_first
           AND (key IS NULL OR (principal, show_id, key) IN (SELECT principal, show_id, key FROM claimed))
     ), written AS (
         UPDATE bookings b
         SET wants = CASE g.action WHEN 'extend' THEN b.wants ELSE g.action END,
             hold_expires_at = coalesce(g.extended_to, b.hold_expires_at), updated_at = g.now,
-            requests = coalesce(b.requests, '[]') || g.request,
+            requests = coalesce(b.requests, '[]') || g.request, trace = g.traced_as,
             tries = 0, retry_at = NULL
         FROM granted g
         WHERE {in_group("b")} AND b.id = ANY(ARRAY[g.id])
@@ -169,6 +170,7 @@ def _to_parameters(asked: Sequence[Asked]) -> dict[str, Any]:
             "fingerprint": each.key and each.key.fingerprint,
             "asked_by": each.origin.by,
             "request_id": each.origin.request_id,
+            "traced_as": each.origin.trace,
         }
         for number, each in enumerate(asked)
     ]

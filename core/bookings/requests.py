@@ -18,6 +18,8 @@ class Origin(NamedTuple):
     request_id: str | None = None
     client: str | None = None
     principal: str | None = None
+    # Where it is in its trace, if it is sampled.
+    trace: str | None = None
 
     @property
     def by(self) -> str | None:
@@ -45,6 +47,7 @@ class NewBooking:
     client: str | None = None
     booked_by: str | None = None
     request_id: str | None = None
+    trace: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

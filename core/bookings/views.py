@@ -15,7 +15,7 @@ from core.infra.slots import to_slot
 class Booking(NamedTuple):
     """A booking with everything that answers and rules need of it. `amount` in minor units.
 
-    `client` is nobody else's business: no document has it.
+    `client` is nobody else's business, and `trace` is for what is done about it: no document has them.
 
     A named tuple, since settling reads one and changes one for each booking of a rush: a frozen dataclass
     takes several times as long for both.
@@ -40,6 +40,8 @@ class Booking(NamedTuple):
     payment: Mapping[str, Any] | None
     created_at: datetime
     updated_at: datetime
+    # Where the last request for it is in its trace, if that is sampled.
+    trace: str | None = None
 
     @property
     def is_held(self) -> bool:

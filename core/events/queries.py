@@ -15,9 +15,10 @@ from core.infra.slot_groups import SlotGroup, in_group, in_slot, of_slot
 
 # Part of the statement that makes their transitions.
 INSERT_EVENTS = """
-    INSERT INTO events (slot, id, booking_id, type, payload, created_at)
-    SELECT cast(:slot AS smallint), id, booking_id, type, payload, :now
-    FROM json_to_recordset(cast(:events AS json)) AS e(id uuid, booking_id uuid, type text, payload jsonb)
+    INSERT INTO events (slot, id, booking_id, type, payload, trace, created_at)
+    SELECT cast(:slot AS smallint), id, booking_id, type, payload, trace, :now
+    FROM json_to_recordset(cast(:events AS json)) AS e(
+        id uuid, booking_id uuid, type text, payload jsonb, trace text)
 """
 
 # A booking's life has one order, whatever the clocks of servers and the sequences of shards say.

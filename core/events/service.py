@@ -1,5 +1,6 @@
 """What can be done with events: write them with a transition, read the feed, read a booking's own."""
 
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,9 +15,11 @@ from sqlalchemy.engine import Connection
 from core.events import queries
 from core.events.models import EventType
 from core.events.publisher import publish
+from core.infra import tracing
 from core.infra.db import primary, transaction
 from core.infra.ids import new_id
 from core.infra.slot_groups import SlotGroup, for_each_group, list_groups
+from core.infra.tracing import TRACEPARENT
 
 SOURCE = "/seatline/bookings"
 # Stamping at most so many before a page of the feed is read keeps that request short; the rest is next.
@@ -26,11 +29,15 @@ PUBLISHED_AT_ONCE = 500
 
 
 class Transition(NamedTuple):
-    """What became of a booking, to be told: its event type and the booking as it is now, in JSON."""
+    """What became of a booking, to be told: its event type and the booking as it is now, in JSON.
+
+    `trace` is the traceparent of the request for it, where that is sampled.
+    """
 
     type: EventType
     booking_id: UUID
     document: bytes
+    trace: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +64,7 @@ def to_events(transitions: Iterable[Transition], *, slot: int) -> list[dict[str,
             "booking_id": t.booking_id,
             "type": t.type.value,
             "payload": Fragment(t.document),
+            "trace": t.trace,
         }
         for t in transitions
     ]
@@ -85,9 +93,18 @@ def publish_events(connection: Connection, group: SlotGroup) -> int:
     after = queries.lock_cursor(connection, group)
     page = [] if after is None else read_group(connection, group, after=after, limit=PUBLISHED_AT_ONCE)
     if page:
+        began = time.time_ns()
         publish([item.envelope for item in page])
+        _trace_published([item.envelope for item in page], began)
         queries.update_cursor(connection, group, page[-1].position)
     return len(page)
+
+
+def _trace_published(envelopes: Iterable[dict[str, Any]], began: int) -> None:
+    for envelope in envelopes:
+        if traceparent := envelope.get(TRACEPARENT):
+            name, carrier = f"publish {envelope['type']}", {TRACEPARENT: traceparent}
+            tracing.end_span(tracing.start_from(carrier, name, "PRODUCER", began=began))
 
 
 def read_group(connection: Connection, group: SlotGroup, *, after: int, limit: int) -> list[FeedItem]:
@@ -139,9 +156,11 @@ def read_booking_events(connection: Connection, booking_id: UUID, *, slot: int) 
 
 def to_envelope(row: Row[Any]) -> dict[str, Any]:
     """A booking's event in its envelope: the same at every reading."""
-    return wrap(
+    envelope = wrap(
         row.payload, id_=row.id, source=SOURCE, type_=row.type, subject=row.booking_id, time=row.created_at
     )
+    # CloudEvents' extension "Distributed Tracing".
+    return envelope | {TRACEPARENT: row.trace} if row.trace else envelope
 
 
 def wrap(data: Any, *, id_: UUID, source: str, type_: str, subject: object, time: datetime) -> dict[str, Any]:

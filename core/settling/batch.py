@@ -164,7 +164,7 @@ def _to_parameters(
     show_id: int, terms: Terms, changes: Changes, documents: Sequence[bytes]
 ) -> dict[str, Any]:
     transitions = [
-        Transition(EVENT_OF[booking.status], booking.id, document)
+        Transition(EVENT_OF[booking.status], booking.id, document, booking.trace)
         for booking, document in zip(changes.settled, documents, strict=True)
         if booking.id not in changes.unchanged
     ]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 from core.errors import UnavailableError
+from core.infra import tracing
 from core.infra.brief import BriefTransaction, brief_transaction
 from core.infra.db import QUERY_CANCELED, get_sqlstate, primary, retry_conflicts
 from core.infra.jobs import RELAY_EVENTS, SETTLE_SHOW, clear_flag, nudge, put_up_flag, send_later
@@ -18,6 +19,7 @@ from core.settling import queries
 from core.settling.batch import Batch, settle_batch
 from core.settling.counting import count_batch
 from core.settling.quarantine import TRIES, quarantine
+from core.settling.traces import trace_batch
 from core.shows.catalogue import get_entry
 
 log = logging.getLogger(__name__)
@@ -194,9 +196,13 @@ def _commit(show_id: int, settle: Callable[[BriefTransaction], Batch | None]) ->
         with brief_transaction() as transaction:
             return settle(transaction)
 
-    batch = retry_conflicts(run)
+    deferred = tracing.defer()
+    with tracing.within(deferred):
+        batch = retry_conflicts(run)
     if batch is not None and batch.now is not None:
         seconds = time.perf_counter() - began
+        if deferred:
+            trace_batch(deferred, show_id, batch.settled)
         _tell(show_id, batch)
         count_batch(batch.settled, now=batch.now, seconds=seconds)
         log.info("batch settled", extra={"show_id": show_id, "bookings": len(batch.settled)})

@@ -16,6 +16,7 @@ from sqlalchemy.engine import Connection
 from core.errors import UnavailableError
 from core.events.queries import select_newest
 from core.events.service import to_envelope
+from core.infra import tracing
 from core.infra.db import primary, transaction
 from core.infra.jobs import DELIVER_WEBHOOKS, clear_flag, send_later
 from core.infra.json import to_json
@@ -160,7 +161,10 @@ def _renew(endpoint_id: int, lease: UUID) -> None:
 def _send_all(endpoint: Row[Any], due: Sequence[Row[Any]], *, renew: Callable[[], None]) -> list[Sent]:
     def send(event: Row[Any]) -> Sent:
         body = to_json(to_envelope(event))
-        return send_event(endpoint.url, body, event_id=str(event.id), secrets=endpoint.secrets)
+        with tracing.span_from(event.trace, f"deliver {event.type}", "CLIENT") as span:
+            sent = send_event(endpoint.url, body, event_id=str(event.id), secrets=endpoint.secrets)
+            tracing.note_answer(span, sent.attempt.status_code, fails_from=300)
+        return sent
 
     if not due:
         return []

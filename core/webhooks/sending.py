@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from standardwebhooks import Webhook
 
 from core.events.publisher import CONTENT_TYPE
+from core.infra import tracing
 from core.infra.settings import get_settings
 from core.webhooks.rules import Attempt, Outcome, Sent, judge_answer
 from core.webhooks.targets import DEFAULT_PORTS, is_public
@@ -100,6 +101,7 @@ def send_event(
         "webhook-id": event_id,
         "webhook-timestamp": str(int(sent_at.timestamp())),
         "webhook-signature": " ".join(signatures),
+        **tracing.to_headers(),
     }
     attempt = _try(url, body, headers, connect)
     return Sent(sent_at, round((time.monotonic() - began) * 1000), attempt)
