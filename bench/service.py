@@ -87,6 +87,13 @@ class Service:
             self._running[name] = self._start(name, {})
         self._await_ready(self._port)
 
+    def replace(self, name: str, **variables: str) -> None:
+        """Start a process anew, with these variables beside the others."""
+        self.stop_processes(name)
+        self._running[name] = self._start(name, variables)
+        if name == "web":
+            self._await_ready(self._port)
+
     @contextmanager
     def run_other_web(self, **variables: str) -> Iterator[str]:
         """Another `web` beside the first, found as OTHER_WEB, under other variables: its URL."""

@@ -18,6 +18,7 @@ from bench.scenarios import (
     long_polls,
     maps,
     memory,
+    observing,
     pages,
     payments,
     production,
@@ -60,6 +61,7 @@ SCENARIOS = (
         "payments", "webhooks of payments beside a sale at half of the top rate", payments.take_webhooks
     ),
     Scenario("keys", "a POST with a partner's key", keys.post_with_key),
+    Scenario("observing", "metrics, a line a request and traces", observing.sell_seen_and_unseen),
     Scenario("refusals", "bookings before sales open", production.refuse_early),
     Scenario("lone", "one client on a quiet machine", latency.measure_alone),
     Scenario("long-polls", "5,000 long polls woken at once", long_polls.wake_long_polls),
