@@ -25,6 +25,7 @@ from core.infra.faults import TELL_SECONDS, log_wait, wait_until_fit
 from core.infra.garbage import spare_what_is_loaded
 from core.infra.jobs import get_celery
 from core.infra.log import configure_logging
+from core.infra.singletons import make_once
 from tasks.celery_patches import mend_output, mend_stop, mend_transport
 from tasks.starting import find_broker_fault, refuse_lasting_fault
 from tasks.stopping import IDLE_SECONDS, WORKER_SECONDS, end_in_time
@@ -33,6 +34,7 @@ from tasks.stopping import IDLE_SECONDS, WORKER_SECONDS, end_in_time
 FINISH_SECONDS = 4
 
 app = get_celery()
+_configure_logging = make_once(configure_logging)
 mend_transport()
 mend_stop()
 _is_ready = threading.Event()
@@ -48,9 +50,11 @@ def load_tasks(sender: str = "worker", **_: Any) -> None:
         import_module(f"tasks.{noun}")
 
 
+# Celery warns of a worker that is root before it sets up logging.
+@celeryd_init.connect
 @setup_logging.connect
 def _set_up_logging(**_: Any) -> None:
-    configure_logging()
+    _configure_logging()
 
 
 @worker_init.connect

@@ -10,7 +10,16 @@ from urllib.parse import quote
 import pytest
 
 from local.embedded import find_free_port
-from tests.support import ADMIN, HANGS_SECONDS, ROOT, run_process, wait_for_http
+from tests.support import (
+    ADMIN,
+    FLOWER_PASSWORD,
+    HANGS_SECONDS,
+    ROOT,
+    WORKER,
+    run_process,
+    wait_for_http,
+    wait_until,
+)
 
 FORGED = '{"level": "info", "message": "forged"}'
 # Every character at which somebody's terminal or parser may begin a line.
@@ -61,6 +70,25 @@ def test_web_logs_no_line_of_its_clients(database: dict[str, str], tmp_path: Pat
     for line in log.read_text().splitlines():
         assert isinstance(told := json.loads(line), dict), line
         assert told["message"] != "forged"
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("name", ["worker", "outbound", "beat", "flower"])
+def test_every_other_process_logs_lines_of_that_form_alone(
+    database: dict[str, str], tmp_path: Path, name: str
+) -> None:
+    """From its very start: whatever Celery warns of, such as a worker that is root, too."""
+    log = tmp_path / "log"
+    variables = {
+        **database,
+        **WORKER,
+        "FLOWER_PORT": str(find_free_port()),
+        "FLOWER_PASSWORD": FLOWER_PASSWORD,
+    }
+    with run_process(name, {**variables, "LOG_LEVEL": "DEBUG"}, log=log):
+        wait_until(lambda: log.exists() and log.read_text().count("\n") >= 2)
+    for line in log.read_text().splitlines():
+        assert json.loads(line).keys() >= {"level", "logger", "message", "timestamp"}, line
 
 
 def ask(port: int, text: str) -> None:
