@@ -1,5 +1,6 @@
 """The settings of tracing: OpenTelemetry's own variables, which its SDK reads too, judged at the start."""
 
+import re
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -14,6 +15,9 @@ Sampler = Literal[
     "parentbased_always_off",
     "parentbased_traceidratio",
 ]
+
+# As the SDK takes them: it leaves a header out that it cannot read, and quotes it in the log.
+HEADER = re.compile(r"[!#$%&'*+.^`|~\w-]+[ \t]*=[^\x00-\x1f\x7f-\U0010ffff\",;\\]*", re.ASCII)
 
 
 class TracingSettings(BaseSettings):
@@ -36,6 +40,17 @@ class TracingSettings(BaseSettings):
     @field_validator("otel_exporter_otlp_endpoint", "otel_exporter_otlp_traces_endpoint")
     @classmethod
     def _take_endpoint(cls, url: str | None) -> str | None:
-        if url and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname):
+        if url is None:
+            return url
+        parts = urlsplit(url)
+        # A port out of range raises by itself.
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
             raise ValueError("must be like http://collector.example:4318")
         return url
+
+    @field_validator("otel_exporter_otlp_headers")
+    @classmethod
+    def _take_headers(cls, headers: str | None) -> str | None:
+        if not all(HEADER.fullmatch(each.strip()) for each in (headers or "").split(",") if each.strip()):
+            raise ValueError("must be like authorization=Bearer%20secret")
+        return headers
