@@ -72,8 +72,8 @@ def _describe(request: Request, status: int, seconds: float) -> Line:
         "client": request.client,
         "request_id": request.id,
     }
-    if request.span:
-        line["trace_id"] = tracing.get_trace_id()
+    if trace_id := tracing.get_trace_id():
+        line["trace_id"] = trace_id
     if SHOW_ID.fullmatch(show_id := request.arguments.get("show_id", "")):
         line["show_id"] = int(show_id)
     return line

@@ -68,7 +68,7 @@ class LoopConnection:
 
         Raises as fetch_all() does.
         """
-        with tracing.statement(f"{first.name} and write", f"{first.sql}; {message}"):
+        with tracing.statement(f"{first.name} and write", first.sql, message):
             await self._guard(lambda: self._run(message, values, first, parameters))
 
     async def _guard(self, run: Callable[[], Awaitable[Any]]) -> Any:

@@ -41,6 +41,9 @@ class Spans:
 
     def __init__(self, service: str, exporter: SpanExporter | None) -> None:
         self._service, self._exporter = service, exporter
+        if exporter is None:
+            # The SDK judges its variables here: a process that cannot trace must end at its start.
+            self._make_provider().shutdown()
         # In the process that first needs it: a thread of the SDK does not survive a fork.
         self._get_provider = make_once(self._make_provider)
 

@@ -6,6 +6,7 @@ which costs next to nothing.
 
 import os
 import re
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -45,15 +46,19 @@ class _Process:
 def begin(service: str, exporter: "SpanExporter | None" = None) -> None:
     """Have this process, and those that it forks, trace as `service`, where the settings ask for it.
 
-    With an `exporter` in any case, to that.
+    With an `exporter` in any case, to that. Exits with one line where the SDK refuses one of its variables.
     """
     # The SDK reads its variables itself, and takes an empty one for a value.
     for name in [name for name, value in os.environ.items() if name.startswith("OTEL_") and not value]:
         del os.environ[name]
-    if exporter or get_settings().is_traced:
+    if not (exporter or get_settings().is_traced):
+        return
+    try:
         from core.infra.spans import Spans  # noqa: PLC0415
 
         _Process.spans = Spans(service, exporter)
+    except (ValueError, RuntimeError) as error:
+        sys.exit(f"seatline: a variable OTEL_… is wrong: {error}")
 
 
 def end() -> None:
@@ -70,13 +75,14 @@ def is_on() -> bool:
 
 def start(name: str, kind: "Kind" = "INTERNAL", **details: Any) -> "Span | None":
     """A span of what is traced now, to be ended by end_span(); `details` as Spans.start() has them."""
-    parent = _get_recording()
-    return _Process.spans.start(name, parent, kind=kind, **details) if parent and _Process.spans else None
+    parent, spans = _get_recording(), _Process.spans
+    return spans.start(name, parent, kind=kind, **details) if parent and spans else None
 
 
 def start_from(carrier: "Carrier", name: str, kind: "Kind", **details: Any) -> "Span | None":
     """A span of the trace that a carrier names, else of a new one; None only where tracing is off."""
-    return _Process.spans.start(name, carrier, kind=kind, **details) if _Process.spans else None
+    spans = _Process.spans
+    return spans.start(name, carrier, kind=kind, **details) if spans else None
 
 
 def end_span(span: "Span | None", error: BaseException | None = None) -> None:
@@ -155,11 +161,12 @@ def span_from(
     return _during(started) if started else _NOTHING
 
 
-def statement(name: str | None, text: str) -> AbstractContextManager[object]:
-    """A span of an SQL statement, for as long as this takes. Its text has no parameters."""
+def statement(name: str | None, *texts: str) -> AbstractContextManager[object]:
+    """A span of a message of SQL statements, for as long as this takes. Their texts have no parameters."""
     current = _current.get()
     if current is None:
         return _NOTHING
+    text = "; ".join(texts)
     if name is None:
         name = found[0] if (found := VERB.search(text)) else "statement"
     if isinstance(current, Deferred):
@@ -203,7 +210,9 @@ def get_trace_id() -> str | None:
     current = _current.get()
     if current is None or isinstance(current, Deferred):
         return None
-    return f"{current.get_span_context().trace_id:032x}"
+    context = current.get_span_context()
+    # It is not where the SDK is switched off by a variable of its own.
+    return f"{context.trace_id:032x}" if context.is_valid else None
 
 
 class _Timed(NamedTuple):
@@ -229,10 +238,11 @@ class Deferred:
 
         None where nothing of it is sampled.
         """
-        carriers = [{TRACEPARENT: each} for each in traceparents]
-        if _Process.spans is None or not (parent := _get_recording() or next(iter(carriers), None)):
+        # Bookings of one request have the same.
+        carriers = [{TRACEPARENT: each} for each in dict.fromkeys(traceparents)]
+        parent, spans = _get_recording() or next(iter(carriers), None), _Process.spans
+        if not (parent and spans):
             return None
-        spans = _Process.spans
         told = spans.start(name, parent, links=carriers, attributes=attributes, began=self.began)
         for timed in self._timed:
             attributes = _describe(timed.name, timed.text)

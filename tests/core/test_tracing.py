@@ -20,8 +20,6 @@ from core.infra.db import primary
 from core.infra.gather import Gather
 from core.infra.ids import new_id
 from core.infra.prepared import Prepared
-from core.infra.settings import Settings
-from core.infra.tracing_settings import TracingSettings
 from tests.support import HANGS_SECONDS, ROOT
 from tests.tracing import (
     PARENT_ID,
@@ -271,27 +269,3 @@ def test_a_batch_of_a_message_that_is_traced_is_told_below_that(kept: Kept) -> N
         deferred.tell("batch", [f"00-{'1' * 32}-{PARENT_ID}-01"], {})
     tracing.end_span(task)
     assert get_parent(kept.find("batch")) == get_id(kept.find("task"))
-
-
-@pytest.mark.parametrize(
-    ("variable", "value", "told"),
-    [
-        ("otel_exporter_otlp_endpoint", "collector:4318", "must be like http://collector.example:4318"),
-        ("otel_exporter_otlp_traces_endpoint", "http://", "must be like http://collector.example:4318"),
-        ("otel_exporter_otlp_protocol", "grpc", "http/protobuf"),
-        ("otel_traces_sampler", "sometimes", "parentbased_traceidratio"),
-        ("otel_traces_sampler_arg", "2", "less than or equal to 1"),
-        ("otel_traces_sampler_arg", "nan", "1"),
-    ],
-)
-def test_a_wrong_variable_is_refused(variable: str, value: str, told: str) -> None:
-    with pytest.raises(ValueError, match=told):
-        Settings.model_validate(
-            {variable: value, "database_url": "postgresql://a/b", "redis_url": "redis://a"}
-        )
-
-
-@pytest.mark.parametrize("variable", ["otel_exporter_otlp_endpoint", "otel_exporter_otlp_traces_endpoint"])
-def test_an_endpoint_switches_it_on(variable: str) -> None:
-    assert TracingSettings.model_validate({variable: "http://localhost:4318"}).is_traced
-    assert not TracingSettings.model_validate({variable: None}).is_traced
