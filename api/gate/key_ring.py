@@ -12,6 +12,7 @@ from cachetools import LRUCache
 
 from core.access.principals import Principal
 from core.errors import UnavailableError
+from core.infra import tracing
 from core.infra.async_db import LoopConnection
 from core.infra.gather import Gather
 from core.keys.ring_queries import SELECT_LIVE, SELECT_SECRETS, UPDATE_LAST_USED, KnownSecret
@@ -90,7 +91,9 @@ class KeyRing:
     async def find(self, digest: bytes) -> Principal | Reason:
         """The same from the database. Raises UnavailableError where that does not answer in time."""
         if self._refreshing is None:
-            self._refreshing = asyncio.create_task(self._refresh_on_and_on())
+            # It outlives the request that is the first.
+            with tracing.within(None):
+                self._refreshing = asyncio.create_task(self._refresh_on_and_on())
         found = await self._gather.ask(digest)
         return self.recall(digest) or found
 

@@ -10,6 +10,7 @@ from typing import Self
 
 from api.metrics import SHED
 from core.errors import UnavailableError
+from core.infra import tracing
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +55,9 @@ class Backlog:
         """Raise UnavailableError where no more bookings of this show are taken just now."""
         self._is_asked = True
         if self._looking is None and not self._is_ending:
-            self._looking = asyncio.get_running_loop().create_task(self._look_again())
+            # It looks for the requests that come after this one too.
+            with tracing.within(None):
+                self._looking = asyncio.get_running_loop().create_task(self._look_again())
         if self._total >= self._at_most:
             self._refuse(ALL, "Too many bookings wait just now.")
         if self._estimate(show_id) >= self._at_most_of_show:

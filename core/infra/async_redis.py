@@ -15,6 +15,7 @@ from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoScriptError, ReadOnlyError, RedisError, ResponseError
 
+from core.infra import tracing
 from core.infra.redis import SECONDS_UNTIL_RETRY, TIMEOUT_SECONDS, make_loop_connection
 
 log = logging.getLogger(__name__)
@@ -127,7 +128,9 @@ class LoopRedis:
             raise
         except (RedisError, OSError) as error:
             log.warning("redis lost", extra={"error": type(error).__name__})
-            self._outage = asyncio.create_task(self._wait_until_back())
+            # It waits for all, and perhaps for long.
+            with tracing.within(None):
+                self._outage = asyncio.create_task(self._wait_until_back())
             raise
 
     async def _wait_until_back(self) -> None:
