@@ -25,6 +25,7 @@ from proof.tables import empty_tables
 from tests.apart import forget_database, make_migrated_database
 from tests.canary import CANARY, pytest_runtest_makereport, watch
 from tests.support import ADMIN_KEY, SECRET, WORKER, run_process, wait_for_http, wait_until
+from tests.tracing import Kept, keep_traces
 
 __all__ = ["pytest_runtest_makereport"]
 
@@ -135,3 +136,10 @@ def web(servers: dict[str, str]) -> Iterator[str]:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The files of real processes first: begun last, they would run on alone."""
     items.sort(key=lambda item: item.get_closest_marker("processes") is None)
+
+
+@pytest.fixture
+def kept() -> Iterator[Kept]:
+    """What is traced in this process."""
+    with keep_traces() as traces:
+        yield traces

@@ -69,10 +69,12 @@ class Gather(Generic[Item, Result]):
         taken = []
         room = self._at_most
         while self._waiting and room > 0:
-            entry = self._waiting.popleft()
-            if not entry[1].done():
+            entry = item, future, span = self._waiting.popleft()
+            if future.done():
+                tracing.end_span(span)
+            else:
                 taken.append(entry)
-                room -= self._weigh(entry[0])
+                room -= self._weigh(item)
         return taken
 
     async def _run_next(self) -> None:
@@ -96,9 +98,11 @@ class Gather(Generic[Item, Result]):
         # Only the end of the process cancels the task, perhaps before it has begun.
         if not task.cancelled():
             return
-        for _, future, _ in (*self._running, *self._waiting):
+        for _, future, span in (*self._running, *self._waiting):
+            stopping = UnavailableError("The service is stopping.")
+            tracing.end_span(span, stopping)
             if not future.done():
-                future.set_exception(UnavailableError("The service is stopping."))
+                future.set_exception(stopping)
         self._running = []
         self._waiting.clear()
 

@@ -201,11 +201,12 @@ def _commit(show_id: int, settle: Callable[[BriefTransaction], Batch | None]) ->
         batch = retry_conflicts(run)
     if batch is not None and batch.now is not None:
         seconds = time.perf_counter() - began
-        if deferred:
-            trace_batch(deferred, show_id, batch.settled)
         _tell(show_id, batch)
         count_batch(batch.settled, now=batch.now, seconds=seconds)
         log.info("batch settled", extra={"show_id": show_id, "bookings": len(batch.settled)})
+        if deferred:
+            # Last: who waits for the batch waits for no span.
+            trace_batch(deferred, show_id, batch.settled)
     return batch
 
 

@@ -1,8 +1,8 @@
-"""Tasks that outlive the request that they were begun in are of no trace: neither spans nor lines tell its."""
+"""Tasks that outlive the request that they were begun in are of no trace."""
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 
 import pytest
 from redis.exceptions import RedisError
@@ -12,17 +12,10 @@ from api.gate.shedding import Backlog
 from core.infra import tracing
 from core.infra.async_redis import LoopRedis
 from tests.support import HANGS_SECONDS, frozen_redis
-from tests.tracing import SAMPLED, TRACE_ID, Kept, keep_traces
+from tests.tracing import SAMPLED, TRACE_ID, Kept
 
 # The trace of each task that was asked for it, by the name of its coroutine.
 Seen = dict[str, str | None]
-
-
-@pytest.fixture
-def kept() -> Iterator[Kept]:
-    """What is traced in this process."""
-    with keep_traces() as traces:
-        yield traces
 
 
 def see(begin: Callable[[Callable[[], None]], Awaitable[None]]) -> Seen:

@@ -2,7 +2,6 @@
 
 import json
 import os
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -16,7 +15,7 @@ from core.infra.db import primary
 from core.infra.lines import LineWriter
 from core.settling.worker import settle_show
 from core.shows.service import Show
-from tests.api.asking import Asking
+from tests.api.asking import Asking, with_key
 from tests.door import DoorClient, open_door
 from tests.support import ADMIN
 from tests.tracing import (
@@ -28,15 +27,7 @@ from tests.tracing import (
     get_id,
     get_parent,
     get_trace,
-    keep_traces,
 )
-
-
-@pytest.fixture
-def kept() -> Iterator[Kept]:
-    """What is traced in this process."""
-    with keep_traces() as traces:
-        yield traces
 
 
 def traced(traceparent: str = SAMPLED) -> dict[str, str]:
@@ -151,6 +142,38 @@ def test_a_batch_is_linked_to_the_requests_that_it_settled(kept: Kept, asking: A
     assert [(span.attributes or {})["seatline.outcome"] for span in settled] == ["confirmed", "failed"]
     assert (settled[1].attributes or {})["seatline.failure"] == "seats_unavailable"
     assert sorted(read_traces("events"), key=str) == sorted([*read_traces("bookings")[:2], None], key=str)
+
+
+def test_all_bookings_of_a_batch_have_its_trace(kept: Kept, asking: Asking, show: Show) -> None:
+    body = {"bookings": [{"show_id": show.id, "seats": [seat]} for seat in ("1", "2")]}
+    assert asking.client.post("/bookings/batch", json=body, headers=traced()).status_code == 202
+    settle_show(show.id)
+    request = kept.find("POST /bookings/batch")
+    assert (
+        read_traces("bookings") == read_traces("events") == 2 * [f"00-{TRACE_ID}-{get_id(request):016x}-01"]
+    )
+    # Linked once, as it is one request.
+    assert [link.context.span_id for link in kept.find("settle batch").links] == [get_id(request)]
+    assert kept.list_below(request).count("settle booking") == 2
+
+
+@pytest.mark.parametrize("action", [None, "confirm"])
+def test_a_replay_leaves_the_first_request_s_trace(
+    kept: Kept, asking: Asking, show: Show, action: str | None
+) -> None:
+    path = "/bookings"
+    if action:
+        path = f"/bookings/{asking.book('1', hold=True)}/{action}"
+        settle_show(show.id)
+    body = None if action else {"show_id": show.id, "seats": ["1"]}
+    for number in (1, 2):
+        sent = traced(f"00-{number:032x}-{PARENT_ID}-01")
+        answer = asking.client.post(path, json=body, headers={**with_key("a-key"), **sent})
+        assert answer.status_code == 202
+    assert answer.headers["Idempotent-Replayed"] == "true"
+    (trace,) = read_traces("bookings")
+    assert trace
+    assert trace.startswith(f"00-{1:032x}-")
 
 
 def test_what_is_asked_of_a_booking_goes_on_in_that_request_s_trace(

@@ -3,7 +3,6 @@
 import asyncio
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -17,7 +16,6 @@ from core.infra import tracing
 from core.infra.async_db import LoopConnection
 from core.infra.brief import brief_transaction
 from core.infra.db import primary
-from core.infra.gather import Gather
 from core.infra.ids import new_id
 from core.infra.prepared import Prepared
 from tests.support import HANGS_SECONDS, ROOT
@@ -30,17 +28,9 @@ from tests.tracing import (
     get_id,
     get_parent,
     get_trace,
-    keep_traces,
 )
 
 ONE = Prepared("one", "SELECT :number ::int")
-
-
-@pytest.fixture
-def kept() -> Iterator[Kept]:
-    """What is traced in this process."""
-    with keep_traces() as traces:
-        yield traces
 
 
 def begin(name: str = "request", traceparent: str = SAMPLED) -> Any:
@@ -176,76 +166,14 @@ def test_a_statement_that_fails_fails_its_span(kept: Kept, database: dict[str, s
     assert kept.find("DELETE FROM no_such_table").status.status_code is StatusCode.ERROR
 
 
-def test_what_goes_together_is_told_in_one_trace_and_linked_from_the_others(kept: Kept) -> None:
-    async def double(numbers: Sequence[int]) -> list[int]:
-        with tracing.statement("of the run", "SELECT 1"):
-            await asyncio.sleep(0)
-        return [2 * number for number in numbers]
-
-    async def ask(gather: Gather[int, int], name: str, trace_id: str | None) -> int:
-        traceparent = f"00-{trace_id}-{PARENT_ID}-01" if trace_id else UNSAMPLED
-        with tracing.within(span := begin(name, traceparent)):
-            answer = await gather.ask(int(name))
-        tracing.end_span(span)
-        return answer
-
-    async def run() -> None:
-        gather = Gather("double", double, at_most=10)
-        asking = (ask(gather, "0", None), ask(gather, "1", "1" * 32), ask(gather, "2", "2" * 32))
-        assert await asyncio.gather(*asking) == [0, 2, 4]
-
-    asyncio.run(run())
-    first, second = [span for span in kept.list_spans() if span.name == "double"]
-    assert (get_trace(first), get_trace(second)) == ("1" * 32, "2" * 32)
-    assert [link.context.span_id for link in second.links] == [get_id(first)]
-    assert get_parent(first) == get_id(kept.find("1"))
-    assert get_parent(kept.find("of the run")) == get_id(first)
-
-
-def test_a_run_is_of_no_earlier_run_s_trace(kept: Kept) -> None:
-    """One task runs all of them: what it was made for must not show in what it does later."""
-    let = asyncio.Event()
-    seen: list[str | None] = []
-
-    async def note(numbers: Sequence[int]) -> list[int]:
-        seen.append(tracing.get_trace_id())
-        await let.wait()
-        return list(numbers)
-
-    async def run() -> None:
-        gather = Gather("note", note, at_most=10)
-        with tracing.within(begin()):
-            first = gather.ask(1)
-        await asyncio.sleep(0)
-        second = gather.ask(2)
-        let.set()
-        await asyncio.gather(first, second)
-
-    asyncio.run(run())
-    assert seen == [TRACE_ID, None]
-
-
-def test_an_item_that_fails_fails_its_span_alone(kept: Kept) -> None:
-    async def fail(numbers: Sequence[int]) -> list[int | Exception]:
-        return [ValueError() if number == 1 else number for number in numbers]
-
-    async def run() -> None:
-        gather = Gather("fail", fail, at_most=10)
-        with tracing.within(begin()):
-            await asyncio.gather(gather.ask(1), gather.ask(2), return_exceptions=True)
-
-    asyncio.run(run())
-    failed, other = [span for span in kept.list_spans() if span.name == "fail"]
-    assert (failed.status.status_code, other.status.status_code) == (StatusCode.ERROR, StatusCode.UNSET)
-
-
 def test_a_batch_is_told_once_it_is_known_whose_it_is(kept: Kept) -> None:
     deferred = tracing.defer()
     assert deferred
     with tracing.within(deferred), tracing.statement("one", "SELECT 1"):
         assert tracing.get_traceparent() is None
     assert kept.list_spans() == []
-    others = [f"00-{digit * 32}-{PARENT_ID}-01" for digit in "12"]
+    # The first is of two bookings.
+    others = [f"00-{digit * 32}-{PARENT_ID}-01" for digit in "112"]
     assert deferred.tell("batch", others, {"seatline.bookings": 2})
     batch, statement = kept.find("batch"), kept.find("one")
     assert get_trace(batch) == "1" * 32

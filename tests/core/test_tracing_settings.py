@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 
 import pytest
 from opentelemetry.util.re import parse_env_headers
@@ -13,17 +12,9 @@ from core.infra import tracing
 from core.infra.settings import Settings, describe_faults
 from core.infra.tracing_settings import TracingSettings
 from tests.support import HANGS_SECONDS, ROOT
-from tests.tracing import Kept, keep_traces
-
+from tests.tracing import Kept
 
 HEADERS_WANTED = "must be like authorization=Bearer%20secret"
-
-
-@pytest.fixture
-def kept() -> Iterator[Kept]:
-    """What is traced in this process."""
-    with keep_traces() as traces:
-        yield traces
 
 
 @pytest.mark.parametrize(
