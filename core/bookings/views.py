@@ -15,7 +15,7 @@ from core.infra.slots import to_slot
 class Booking(NamedTuple):
     """A booking with everything that answers and rules need of it. `amount` in minor units.
 
-    `client` is nobody else's business, and `trace` is for what is done about it: no document has them.
+    No document has `client`, which is private, or `trace`, which is for the operator.
 
     A named tuple, since settling reads one and changes one for each booking of a rush: a frozen dataclass
     takes several times as long for both.

@@ -42,6 +42,8 @@ QUIETER = {
     "celery.beat": "WARNING",
     # Flower asks workers before they are there, and asks again.
     "flower.inspector": "ERROR",
+    # It tells of each try, then of the failure.
+    "opentelemetry.exporter.otlp.proto.http.trace_exporter": "ERROR",
 }
 
 
