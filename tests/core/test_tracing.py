@@ -1,9 +1,12 @@
 """Spans of what is sampled; of nothing else, and at no cost where tracing is off."""
 
 import asyncio
+import json
+import logging
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from logging.config import DictConfigurator
 from typing import Any
 
 import pytest
@@ -17,6 +20,7 @@ from core.infra.async_db import LoopConnection
 from core.infra.brief import brief_transaction
 from core.infra.db import primary
 from core.infra.ids import new_id
+from core.infra.log import describe_logging
 from core.infra.prepared import Prepared
 from tests.support import HANGS_SECONDS, ROOT
 from tests.tracing import (
@@ -197,3 +201,15 @@ def test_a_batch_of_a_message_that_is_traced_is_told_below_that(kept: Kept) -> N
         deferred.tell("batch", [f"00-{'1' * 32}-{PARENT_ID}-01"], {})
     tracing.end_span(task)
     assert get_parent(kept.find("batch")) == get_id(kept.find("task"))
+
+
+@pytest.mark.parametrize("traceparent", [SAMPLED, UNSAMPLED])
+def test_a_line_of_the_log_tells_the_trace_sampled_or_not(
+    kept: Kept, servers: dict[str, str], traceparent: str
+) -> None:
+    lines = describe_logging()["formatters"]["seatline"]
+    formatter = DictConfigurator({}).configure_formatter(lines)
+    record = logging.makeLogRecord({"msg": "said"})
+    with tracing.within(begin(traceparent=traceparent)):
+        assert json.loads(formatter.format(record))["trace_id"] == TRACE_ID
+    assert "trace_id" not in json.loads(formatter.format(record))
