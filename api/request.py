@@ -35,6 +35,8 @@ UNKNOWN_CHARACTER = "\ufffd"
 SMALL_BYTES = 4096
 # What is read of its headers once it has been served.
 READ_LAST = "if-none-match", "origin"
+# An empty dictionary of its own would cost each request that waits 64 bytes.
+NOTHING: dict[str, str] = {}
 # The metrics' label for requests without a route.
 UNMATCHED = "unmatched"
 
@@ -123,10 +125,10 @@ class Request:
         """
         if seconds and self.deadline:
             self.deadline.put_off(seconds)
-            self.is_held_back = True
-            self.headers = {name: self.headers[name] for name in READ_LAST if name in self.headers}
+            self.is_held_back, self.deadline = True, None
+            self.headers = {name: self.headers[name] for name in READ_LAST if name in self.headers} or NOTHING
             self.query, self.query_string, self.credential = (), "", None
-            self.arguments.clear()
+            self.arguments = NOTHING
 
     def check(self) -> None:
         """Decode the query. Raises MalformedRequestError for what cannot be read: headers, path or query."""

@@ -44,7 +44,13 @@ class Protocol:
         self._body = body
         self.status, self.headers = 0, list[tuple[str, str]]()
         self.pieces: list[bytes] = []
+        self.answered: Future[None] = Future()
         self.streamed: Future[None] = Future()
+
+    def fail(self, served: Future[None]) -> None:
+        """Tell whoever waits for the answer of an error in its place."""
+        if not served.cancelled() and (error := served.exception()) and not self.answered.done():
+            self.answered.set_exception(error)
 
     async def __call__(self) -> bytes:
         return self._body
@@ -57,10 +63,11 @@ class Protocol:
 
     def response_empty(self, status: int, headers: Headers) -> None:
         self.status, self.headers = status, headers
+        self.answered.set_result(None)
 
     def response_bytes(self, status: int, headers: Headers, body: bytes) -> None:
-        self.status, self.headers = status, headers
         self.pieces.append(body)
+        self.response_empty(status, headers)
 
     def response_file(self, status: int, headers: Headers, path: str) -> None:
         self.response_bytes(status, headers, Path(path).read_bytes())
@@ -121,11 +128,13 @@ class Doorway:
         )
         protocol = Protocol(given)
         served = asyncio.run_coroutine_threadsafe(self.door.__rsgi__(scope, protocol), self.loop)
-        done, _ = wait([served, protocol.streamed], ANSWER_SECONDS, FIRST_COMPLETED)
+        served.add_done_callback(protocol.fail)
+        done, _ = wait([protocol.answered, protocol.streamed], ANSWER_SECONDS, FIRST_COMPLETED)
         if protocol.streamed in done:
             served.cancel()
         else:
-            served.result(0)
+            # An answer that is held back comes after the call.
+            protocol.answered.result(0)
         body = b"".join(protocol.pieces)
         self._conformity.check(environ["REQUEST_METHOD"], path, protocol.status, protocol.headers, body)
         start_response(f"{protocol.status} -", protocol.headers)

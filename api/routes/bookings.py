@@ -26,7 +26,8 @@ from api.responses import (
 from api.schemas import bookings as schemas
 from api.schemas.types import EmptyBody
 from api.server.groups import Groups
-from api.server.long_poll import Seen, is_acquired, is_settled
+from api.server.holding import Held
+from api.server.poll import Seen, is_acquired, is_settled
 from core.access.principals import Role
 from core.bookings import errors
 from core.bookings.accepting import prepare, prepare_batch
@@ -168,17 +169,18 @@ def _respond(status: int, seconds: int | None, body: bytes = b"") -> Answer:
     errors=[errors.BookingNotFoundError, InvalidRequestError, UnavailableError],
     has_tag=True,
 )
-async def get_booking(request: Request, groups: Groups, booking_id: UUID, query: schemas.WaitQuery) -> Answer:
+async def get_booking(
+    request: Request, groups: Groups, booking_id: UUID, query: schemas.WaitQuery
+) -> Answer | Held:
     """A booking as it is now, or once it has changed."""
     if query.wait:
         request.hold_back(query.wait)
         is_done = is_settled if "if-none-match" not in request.headers else partial(_is_news, request)
-        with groups.enter(request, [booking_id], query.wait) as (poll,):
-            # A request that waits keeps no parsed query.
-            del query
-            body = (await poll.wait(is_done, poll.recall(is_done))).body
-    else:
-        body = to_json((await groups.polls.read(booking_id)).to_document())
+        return Held(partial(groups.enter, request, [booking_id], query.wait), is_done, _tell)
+    return _tell(request, to_json((await groups.polls.read(booking_id)).to_document()))
+
+
+def _tell(request: Request, body: bytes) -> Answer:
     return respond_tagged(request, Representation(make_tag(body), NO_STORE, body))
 
 

@@ -6,7 +6,6 @@ coroutine and no thread; a server behind us that is frozen costs a thread and no
 """
 
 import asyncio
-import signal
 from asyncio import Future
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +15,6 @@ from typing import Any, TypeVar
 from flask import Flask
 
 from api.contract import Operation, Served, parse_request
-from api.errors import MethodNotAllowedError, NotFoundError
 from api.gate.cors import allow_methods, allow_origin, is_preflight, is_public_path
 from api.gate.credentials import Credentials
 from api.gate.gate import admit, refuse_excess
@@ -29,14 +27,16 @@ from api.responses import Answer, Representation, respond_tagged, takes_gzip
 from api.server.body import discard, has_body, is_withheld, receive
 from api.server.deadline import Deadlines
 from api.server.groups import Groups
+from api.server.holding import Held
 from api.server.identifying import Identifying
 from api.server.reading import read_request
 from api.server.reporting import Report, begin_span
 from api.server.routing import Router
 from api.server.sending import close_unread_connections, send
 from api.server.shared import SharedReads
+from api.server.signals import hear
 from api.server.start import LIVES, READY, start
-from api.server.stream import Live
+from api.server.stream import Follow, Live
 from api.server.wsgi import run_wsgi
 from core.errors import SeatlineError, UnavailableError
 from core.infra import tracing
@@ -52,7 +52,6 @@ T = TypeVar("T")
 RUNNING = STATEMENT_POOL_SIZE + TRANSACTION_POOL_SIZE
 # Probes are answered whatever else is under way: no more threads can be stuck than there are connections.
 URGENT = RUNNING + 4
-STOP_SIGNALS = signal.SIGTERM, signal.SIGINT
 NOSNIFF = "X-Content-Type-Options", "nosniff"
 
 
@@ -70,6 +69,8 @@ class Door:
         self._proxies, self._origins = settings.trusted_proxies, settings.cors_origins
         self._threads = ThreadPoolExecutor(RUNNING, thread_name_prefix="request")
         self._urgent = ThreadPoolExecutor(URGENT, thread_name_prefix="urgent")
+        # One object for all that wait: each look-up of a method makes its own.
+        self._end_held = self._end
         self._groups, self._shared = Groups(self._threads, settings), SharedReads()
         self._live = Live(Places(STREAMS, settings.most_streams))
         self._listener = Listener({BOOKINGS_CHANNEL: self._groups.polls.hear, MAPS_CHANNEL: self._live.hear})
@@ -83,17 +84,10 @@ class Door:
         }
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Have long polls and streams end when the process is told to stop, as granian waits for them.
-
-        The loop, through which granian hears of signals, does so whatever else handles them.
-        """
+        """Have long polls and streams end when the process is told to stop, as granian waits for them."""
         self.begin(loop)
         loop.call_soon(close_unread_connections)
-        for signum in STOP_SIGNALS:
-            signal.signal(signum, lambda *_: loop.call_soon_threadsafe(self.end))
-            signal.siginterrupt(signum, False)
-        # Held back since the fork (api/server/main.py): from here on somebody hears them.
-        loop.call_soon(signal.pthread_sigmask, signal.SIG_UNBLOCK, STOP_SIGNALS)
+        hear(loop, self.end)
 
     def __rsgi_del__(self, _: asyncio.AbstractEventLoop) -> None:
         """Send what was traced; granian calls it as the process ends."""
@@ -123,22 +117,32 @@ class Door:
         request.gone = protocol.client_disconnect
         request.span = begin_span(request)
         REQUESTS_OPEN.inc()
-        try:
-            with tracing.within(request.span):
-                answer = await self._answer(request, protocol)
-                self._finish(request, answer)
-            if answer.follow and request.method == "GET":
-                transport = protocol.response_stream(answer.status, answer.headers)
-                await self._live.send(answer.follow, answer.body, transport.send_bytes, request.gone)
+        with tracing.within(request.span):
+            answer = await self._answer(request, protocol)
+            if isinstance(answer, Held):
+                answer.begin(request, protocol, self._end_held)
+            elif answer.follow and request.method == "GET":
+                await self._stream(request, protocol, answer, answer.follow)
             else:
-                # A stream has no length.
-                send(protocol, answer.status, answer.headers, b"" if answer.follow else answer.body)
-        finally:
-            REQUESTS_OPEN.dec()
-            if request.leave:
-                request.leave()
+                self._end(request, protocol, answer)
 
-    async def _answer(self, request: Request, protocol: Any) -> Answer:
+    async def _stream(self, request: Request, protocol: Any, answer: Answer, follow: Follow) -> None:
+        try:
+            self._finish(request, answer)
+            transport = protocol.response_stream(answer.status, answer.headers)
+            await self._live.send(follow, answer.body, transport.send_bytes, protocol.client_disconnect)
+        finally:
+            _leave(request)
+
+    def _end(self, request: Request, protocol: Any, answer: Answer) -> None:
+        try:
+            self._finish(request, answer)
+            # A stream has no length.
+            send(protocol, answer.status, answer.headers, b"" if answer.follow else answer.body)
+        finally:
+            _leave(request)
+
+    async def _answer(self, request: Request, protocol: Any) -> Answer | Held:
         try:
             if (waits_for := start.find_wait()) and request.path != LIVES:
                 told = f"Not ready: {waits_for}." if request.path == READY else "The service is starting."
@@ -147,9 +151,9 @@ class Door:
         except Exception as error:
             return answer_error(request, error)
 
-    async def _serve(self, request: Request, protocol: Any) -> Answer:
+    async def _serve(self, request: Request, protocol: Any) -> Answer | Held:
         """One way for all: route, allowance, body, gate, then as its contract says. Raises its refusal."""
-        view, refusal = self._find_view(request)
+        view, refusal = self._router.search(request)
         if request.credential is not None and request.fault is None:
             await self._identify(request, protocol)
         taking = self._take(request, request.operation.weight if request.method != "OPTIONS" else 1)
@@ -187,7 +191,7 @@ class Door:
 
     async def _admit_and_serve(
         self, request: Request, protocol: Any, view: Any, refusal: SeatlineError | None
-    ) -> Answer:
+    ) -> Answer | Held:
         declared = request.operation
         if is_withheld(request):
             # Its client would send the body in vain, and hears so before.
@@ -199,13 +203,6 @@ class Door:
             if request.method == "OPTIONS":
                 return self._tell_methods(request)
             return await self._ways[declared.served](request, declared, view)
-
-    def _find_view(self, request: Request) -> tuple[Any, SeatlineError | None]:
-        try:
-            return self._router.find(request), None
-        except (NotFoundError, MethodNotAllowedError) as error:
-            # The refusal is raised once the request is counted and has passed the gate.
-            return None, error
 
     def _tell_methods(self, request: Request) -> Answer:
         methods = self._router.find_methods(request.path)
@@ -224,7 +221,7 @@ class Door:
         if self._allowances and request.taken is not None:
             self._allowances.give_back(request.client, find_allowance(request), weight)
 
-    async def _serve_on_loop(self, request: Request, declared: Operation, view: Any) -> Answer:
+    async def _serve_on_loop(self, request: Request, declared: Operation, view: Any) -> Answer | Held:
         if request.is_large:
             given = await self._run_in_thread(request, partial(parse_request, declared, request))
         else:
@@ -241,7 +238,7 @@ class Door:
         answering = view(request, self._groups, **given)
         # A request that waits keeps nothing of what it was given either.
         del given
-        answer: Answer = await answering
+        answer: Answer | Held = await answering
         return answer
 
     async def _serve_shared(self, request: Request, declared: Operation, view: Any) -> Answer:
@@ -286,6 +283,12 @@ class Door:
             is_public = is_public_path(request.path)
             answer.headers += allow_origin(request.headers.get("origin"), self._origins, is_public=is_public)
         self._report(request, answer.status)
+
+
+def _leave(request: Request) -> None:
+    REQUESTS_OPEN.dec()
+    if request.leave:
+        request.leave()
 
 
 def _pass_gate(request: Request, refusal: SeatlineError | None) -> None:

@@ -28,9 +28,10 @@ def wrap(call: Call) -> Callable[[Any], Awaitable[None]]:
         del watcher
         try:
             await answering
-        finally:
+        except BaseException:
             # granian ignores a second answer. asyncio logs an exception that leaves the task.
             protocol.response_empty(500, [])
+            raise
 
     return run
 

@@ -1,9 +1,7 @@
 """The web process: granian, with this machine's settings."""
 
 import gc
-import os
 import resource
-import signal
 import sys
 
 from granian.constants import HTTPModes, Interfaces, Loops
@@ -16,6 +14,7 @@ from api.assets import get_assets
 from api.gate.places import POLLS, STREAMS
 from api.server.calling import let_requests_go
 from api.server.processes import Server
+from api.server.signals import keep_for_workers
 from api.server.start import start
 from core.infra import tracing
 from core.infra.health import find_fault
@@ -40,7 +39,6 @@ FILE_THREADS = 2
 # A worker that died is replaced; one that does not stop within this is killed.
 STOP_SECONDS = 8
 RESPAWN_SECONDS = 0.5
-STOP_SIGNALS = signal.SIGTERM, signal.SIGINT
 
 
 def main() -> None:
@@ -113,22 +111,10 @@ def _prepare_workers(processes: int) -> None:
     """What is so before the fork is so in each worker."""
     STREAMS.spread(processes)
     POLLS.spread(processes)
-    _keep_signals_for_workers()
+    keep_for_workers()
     let_requests_go()
     # Pages that the collector writes to are shared no longer.
     gc.freeze()
-
-
-def _keep_signals_for_workers() -> None:
-    """Have a worker that is told to stop while it starts hear of it once it can, in api/server/app.py.
-
-    The handler that it has from the fork is its parent's, and would swallow it: the worker would serve on,
-    and be killed with requests in hand.
-    """
-    os.register_at_fork(
-        before=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS),
-        after_in_parent=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS),
-    )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """From granian's scope to a request: read once, decoded, with what declared proxies tell of the client."""
 
 from collections.abc import Callable
+from sys import intern
 from typing import Any
 
 from api.contract import PAGES
@@ -26,13 +27,13 @@ def read_request(scope: Any, proxies: int, recall: Recall) -> Request:
     if scope.authority:
         headers.setdefault("host", scope.authority)
     fault = fault or _find_fault(headers, scope.http_version)
-    address, scheme = strip_port(scope.client), scope.scheme
+    address, scheme = strip_port(scope.client), intern(scope.scheme)
     if proxies:
         address = find_client_address(address, headers.get("x-forwarded-for"), proxies)
         scheme = find_scheme(scheme, headers.get("x-forwarded-proto"), proxies)
     principal, credential = recall(headers.get("authorization"))
     return Request(
-        method=scope.method,
+        method=intern(scope.method),
         path=scope.path,
         query_string=scope.query_string,
         headers=headers,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 if TYPE_CHECKING:
-    from api.server.long_poll import Seen
+    from api.server.poll import Seen
 
 # Bookings accepted in one second of a rush; a long poll of any other reads its booking.
 BOOKINGS_KEPT = 10_000

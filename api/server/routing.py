@@ -9,6 +9,7 @@ from werkzeug.routing import RequestRedirect, Rule
 from api.contract import PAGES, Served
 from api.errors import MethodNotAllowedError, NotFoundError
 from api.request import Request
+from core.errors import SeatlineError
 
 # In place of a method that is none: werkzeug would take get for GET, while methods are case-sensitive.
 NO_METHOD = "-"
@@ -34,6 +35,13 @@ class Router:
                 for method in rule.methods or ():
                     key: Hot = (method, noun, rest) if rule.arguments else (method, rule.rule)
                     self._hot[key] = rule
+
+    def search(self, request: Request) -> tuple[Any, SeatlineError | None]:
+        """What find() returns, or else what it raises: raised once the request is counted and admitted."""
+        try:
+            return self.find(request), None
+        except (NotFoundError, MethodNotAllowedError) as error:
+            return None, error
 
     def find(self, request: Request) -> Any:
         """The view, None where the server itself is asked; the request is told its route, its contract and

@@ -189,6 +189,11 @@ def carry(run: Callable[[], T]) -> Callable[[], T]:
     return run if current is None else partial(_run_within, current, run)
 
 
+def get_current() -> "Span | Deferred | None":
+    """What within() is to have where this goes on from elsewhere."""
+    return _current.get()
+
+
 def get_traceparent() -> str | None:
     """What is done now, as the trace goes on elsewhere (W3C Trace Context); None where it is not sampled."""
     recording = _get_recording()

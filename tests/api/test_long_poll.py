@@ -7,7 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from api.server.long_poll import LIMITS, Limits, LongPolls, Poll, Seen
+from api.server.long_poll import LIMITS, Limits, LongPolls
+from api.server.poll import Poll, Seen
 from core.bookings.announcements import encode, encode_ids
 from core.bookings.errors import BookingNotFoundError
 from core.bookings.views import Booking
@@ -85,7 +86,7 @@ def play(scene: Scene, limits: Limits = LIMITS) -> None:
 
 
 async def until_waiting(poll: Poll) -> None:
-    while poll._woken is None:
+    while not poll.is_asleep:
         await asyncio.sleep(0)
 
 

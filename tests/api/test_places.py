@@ -11,7 +11,8 @@ from flask import Flask
 from api.errors import RateLimitedError
 from api.gate.places import Places, Tally
 from api.server import stream
-from api.server.long_poll import LongPolls, Poll, Seen
+from api.server.long_poll import LongPolls
+from api.server.poll import Poll, Seen
 from api.server.stream import Live
 from core.bookings.views import Booking
 from core.errors import UnavailableError

@@ -6,7 +6,8 @@ from uuid import UUID
 
 import pytest
 
-from api.server.long_poll import Limits, LongPolls, Seen
+from api.server.long_poll import Limits, LongPolls
+from api.server.poll import Seen
 from api.server.recent import Recent
 from core.bookings.announcements import encode
 from core.bookings.views import Booking

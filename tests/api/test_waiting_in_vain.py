@@ -1,13 +1,16 @@
 """GET /bookings/{id}?wait= where no worker runs: nobody, or the test itself, ends the wait."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from prometheus_client import REGISTRY
 
 from core.settling.worker import settle_show
 from tests.api.asking import Asking, assert_problem
 from tests.door import DoorClient
 from tests.measuring import measured
+from tests.support import wait_until
 
 
 @pytest.mark.parametrize("query", ["wait=-1", "wait=26", "wait=soon", "wait=nan", "wait=inf", "wait="])
@@ -59,3 +62,16 @@ def test_woken_by_the_settling_itself(client: DoorClient, asking: Asking) -> Non
     assert took.wall >= 0.3
     # Sooner than the look that a waiting request takes by itself each second.
     assert took.quiet < 0.9
+
+
+def test_it_is_in_hand_while_it_waits(client: DoorClient, asking: Asking) -> None:
+    def count_open() -> float:
+        return REGISTRY.get_sample_value("seatline_http_requests_open") or 0
+
+    booking_id, before = asking.book("1"), count_open()
+    with ThreadPoolExecutor(1) as threads:
+        answer = threads.submit(client.get, f"/bookings/{booking_id}?wait=20")
+        wait_until(lambda: count_open() == before + 1)
+        asking.settle()
+        assert answer.result().json["status"] == "CONFIRMED"
+    wait_until(lambda: count_open() == before)
