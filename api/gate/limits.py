@@ -88,7 +88,8 @@ def find_kind(method: str, path: str) -> Kind:
     return Kind.ADMIN if path.startswith("/admin") and _is_under(path, "/admin") else Kind.OTHER
 
 
-@dataclass(frozen=True, slots=True)
+# Each is equal to itself alone: every request looks its client's keys up by it, and would hash its limits.
+@dataclass(frozen=True, slots=True, eq=False)
 class Terms:
     """An allowance: the name that its counters have, its limits, and those as COUNT reads them."""
 

@@ -61,9 +61,26 @@ def _is_alive(pid: int) -> bool:
     return True
 
 
+class OwnPid:
+    """The number of this process without a system call: the client asks for it with each count."""
+
+    def __init__(self) -> None:
+        self._find()
+        os.register_at_fork(after_in_child=self._find)
+
+    def _find(self) -> None:
+        self._pid = os.getpid()
+
+    def __call__(self) -> int:
+        """The number."""
+        return self._pid
+
+
 # As it is imported the client chooses between memory and files, and Celery's command, which loads Flower, has
 # imported it before.
-values.ValueClass = values.MultiProcessValue() if prepare() else values.MutexValue  # type: ignore[no-untyped-call]
+values.ValueClass = (
+    values.MultiProcessValue(OwnPid()) if prepare() else values.MutexValue  # type: ignore[no-untyped-call]
+)
 
 
 def collect_processes() -> CollectorRegistry:
