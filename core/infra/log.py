@@ -44,6 +44,8 @@ QUIETER = {
     "flower.inspector": "ERROR",
     # It tells of each try, then of the failure.
     "opentelemetry.exporter.otlp.proto.http.trace_exporter": "ERROR",
+    # Of each request whose header names no trace: a client could fill the log, and hold up the event loop.
+    "opentelemetry.trace": "ERROR",
 }
 
 

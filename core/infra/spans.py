@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -20,20 +20,41 @@ from opentelemetry.trace import (
     set_span_in_context,
 )
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from requests import RequestException, Response, Session
+from requests.adapters import HTTPAdapter
 
 from core.infra.singletons import make_once
+from core.infra.tracing import TRACEPARENT
 from core.version import VERSION
 
 # What a span is to the other side.
 Kind = Literal["INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER"]
 Attributes = Mapping[str, str | int | float]
-# The headers by which a trace goes on (W3C Trace Context): traceparent, tracestate.
+# Headers, of which traceparent tells how a trace goes on (W3C Trace Context).
 Carrier = Mapping[str, str]
 
 # A process that ends drops the spans that the collector has not taken within this.
 END_SECONDS = 1.0
+# A collector's answer is empty, or tells in a sentence what is wrong.
+ANSWER_BYTES = 64 * 1024
 
 _propagator = TraceContextTextMapPropagator()
+
+
+class _Asking(HTTPAdapter):
+    """Asks a collector, and reads no more of its answer than one has, whatever comes."""
+
+    def send(self, *args: Any, **kwargs: Any) -> Response:
+        """The answer without its body. Raises RequestException for a redirect."""
+        answer = super().send(*args, **kwargs)
+        # As it comes: what it would unpack to is bounded by nothing.
+        answer.raw.read(ANSWER_BYTES, decode_content=False)
+        # The connection is kept where that was all.
+        answer.close()
+        if answer.is_redirect:
+            # It is not followed, and the exporter would take it for success.
+            raise RequestException("it redirects: the endpoint must be the collector's own address")
+        return answer
 
 
 class Spans:
@@ -86,9 +107,19 @@ class Spans:
             resource = resource.merge(Resource({SERVICE_NAME: f"seatline-{self._service}"}))
         provider = TracerProvider(resource=resource, shutdown_on_exit=False)
         provider.add_span_processor(
-            SimpleSpanProcessor(self._exporter) if self._exporter else BatchSpanProcessor(OTLPSpanExporter())
+            SimpleSpanProcessor(self._exporter)
+            if self._exporter
+            else BatchSpanProcessor(OTLPSpanExporter(session=open_session()))
         )
         return provider
+
+
+def open_session() -> Session:
+    """What asks a collector."""
+    session = Session()
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, _Asking())
+    return session
 
 
 def to_link(linked: Span | Carrier) -> Link:
@@ -100,7 +131,7 @@ def to_traceparent(span: Span) -> str:
     """A span as its trace goes on elsewhere: the value of the header traceparent."""
     headers: dict[str, str] = {}
     _propagator.inject(headers, set_span_in_context(span, Context()))
-    return headers["traceparent"]
+    return headers[TRACEPARENT]
 
 
 def note_failure(span: Span, kind: str) -> None:
@@ -112,4 +143,7 @@ def note_failure(span: Span, kind: str) -> None:
 def _to_context(span: Span | Carrier) -> Context:
     # From an empty context: what else a thread has in its own says nothing of this.
     empty = Context()
-    return set_span_in_context(span, empty) if isinstance(span, Span) else _propagator.extract(span, empty)
+    if isinstance(span, Span):
+        return set_span_in_context(span, empty)
+    # Without tracestate, which is not passed on: each span of a request would carry 8 KB of its client's.
+    return _propagator.extract({TRACEPARENT: span.get(TRACEPARENT, "")}, empty)

@@ -90,6 +90,31 @@ def test_a_header_that_names_no_trace_begins_a_new_one(kept: Kept, sent: str) ->
     assert get_trace(span) not in (TRACE_ID, "0" * 32)
 
 
+def test_what_a_client_sends_beside_it_is_not_kept(kept: Kept) -> None:
+    headers = {tracing.TRACEPARENT: SAMPLED, "tracestate": "vendor=secret", "baggage": "name=secret"}
+    tracing.end_span(tracing.start_from(headers, "request", "SERVER"))
+    (span,) = kept.list_spans()
+    assert get_trace(span) == TRACE_ID
+    assert not span.context.trace_state
+    assert "secret" not in span.to_json()
+
+
+def test_a_client_s_headers_write_no_lines_of_the_log(servers: dict[str, str]) -> None:
+    program = f"""
+from core.infra import tracing
+from core.infra.log import configure_logging
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+configure_logging()
+tracing.begin("tests", InMemorySpanExporter())
+for sent in ("cc-" + "0" * 600, {SAMPLED!r}):
+    for state in ("forged", "a" * 9000, ",".join(f"k{{n}}=v" for n in range(40))):
+        assert tracing.start_from({{"traceparent": sent, "tracestate": state}}, "request", "SERVER")
+"""
+    command = [sys.executable, "-c", program]
+    run = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=HANGS_SECONDS)
+    assert run.stderr == b""
+
+
 def test_below_nothing_there_is_nothing(kept: Kept) -> None:
     with tracing.within(begin()), tracing.within(None), tracing.span("inner") as inner:
         assert inner is None
