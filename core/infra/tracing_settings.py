@@ -2,7 +2,7 @@
 
 import re
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings
@@ -28,6 +28,7 @@ class TracingSettings(BaseSettings):
     # gRPC would need a library of compiled code for no gain.
     otel_exporter_otlp_protocol: Literal["http/protobuf"] = "http/protobuf"
     otel_exporter_otlp_headers: str | None = Field(default=None, repr=False)
+    otel_exporter_otlp_traces_headers: str | None = Field(default=None, repr=False)
     otel_resource_attributes: str | None = None
     otel_traces_sampler: Sampler = "parentbased_always_on"
     otel_traces_sampler_arg: float | None = Field(default=None, ge=0, le=1)
@@ -46,11 +47,18 @@ class TracingSettings(BaseSettings):
         # A port out of range raises by itself.
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
             raise ValueError("must be like http://collector.example:4318")
+        if parts.query or parts.fragment:
+            # The SDK appends its path to the whole, and the log has it where the collector is away.
+            raise ValueError("must end before a ?: OTEL_EXPORTER_OTLP_HEADERS takes credentials")
         return url
 
-    @field_validator("otel_exporter_otlp_headers")
+    @field_validator("otel_exporter_otlp_headers", "otel_exporter_otlp_traces_headers")
     @classmethod
     def _take_headers(cls, headers: str | None) -> str | None:
-        if not all(HEADER.fullmatch(each.strip()) for each in (headers or "").split(",") if each.strip()):
+        if not all(map(_is_header, filter(None, map(str.strip, (headers or "").split(","))))):
             raise ValueError("must be like authorization=Bearer%20secret")
         return headers
+
+
+def _is_header(text: str) -> bool:
+    return HEADER.fullmatch(text) is not None and unquote(text).isprintable()
