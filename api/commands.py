@@ -7,7 +7,7 @@ import click
 from flask import Flask
 
 from api.key_commands import keys
-from core.audit.service import changing, name_command
+from core.audit.service import changing_by_command
 from core.errors import UnavailableError
 from core.infra.health import find_fault
 from core.restoring import go_on_after_restore
@@ -26,7 +26,7 @@ def after_restore() -> None:
     if fault := find_fault():
         sys.exit(f"seatline: {fault}")
     try:
-        with changing(name_command("flask after-restore")) as change:
+        with changing_by_command("flask after-restore") as change:
             done = go_on_after_restore(change.connection)
             change.tell("database.after_restore", "database", after=asdict(done))
     except UnavailableError as error:

@@ -10,7 +10,7 @@ import click
 from api.parsing import parse_key_id, validate
 from api.schemas.keys import KeyRequest, KeyRotation
 from core.access.principals import Role
-from core.audit.service import Change, changing, name_command
+from core.audit.service import Change, changing_by_command
 from core.errors import SeatlineError, UnavailableError
 from core.infra.db import primary
 from core.infra.health import find_fault
@@ -72,7 +72,7 @@ def revoke_key(key_id: str) -> None:
 
 
 def _changing(command: str) -> AbstractContextManager[Change]:
-    return changing(name_command(f"flask keys {command}"))
+    return changing_by_command(f"flask keys {command}")
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from core.access.principals import Principal, PrincipalKind, Role
 from core.audit import queries
 from core.infra.db import transaction
 from core.infra.json import to_json_text
+from core.infra.log import configure_logging
 
 log = logging.getLogger(__name__)
 
@@ -164,6 +165,14 @@ def name_command(command: str) -> Author:
     return Author(
         Principal(kind=PrincipalKind.COMMAND, id=user, name=command, role=Role.ADMIN, owner="command")
     )
+
+
+@contextmanager
+def changing_by_command(command: str) -> Iterator[Change]:
+    """changing() by a command, whose process has a log from here on, as all others have."""
+    configure_logging()
+    with changing(name_command(command)) as change:
+        yield change
 
 
 def list_entries(connection: Connection, which: EntryFilter) -> list[Entry]:

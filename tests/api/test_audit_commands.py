@@ -1,5 +1,6 @@
-"""Every command that changes something is in the audit log: which it was, and which user ran it."""
+"""Every command that changes something is in the audit log, and in its own: which it was, and whose."""
 
+import json
 import os
 import pwd
 import re
@@ -62,7 +63,7 @@ def list_commands(group: Mapping[str, click.Command], *before: str) -> Iterator[
             yield " ".join((*before, name))
 
 
-def run(program: list[str]) -> str:
+def run(program: list[str]) -> subprocess.CompletedProcess[str]:
     ended = subprocess.run(
         [sys.executable, "-m", *program],
         cwd=ROOT,
@@ -74,10 +75,10 @@ def run(program: list[str]) -> str:
         timeout=HANGS_SECONDS,
     )
     assert ended.returncode == 0, ended.stderr
-    return ended.stdout
+    return ended
 
 
-def run_flask(command: str) -> str:
+def run_flask(command: str) -> subprocess.CompletedProcess[str]:
     return run(["flask", "--app", "api", *command.split()])
 
 
@@ -91,22 +92,32 @@ def test_each_command_has_a_case(servers: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("command", CASES)
-def test_a_command_leaves_one_entry(database: dict[str, str], command: str) -> None:
+def test_a_command_leaves_one_entry_and_one_line(database: dict[str, str], command: str) -> None:
     case = CASES[command]
     if case.first:
         run_flask(case.first)
     before = read_log()
     made = before[-1].target.partition(":")[2] if before else None
-    run_flask(f"{command} {case.arguments.format(id=made)}")
+    ran = run_flask(f"{command} {case.arguments.format(id=made)}")
     (entry,) = read_log()[len(before) :]
     assert entry.action == case.action
     assert re.fullmatch(case.target, entry.target)
     assert (entry.actor_kind, entry.actor_id, entry.actor_name) == ("command", USER, f"flask {command}")
     assert (entry.actor_role, entry.request_id, entry.client) == ("admin", None, None)
+    # Beside what it prints, which begins with no brace.
+    (line,) = [json.loads(each) for each in ran.stderr.splitlines() if each.startswith("{")]
+    assert {name: line[name] for name in ("message", "level", "action", "target", "actor", "actor_id")} == {
+        "message": "changed",
+        "level": "info",
+        "action": case.action,
+        "target": entry.target,
+        "actor": f"flask {command}",
+        "actor_id": USER,
+    }
 
 
 def test_the_demo_show_is_made_once_and_told_once(database: dict[str, str]) -> None:
-    first, second = run(["local.demo"]), run(["local.demo"])
+    first, second = run(["local.demo"]).stdout, run(["local.demo"]).stdout
     assert first == second
     (entry,) = read_log()
     assert (entry.action, entry.target) == ("show.create", f"show:{first.strip()}")

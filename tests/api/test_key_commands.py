@@ -79,7 +79,10 @@ def test_the_text_alone_is_on_standard_output(terminal: Terminal, client: DoorCl
         "prefix": text[4:12],
     }
     assert read_ends(key["id"]) == {digest(text): None}
-    assert done.stderr == f"Key {key['id']} (partner): Partner. It is not shown again.\n"
+    # After the line of the log.
+    line, told = done.stderr.splitlines()
+    assert told == f"Key {key['id']} (partner): Partner. It is not shown again."
+    assert text[len("slk_") :] not in line
 
 
 def test_rotated_and_revoked(terminal: Terminal, client: DoorClient) -> None:
