@@ -68,7 +68,9 @@ def describe_logging() -> dict[str, Any]:
         "formatters": {"seatline": formatter},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "seatline"}},
         "root": {"handlers": ["stderr"], "level": get_settings().log_level},
-        "loggers": {name: {"level": level} for name, level in QUIETER.items()},
+        "loggers": {name: {"level": level} for name, level in QUIETER.items()}
+        # Of the processes of a worker, such as one that was killed. Its library keeps it from the root's.
+        | {"multiprocessing": {"handlers": ["stderr"], "propagate": False}},
     }
 
 

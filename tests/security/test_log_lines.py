@@ -41,6 +41,27 @@ for text in json.load(sys.stdin):
         log.exception("raised")
 """
 
+# What the library of a worker's processes does.
+END_OF_A_PROCESS = """
+from billiard import util
+from core.infra.log import configure_logging
+
+{first}
+{then}
+util.error("Process %r exited with %r", "a", "signal 9")
+"""
+LOGGERS = "util.get_logger()", "configure_logging()"
+
+
+@pytest.mark.parametrize(("first", "then"), [LOGGERS, LOGGERS[::-1]])
+def test_a_process_of_a_worker_that_is_killed_is_told_as_all_else(
+    servers: dict[str, str], first: str, then: str
+) -> None:
+    command = [sys.executable, "-c", END_OF_A_PROCESS.format(first=first, then=then)]
+    ran = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=HANGS_SECONDS)
+    (line,) = map(json.loads, ran.stderr.splitlines())
+    assert (line["level"], line["message"]) == ("error", "Process 'a' exited with 'signal 9'")
+
 
 def test_a_text_of_any_characters_stays_in_its_line(servers: dict[str, str]) -> None:
     texts = [f"x{each}{FORGED}{each}" for each in BREAKS]
