@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 
 from core.bookings import accepting, acting
 from core.bookings.accepting import Accepted, prepare, prepare_batch
+from core.bookings.accepting_queries import SaleTerms
 from core.bookings.acting import Acted, insist
 from core.bookings.idempotency import Key
 from core.bookings.reading import read_bookings
@@ -59,6 +60,10 @@ def run_on_loop(run: Callable[[LoopConnection], Awaitable[T]]) -> T:
         _idle[url].put(connection)
 
 
+# As in a process that serves on and on: of shows that another test has made too.
+_terms: dict[int, SaleTerms] = {}
+
+
 def book(show_id: int, *seats: str, key: Key | None = None, **options: Any) -> UUID:
     """Accept a booking of these seats (or, by the options, of a quantity); its id."""
     return accept_booking(NewBooking(show_id=show_id, seats=seats, **options), key).bookings[0].id
@@ -76,7 +81,9 @@ def accept_batch(news: Sequence[NewBooking], key: Key | None = None) -> Accepted
 
 def accept(requests: Sequence[Request]) -> list[Accepted | SeatlineError]:
     """Accept these together."""
-    return run_on_loop(lambda connection: accepting.accept(connection, requests, nudge=nudge))
+    return run_on_loop(
+        lambda connection: accepting.accept(connection, requests, nudge=nudge, remembered=_terms)
+    )
 
 
 def unwrap(outcomes: Sequence[T | SeatlineError]) -> T:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
+from cachetools import LRUCache
 from redis.exceptions import RedisError
 
 from api.gate.places import POLLS, Places
@@ -15,6 +16,7 @@ from api.gate.shedding import Backlog
 from api.request import Request
 from api.server.long_poll import Entered, LongPolls
 from core.bookings.accepting import Accepted, accept
+from core.bookings.accepting_queries import SaleTerms
 from core.bookings.acting import Acted, act
 from core.bookings.announcements import encode_ids
 from core.bookings.reading import read_bookings
@@ -38,6 +40,8 @@ T = TypeVar("T")
 
 # A larger group would delay its first request; the rest goes in the next group.
 COMMITTED_TOGETHER = 500
+# Shows whose terms of sale are remembered.
+TERMS_REMEMBERED = 1_000
 # Thousands of long polls are woken at once.
 READ_TOGETHER = 2_000
 # Threads for calls to the payment provider, so that a slow one takes none of the request threads. A request
@@ -108,7 +112,8 @@ class Groups:
         return self.polls.enter(request.client, booking_ids, seconds=seconds or 0, gone=request.gone)
 
     def _make_commits(self) -> Gather[Wish, Accepted]:
-        commit = partial(accept, LoopConnection(), nudge=self._nudger.nudge)
+        terms: LRUCache[int, SaleTerms] = LRUCache(TERMS_REMEMBERED)
+        commit = partial(accept, LoopConnection(), nudge=self._nudger.nudge, remembered=terms)
         return Gather("commit bookings", commit, at_most=COMMITTED_TOGETHER, weigh=lambda wish: len(wish.ids))
 
     def _make_actions(self) -> Gather[Asked, Acted]:

@@ -1,16 +1,17 @@
 """Accepting: a request for seats becomes PENDING bookings on disk, or a refusal that says why."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
+from itertools import islice
 from typing import NamedTuple
 from uuid import UUID
 
 import psycopg2
-from psycopg2.errors import DivisionByZero, UniqueViolation
+from psycopg2.errors import DivisionByZero, ForeignKeyViolation, UniqueViolation
 
-from core.bookings.accepting_queries import SELECT_KNOWN, Known, insert_requests, name_use
+from core.bookings.accepting_queries import SELECT_KNOWN, Known, SaleTerms, insert_requests, name_use
 from core.bookings.errors import IdempotencyKeyReusedError
 from core.bookings.grouped import judge_all
 from core.bookings.idempotency import Key
@@ -27,6 +28,9 @@ from core.shows.catalogue import CatalogueEntry, get_entry
 from core.shows.errors import ShowNotFoundError
 
 log = logging.getLogger(__name__)
+
+# Another process used one of the keys at this moment, or changed a show's terms; or there is no such show.
+_NOT_AS_KNOWN = UniqueViolation, DivisionByZero, ForeignKeyViolation
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +79,20 @@ def prepare_batch(news: Sequence[NewBooking], key: Key | None) -> Request:
 
 
 async def accept(
-    connection: LoopConnection, requests: Sequence[Request], *, nudge: Callable[[int], None]
+    connection: LoopConnection,
+    requests: Sequence[Request],
+    *,
+    nudge: Callable[[int], None],
+    remembered: MutableMapping[int, SaleTerms],
 ) -> list[Accepted | SeatlineError]:
     """What came of each request, by itself: its bookings, all of them on disk; or what refuses it.
 
     Where its key was used for the same before, the bookings of then as they are now. A batch is refused with
     InvalidRequestError and a fault an item at fault; of what is refused nothing is kept, nor is its key.
-    UnavailableError where nobody knows whether it is on disk. Each show that got one is nudged.
+    UnavailableError where nobody knows whether it is on disk. Each show that got one is nudged. Terms of
+    sale, as they were last read, are `remembered` by show.
     """
-    outcomes = await judge_all(lambda some: _accept_some(connection, some), _keep, requests)
+    outcomes = await judge_all(lambda some: _accept_some(connection, some, remembered), _keep, requests)
     for show_id in {o.bookings[0].show_id for o in outcomes if isinstance(o, _Granted) and o.bookings}:
         nudge(show_id)
     return await _read_replays(connection, outcomes)
@@ -94,44 +103,49 @@ def _keep(_: Request, outcome: _Granted | SeatlineError | None) -> _Granted | Se
 
 
 async def _accept_some(
-    connection: LoopConnection, requests: Sequence[Request]
+    connection: LoopConnection, requests: Sequence[Request], remembered: MutableMapping[int, SaleTerms]
 ) -> list[_Granted | SeatlineError | None]:
-    """Each request's outcome; None for one whose key another request used at this moment: judge it again.
+    """Each request's outcome; None for one that has to be judged again.
 
-    The terms of sale are read after the requests came. A sale that closes between that read and the commit
-    closes, for them, a moment later.
+    What has no key, and would be accepted by the terms as they were last read, is written without another
+    look at them: the message that writes compares them anyhow (insert_requests()).
     """
-    known = await SELECT_KNOWN.run_on_loop(connection, requests)
-    outcomes = [_judge(request, known) for request in requests]
+    known, outcomes = _recall(requests, remembered), list[_Granted | SeatlineError | None]()
+    if known:
+        outcomes = [_judge(request, known) for request in requests]
+    if is_read := known is None or any(outcomes):
+        known = await SELECT_KNOWN.run_on_loop(connection, requests)
+        remembered.update(known.terms)
+        outcomes = [_judge(request, known) for request in requests]
     # The first request with a key uses it; the others with that key are judged again.
     first = dict[object, int]()
     for number, (request, outcome) in enumerate(zip(requests, outcomes, strict=True)):
         if outcome is None:
             first.setdefault(name_use(request.show_id, request.key) if request.key else number, number)
     taken = [requests[number] for number in first.values()]
-    arrivals = _count_up(taken, known)
-    if taken:
-        try:
-            await insert_requests(connection, taken, arrivals, known.terms)
-        except (UniqueViolation, DivisionByZero):
-            # Another process used one of these keys at this moment, or changed a show's terms. Halving finds
-            # the request, which is then judged again.
-            if len(taken) > 1:
-                raise
-            return outcomes
-    for number, request, times in zip(first.values(), taken, arrivals, strict=True):
+    if not taken:
+        return outcomes
+    try:
+        arrivals = await insert_requests(connection, taken, known.terms)
+    except _NOT_AS_KNOWN:
+        for request in taken:
+            remembered.pop(request.show_id, None)
+        # Halving finds the request, which is then judged again; all are, where nothing was read.
+        if is_read and len(taken) > 1:
+            raise
+        return outcomes
+    for number, request in zip(first.values(), taken, strict=True):
+        times = list(islice(arrivals, len(request.ids)))
         outcomes[number] = _Granted(_to_bookings(request, times, known.terms[request.show_id].currency))
     return outcomes
 
 
-def _count_up(requests: Sequence[Request], known: Known) -> list[list[datetime]]:
-    """Each booking's time of arrival, a microsecond apart, so that they are settled in this order."""
-    count, arrivals = 0, []
-    for request in requests:
-        now = known.terms[request.show_id].now
-        arrivals.append([now + timedelta(microseconds=count + number) for number in range(len(request.ids))])
-        count += len(request.ids)
-    return arrivals
+def _recall(requests: Sequence[Request], remembered: Mapping[int, SaleTerms]) -> Known | None:
+    """The terms as they were last read; None where a show's are not remembered, or a request has a key."""
+    terms = {request.show_id: remembered.get(request.show_id) for request in requests}
+    has_key = any(request.key for request in requests)
+    known = {show_id: each for show_id, each in terms.items() if each}
+    return None if has_key or len(known) < len(terms) else Known(known, {})
 
 
 def _judge(request: Request, known: Known) -> _Granted | SeatlineError | None:

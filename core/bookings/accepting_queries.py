@@ -1,7 +1,7 @@
 """The SQL statements that accept the bookings of many clients at once: one reads, one writes."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -16,9 +16,8 @@ from core.shows.queries import SHOW_STATUS
 
 
 class SaleTerms(NamedTuple):
-    """A show's terms of sale, and the database's clock when they were read."""
+    """A show's terms of sale; whether it sells by the database's clock as they were read."""
 
-    now: datetime
     status: str
     max_seats_per_booking: int
     needs_customer: bool
@@ -45,15 +44,24 @@ def name_use(show_id: int, key: Key) -> tuple[int, str, str]:
     return show_id, key.principal, key.key
 
 
+# Of a show `s`, in the order of SaleTerms, and their types.
+_TERMS = (
+    SHOW_STATUS,
+    "s.max_seats_per_booking",
+    "(s.max_seats_per_customer IS NOT NULL)",
+    "s.currency",
+    "s.payment_required",
+)
+_TYPES = "text", "int", "boolean", "text", "boolean"
+
 # One statement, so one snapshot. OFFSET 0 keeps the planner from a join that reads all keys.
 _SELECT_KNOWN = Prepared(
     "select_known",
     f"""
-    SELECT s.id, clock_timestamp(), {SHOW_STATUS}, s.max_seats_per_booking,
-           s.max_seats_per_customer IS NOT NULL, s.currency, s.payment_required, NULL, NULL, NULL, NULL
+    SELECT s.id, {", ".join(_TERMS)}, NULL, NULL, NULL, NULL
     FROM shows s WHERE s.id = ANY(cast(:show_ids AS bigint[]))
     UNION ALL
-    SELECT used.show_id, NULL, NULL, NULL, NULL, NULL, NULL,
+    SELECT used.show_id, NULL, NULL, NULL, NULL, NULL,
            used.principal, used.key, used.fingerprint, used.booking_ids
     FROM unnest(cast(:key_show_ids AS bigint[]), cast(:principals AS text[]), cast(:keys AS text[]))
          AS asked(show_id, principal, key)
@@ -92,39 +100,43 @@ def _read_known(rows: Sequence[Sequence[Any]]) -> Known:
 # Reads the terms of sale and the earlier uses of keys of these requests.
 SELECT_KNOWN = Query(_SELECT_KNOWN, _to_parameters, _read_known)
 
-_KEY_COLUMNS = "slot, principal, show_id, key, fingerprint, booking_ids"
-_COLUMNS = (
-    "slot, id, show_id, seats, quantity, section, hold, customer, client, booked_by, request_id, trace, "
-    "amount, currency, created_at, updated_at"
+_INSERT_KEYS = "INSERT INTO used_keys (slot, principal, show_id, key, fingerprint, booking_ids) VALUES"
+_INSERT_BOOKINGS = (
+    "INSERT INTO bookings (slot, id, show_id, seats, quantity, section, hold, customer, client, booked_by, "
+    "request_id, trace, amount, currency, created_at, updated_at) VALUES"
 )
+# When a booking arrived, so many microseconds after the first of its message.
+_ARRIVED = "statement_timestamp() + interval '{} microseconds'"
 
 
-# The terms that bookings go by while they are live. The lock is the one that their foreign key takes, only
-# earlier: who changes these terms waits for the commit, and then finds the bookings (unsold.py). Where they
-# have changed since they were read, which PostgreSQL sees once it has the lock, this divides by zero.
+def _is_as_read(name: str, term: str, type_: str) -> str:
+    return f"{term} = (cast(:known_{name} AS {type_}[]))[array_position(cast(:show_ids AS bigint[]), s.id)]"
+
+
+# The lock is the one that the bookings' foreign key takes, only earlier: a change of terms that live bookings
+# go by waits for the commit, and then finds the bookings (unsold.py). Where any term has changed since it was
+# read, which PostgreSQL sees once it has the lock, this divides by zero.
 _KEEP_TERMS = Prepared(
     "keep_terms",
-    """SELECT 1 / (
-        currency = (cast(:currencies AS text[]))[array_position(cast(:show_ids AS bigint[]), id)]
-        AND payment_required = (cast(:payments AS boolean[]))[array_position(cast(:show_ids AS bigint[]), id)]
-    )::int FROM shows WHERE id = ANY(cast(:show_ids AS bigint[])) FOR KEY SHARE
+    f"""
+    SELECT 1 / ({" AND ".join(map(_is_as_read, SaleTerms._fields, _TERMS, _TYPES))})::int
+    FROM shows s WHERE s.id = ANY(cast(:show_ids AS bigint[])) FOR KEY SHARE
     """,
 )
 
 
 async def insert_requests(
-    connection: LoopConnection,
-    requests: Sequence[Request],
-    arrivals: Sequence[Sequence[datetime]],
-    terms: Mapping[int, SaleTerms],
-) -> None:
-    """Insert all of these requests' keys, then their bookings, each with its time of arrival; all or none.
+    connection: LoopConnection, requests: Sequence[Request], terms: Mapping[int, SaleTerms]
+) -> Iterator[datetime]:
+    """Insert all of these requests' keys, then their bookings, all or none; the bookings' times of arrival.
+
+    These are a microsecond apart, so that they are settled in this order.
 
     Multi-row VALUES: a distributed PostgreSQL routes them to one server as they are. Keys go first, so that a
     key that another request used at this moment fails the message before any booking is written; and sorted,
     so that two processes with the same keys do not deadlock.
-    Raises psycopg2.errors.UniqueViolation for such a key, DivisionByZero where the terms of sale are not what
-    they were, and as LoopConnection.execute() does.
+    Raises psycopg2.errors.UniqueViolation for such a key, DivisionByZero where the terms of sale are not
+    these, ForeignKeyViolation where there is no such show, and as LoopConnection.execute() does.
     """
     keys = [
         (request.slot, key.principal, request.show_id, key.key, key.fingerprint, to_array(request.ids))
@@ -148,31 +160,26 @@ async def insert_requests(
             new.trace,
             amount,
             terms[request.show_id].currency,
-            arrived_at,
-            arrived_at,
         )
-        for request, times in zip(requests, arrivals, strict=True)
-        for new, id_, amount, arrived_at in zip(
-            request.news, request.ids, request.amounts, map(datetime.isoformat, times), strict=True
-        )
+        for request in requests
+        for new, id_, amount in zip(request.news, request.ids, request.amounts, strict=True)
     ]
-    # Several statements in a message are one transaction.
-    message = _insert("bookings", _COLUMNS, len(bookings))
+    times = map(_ARRIVED.format, range(len(bookings)))
+    rows = [_to_row(row, f", {time}, {time}") for row, time in zip(bookings, times, strict=True)]
+    # Several statements in a message are one transaction, and of one time. The last one's rows come back.
+    message = f"{_INSERT_BOOKINGS} {', '.join(rows)}; SELECT statement_timestamp()"
     if keys:
-        message = f"{_insert('used_keys', _KEY_COLUMNS, len(keys))}; {message}"
+        message = f"{_INSERT_KEYS} {', '.join(map(_to_row, keys))}; {message}"
     values = [value for row in (*keys, *bookings) for value in row]
     sold = {request.show_id: terms[request.show_id] for request in requests}
-    await connection.execute(message, values, first=_KEEP_TERMS, parameters=_to_kept(sold))
+    ((now,),) = await connection.execute(message, values, first=_KEEP_TERMS, parameters=_to_kept(sold))
+    return (now + timedelta(microseconds=number) for number in range(len(bookings)))
 
 
 def _to_kept(terms: Mapping[int, SaleTerms]) -> dict[str, Any]:
-    return {
-        "show_ids": list(terms),
-        "currencies": [each.currency for each in terms.values()],
-        "payments": [each.payment_required for each in terms.values()],
-    }
+    known = {f"known_{name}": [getattr(each, name) for each in terms.values()] for name in SaleTerms._fields}
+    return {"show_ids": list(terms), **known}
 
 
-def _insert(table: str, columns: str, count: int) -> str:
-    row = f"({', '.join(['%s'] * len(columns.split(',')))})"
-    return f"INSERT INTO {table} ({columns}) VALUES {', '.join([row] * count)}"
+def _to_row(values: Sequence[Any], end: str = "") -> str:
+    return f"({', '.join(['%s'] * len(values))}{end})"

@@ -63,13 +63,14 @@ class LoopConnection:
 
     async def execute(
         self, message: str, values: Sequence[Any], *, first: Prepared, parameters: Mapping[str, Any]
-    ) -> None:
+    ) -> list[tuple[Any, ...]]:
         """Run `first` and then what is written for its values, in one transaction and one round trip.
 
-        Raises as fetch_all() does.
+        The rows of the last statement. Raises as fetch_all() does.
         """
         with tracing.statement(f"{first.name} and write", first.sql, message):
-            await self._guard(lambda: self._run(message, values, first, parameters))
+            cursor = await self._guard(lambda: self._run(message, values, first, parameters))
+        return list(cursor.fetchall())
 
     async def _guard(self, run: Callable[[], Awaitable[Any]]) -> Any:
         """The result of `run` on an open connection; a connection that may be lost is closed."""
@@ -122,9 +123,9 @@ class LoopConnection:
 
     async def _run(
         self, message: str, values: Sequence[Any], first: Prepared, parameters: Mapping[str, Any]
-    ) -> None:
+    ) -> Any:
         call, cursor = await self._learn(first), self._connection.cursor()
-        await self._send(cursor.mogrify(call, parameters) + b"; " + cursor.mogrify(message, values))
+        return await self._send(cursor.mogrify(call, parameters) + b"; " + cursor.mogrify(message, values))
 
     async def _learn(self, statement: Prepared) -> str:
         """The statement as the driver has it: prepared where that can be."""

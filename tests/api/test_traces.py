@@ -4,6 +4,7 @@ import json
 import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from flask import Flask
@@ -108,6 +109,17 @@ def test_the_hot_path_is_traced_through_its_shared_commit(kept: Kept, asking: As
     assert get_parent(commit) == get_id(request)
     assert kept.list_below(commit)[:2] == ["select_known", "keep_terms and write"]
     assert read_traces("bookings") == [f"00-{TRACE_ID}-{get_id(request):016x}-01"]
+
+
+def test_what_is_known_of_a_show_is_not_read_again(kept: Kept, asking: Asking, show: Show) -> None:
+    """But for a request with a key, which may have been used."""
+    read = []
+    for seat, key in (("1", {}), ("2", {}), ("3", {"Idempotency-Key": str(uuid4())})):
+        body = {"show_id": show.id, "seats": [seat]}
+        assert asking.client.post("/bookings", json=body, headers={**traced(), **key}).status_code == 202
+        commit = [span for span in kept.list_spans() if span.name == "commit bookings"][-1]
+        read.append("select_known" in kept.list_below(commit))
+    assert read == [True, False, True]
 
 
 @pytest.mark.parametrize("is_on", [True, False])

@@ -83,12 +83,15 @@ _NUMBERS = (
     "days",
 )
 _ARRAYS = (
-    "currencies",
     "endpoint_ids",
     "key_show_ids",
     "keys",
+    "known_currency",
+    "known_max_seats_per_booking",
+    "known_needs_customer",
+    "known_payment_required",
+    "known_status",
     "owners",
-    "payments",
     "positions",
     "principals",
     "released",

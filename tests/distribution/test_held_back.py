@@ -53,8 +53,9 @@ def client(database: dict[str, str]) -> Iterator[DoorClient]:
 
 def list_committers(show_id: int) -> set[int]:
     """The server processes that committed bookings of this show last."""
-    committed = f"SELECT 1 / (%INSERT INTO bookings%VALUES ({to_slot(show_id)}, %"
-    rows = ask("SELECT pid FROM pg_stat_activity WHERE query LIKE :committed", committed=committed)
+    committed = f"%SELECT 1 / (%(ARRAY[{show_id}] AS bigint[])%"
+    others = "SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+    rows = ask(f"{others} AND query LIKE :committed", committed=committed)
     return {pid for (pid,) in rows}
 
 

@@ -92,7 +92,9 @@ def test_locked_booking_is_told_from_one_that_is_not_there_and_holds_up_nobody(m
     async def play() -> list[Acted | SeatlineError]:
         connection = LoopConnection()
         # Whoever waited for a lock would wait for longer than there is for an answer.
-        await connection.execute("SET lock_timeout = '1min'", (), first=NOTHING, parameters={"nothing": ""})
+        await connection.execute(
+            "SET lock_timeout = '1min'; SELECT", (), first=NOTHING, parameters={"nothing": ""}
+        )
         return await acting.act(connection, [confirm(locked), confirm(free), confirm(uuid4())], nudge=nudge)
 
     with transaction() as holder:
