@@ -268,7 +268,9 @@ def test_rivals_are_few_reads_among_many_losers(make_show: MakeShow) -> None:
     (now,) = ask("SELECT clock_timestamp()")[0]
     counted = "SELECT coalesce(sum(idx_scan), 0) FROM pg_stat_xact_user_tables WHERE relname = 'events'"
     with primary() as connection, connection.begin():
+        # A session tells of its earlier transactions too, until it has passed their counts on.
+        before = connection.exec_driver_sql(counted).scalar_one()
         found = select_rivals(connection, show.id, ["1"], at=now, since=show.created_at)
-        scans = connection.exec_driver_sql(counted).scalar_one()
+        scans = connection.exec_driver_sql(counted).scalar_one() - before
     assert found == {"1": first}
     assert scans < 10
