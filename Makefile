@@ -8,7 +8,7 @@ COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --no-emit
 	--no-emit-find-links --no-emit-options
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Rounded; the README says the same.
-SETUP_SIZE := about 180 MB to download, 760 MB on disk
+SETUP_SIZE := about 180 MB to download, 770 MB on disk
 TESTS_SIZE := about 12 minutes on two cores, 4 GB of memory and 3 GB of disk
 BROWSER_TESTS := tests/external/browser
 RUN_TESTS := pytest -n 3 --dist loadfile --no-loadscope-reorder
