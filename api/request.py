@@ -34,7 +34,7 @@ UNKNOWN_CHARACTER = "\ufffd"
 # Larger bodies are parsed in a thread, to keep the event loop free for others.
 SMALL_BYTES = 4096
 # What is read of its headers once it has been served.
-READ_LAST = "if-none-match", "origin"
+READ_LAST = "if-none-match", "origin", "traceparent"
 # An empty dictionary of its own would cost each request that waits 64 bytes.
 NOTHING: dict[str, str] = {}
 # The metrics' label for requests without a route.

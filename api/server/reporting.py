@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # Anything else in its place is a client's text.
 SHOW_ID = re.compile(r"[0-9]{1,19}", re.ASCII)
+# The trace of who asks (W3C Trace Context, 3.2), which the line tells also where this process does not trace.
+TRACE_ID = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
 
 Line = dict[str, object]
 
@@ -72,7 +74,8 @@ def _describe(request: Request, status: int, seconds: float) -> Line:
         "client": request.client,
         "request_id": request.id,
     }
-    if trace_id := tracing.get_trace_id():
+    named = TRACE_ID.fullmatch(request.headers.get(tracing.TRACEPARENT, ""))
+    if trace_id := tracing.get_trace_id() or (named and named[1]):
         line["trace_id"] = trace_id
     if SHOW_ID.fullmatch(show_id := request.arguments.get("show_id", "")):
         line["show_id"] = int(show_id)

@@ -11,10 +11,12 @@ import pytest
 
 from api.app import create_app
 from core.infra.lines import MOST_LINES, WHOLE_BYTES, LineWriter
+from core.infra.tracing import TRACEPARENT
 from core.shows.service import Show
 from local.embedded import find_free_port
 from tests.door import DoorClient, open_door
 from tests.support import ADMIN, SECRET, run_process, wait_for_http, wait_until
+from tests.tracing import PARENT_ID, SAMPLED, TRACE_ID
 
 BOOKING = "0199c0de-0000-7000-8000-000000000000"
 
@@ -81,6 +83,19 @@ def test_a_request_that_waits_tells_how_long(logged: Logged, make_show: Any) -> 
     took = time.perf_counter() - began
     (line,) = logged.read()
     assert 900 < line["ms"] <= took * 1000
+
+
+@pytest.mark.parametrize("prefer", ["wait=0.1", ""])
+def test_a_line_names_the_trace_of_who_asks(logged: Logged, make_show: Any, prefer: str) -> None:
+    """Also where nothing is traced here; what names none is not repeated."""
+    show_id = make_show().id
+    for seat, sent in enumerate(
+        (SAMPLED, f"{SAMPLED}-", SAMPLED.upper(), f"00-{'0' * 32}-{PARENT_ID}-01"), 1
+    ):
+        headers = {TRACEPARENT: sent, "Prefer": prefer}
+        body = {"show_id": show_id, "seats": [str(seat)]}
+        assert logged.client.post("/bookings", json=body, headers=headers).status_code == 202
+    assert [line.get("trace_id") for line in logged.read()] == [TRACE_ID, None, None, None]
 
 
 def test_nobody_waits_for_a_log_that_is_not_read() -> None:
