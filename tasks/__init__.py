@@ -5,9 +5,11 @@ half as much memory again in the others.
 """
 
 import threading
+import warnings
 from importlib import import_module
 from typing import Any
 
+from celery.exceptions import SecurityWarning
 from celery.signals import (
     beat_init,
     celeryd_init,
@@ -54,6 +56,8 @@ def load_tasks(sender: str = "worker", **_: Any) -> None:
 @celeryd_init.connect
 @setup_logging.connect
 def _set_up_logging(**_: Any) -> None:
+    # Celery warns of root since a worker might take pickles, which run what they like. Ours take JSON alone.
+    warnings.simplefilter("ignore", SecurityWarning)
     _configure_logging()
 
 

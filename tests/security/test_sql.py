@@ -19,8 +19,10 @@ KNOWN = {
     "to_rfc_3339": "an expression of the module's, as it loads",
     "show": "tables and columns of the module's own, as it loads",
     "make_paid_effects": "the same",
-    "_insert": "names of the module's, and as many marks of parameters as there are rows",
-    "insert_requests": "statements of _insert()",
+    "_to_row": "as many marks of parameters as there are values, and times by the database's clock",
+    "insert_requests": "statements of the module's, and rows of _to_row()",
+    "_is_as_read": "a parameter and an expression of the module's, as it loads",
+    "_to_kept": "the names of parameters",
     "_read_secret": "the name of a key, which is no statement",
     "copy_seats": "columns that are written there",
 }
