@@ -63,6 +63,7 @@ def make_tag(body: bytes) -> str:
 class Representation:
     """What is read once for all who ask for it meanwhile; the tag is weak, since it may be gzipped or not.
 
+    What is another at each reading has no tag: an empty one.
     `map_version` names a show and the version of its map that it is true of: it is current as long as that
     is. One that is immutable always is.
     """
@@ -105,15 +106,13 @@ def represent_gzip(
 
 def respond_tagged(request: Request, found: Representation) -> Answer:
     """What was read, or 304 where the client has it: the one place that judges If-None-Match."""
-    headers = [
-        ("Content-Type", found.content_type),
-        ("Cache-Control", found.cache),
-        ("ETag", f'W/"{found.tag}"'),
-    ]
+    headers = [("Content-Type", found.content_type), ("Cache-Control", found.cache)]
     if found.varies:
         headers.append(("Vary", "Accept-Encoding"))
-    if knows(request, found.tag):
-        return Answer(304, headers[1:])
+    if found.tag:
+        headers.append(("ETag", f'W/"{found.tag}"'))
+        if knows(request, found.tag):
+            return Answer(304, headers[1:])
     if found.is_gzipped:
         headers.append(("Content-Encoding", "gzip"))
     return Answer(200, headers, found.body)

@@ -7,7 +7,7 @@ from api.contract import Served, operation
 from api.errors import ForbiddenError, UnauthorizedError
 from api.metrics import collect_registry
 from api.request import Request
-from api.responses import Answer, respond, respond_bytes
+from api.responses import NO_STORE, Answer, Representation, respond
 from api.schemas import operations as schemas
 from api.server.groups import Groups
 from core import database, stats
@@ -58,6 +58,7 @@ def get_readiness() -> Answer:
 
 @blueprint.get("/metrics")
 @operation(
+    served=Served.SHARED,
     summary="Prometheus metrics",
     description="Where METRICS_TOKEN is set, for who has that as the Bearer credential, or the role admin.",
     tag=TAG,
@@ -66,9 +67,10 @@ def get_readiness() -> Answer:
     media_type="text/plain",
     is_urgent=True,
 )
-def get_metrics() -> Answer:
+def get_metrics() -> Representation:
     """The figures of all web processes, and what waits in the database."""
-    return respond_bytes(generate_latest(collect_registry()), content_type=CONTENT_TYPE_LATEST)
+    told = generate_latest(collect_registry())
+    return Representation("", NO_STORE, told, content_type=CONTENT_TYPE_LATEST, varies=True)
 
 
 @blueprint.get("/admin/stats")

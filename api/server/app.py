@@ -260,15 +260,13 @@ class Door:
         return await self._run_in_thread(request, partial(view, request, **given))
 
     async def _serve_by_flask(self, request: Request, declared: Operation, view: Any) -> Answer:
-        threads = self._urgent if declared.is_urgent else self._threads
-        return await self._run_in_thread(request, partial(run_wsgi, self._app, request), threads)
+        return await self._run_in_thread(request, partial(run_wsgi, self._app, request))
 
-    async def _run_in_thread(
-        self, request: Request, run: Callable[[], T], threads: ThreadPoolExecutor | None = None
-    ) -> T:
+    async def _run_in_thread(self, request: Request, run: Callable[[], T]) -> T:
         # What no thread has taken up when the time is over is dropped; what is under way may still be done.
         run_for_request = tracing.carry(partial(run_for, request, run))
-        return await asyncio.get_running_loop().run_in_executor(threads or self._threads, run_for_request)
+        threads = self._urgent if request.operation.is_urgent else self._threads
+        return await asyncio.get_running_loop().run_in_executor(threads, run_for_request)
 
     def _finish(self, request: Request, answer: Answer) -> None:
         """What all answers have, and what is counted of each: here, and nowhere else."""

@@ -72,9 +72,10 @@ def test_payments_of_the_last_minute_are_told(client: DoorClient, paying: Paying
 def test_connections_of_clients_are_counted() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-        assert count_connections(port) == 0
+        # Another process may have the number at its end of a connection elsewhere.
+        before = count_connections(port) or 0
         with socket.create_connection(("127.0.0.1", port)), socket.create_connection(("127.0.0.1", port)):
-            assert count_connections(port) == 2
+            assert count_connections(port) == before + 2
 
 
 def test_without_the_kernels_tables_connections_are_unknown(tmp_path: Path) -> None:
