@@ -78,6 +78,17 @@ def _read_attributes(pairs: Sequence[Any]) -> dict[str, Any]:
 
 
 @contextmanager
+def serve(handler: type[BaseHTTPRequestHandler]) -> Iterator[int]:
+    """An HTTP server with this handler, on a loopback port of its own: the port."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+
+
+@contextmanager
 def run_collector() -> Iterator[Collector]:
     """A collector that runs."""
 
@@ -101,10 +112,6 @@ def run_collector() -> Iterator[Collector]:
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        collector = Collector(server.server_port)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            yield collector
-        finally:
-            server.shutdown()
+    with serve(Handler) as port:
+        collector = Collector(port)
+        yield collector

@@ -48,7 +48,7 @@ class Protocol:
         self.streamed: Future[None] = Future()
 
     def fail(self, served: Future[None]) -> None:
-        """Tell whoever waits for the answer of an error in its place."""
+        """Pass the error of a request that was not answered to the reader of its answer."""
         if not served.cancelled() and (error := served.exception()) and not self.answered.done():
             self.answered.set_exception(error)
 

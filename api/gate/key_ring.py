@@ -91,7 +91,7 @@ class KeyRing:
     async def find(self, digest: bytes) -> Principal | Reason:
         """The same from the database. Raises UnavailableError where that does not answer in time."""
         if self._refreshing is None:
-            # It outlives the request that is the first.
+            # The refresh outlives the first request, and is not of its trace.
             with tracing.within(None):
                 self._refreshing = asyncio.create_task(self._refresh_on_and_on())
         found = await self._gather.ask(digest)

@@ -55,7 +55,7 @@ class Backlog:
         """Raise UnavailableError where no more bookings of this show are taken just now."""
         self._is_asked = True
         if self._looking is None and not self._is_ending:
-            # It looks for the requests that come after this one too.
+            # The look serves later requests too, and is not of this one's trace.
             with tracing.within(None):
                 self._looking = asyncio.get_running_loop().create_task(self._look_again())
         if self._total >= self._at_most:

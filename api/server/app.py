@@ -69,7 +69,7 @@ class Door:
         self._proxies, self._origins = settings.trusted_proxies, settings.cors_origins
         self._threads = ThreadPoolExecutor(RUNNING, thread_name_prefix="request")
         self._urgent = ThreadPoolExecutor(URGENT, thread_name_prefix="urgent")
-        # One object for all that wait: each look-up of a method makes its own.
+        # One bound method for all long polls: each access to `_end` makes another.
         self._end_held = self._end
         self._groups, self._shared = Groups(self._threads, settings), SharedReads()
         self._live = Live(Places(STREAMS, settings.most_streams))

@@ -27,16 +27,16 @@ class Held:
         """Wait, and then have the answer sent."""
         self._request, self._protocol, self._send = request, protocol, send
         self._entered = self._enter()
-        # Thousands wait, and these were for entering.
+        # Thousands of long polls wait; entering is over, and its objects go.
         del self._enter
         request.gone = None
         (poll,) = self._entered.polls
         poll.begin(self._is_done, self, poll.recall(self._is_done))
 
     def __call__(self, found: Seen | Exception) -> None:
-        """Answer."""
+        """Answer with the booking as found, or with the error."""
         self._entered.leave()
-        # Whoever calls works for another request, or for none.
+        # The caller is a timer, a message or another request's read: its trace is not this request's.
         with tracing.within(self._request.span):
             try:
                 if isinstance(found, Exception):

@@ -1,4 +1,4 @@
-"""Long polls: requests that wait for bookings to change, as coroutines, woken through Redis or by a timer."""
+"""Long polls: requests that wait for bookings to change, woken through Redis or by a timer."""
 
 import time
 from collections import Counter
@@ -43,7 +43,7 @@ class LongPolls:
         self.ask, self.limits = read, limits
         # Of a client, in all processes: each of its requests takes one, of however many bookings.
         self._places = places or Places(POLLS, None)
-        # Of one poll mostly: a set of it would take four times the memory, a list half as much again.
+        # A booking has one poll mostly: a set of one takes four times the memory, a list half as much again.
         self._waiting: dict[bytes, tuple[Poll, ...]] = {}
         self.turns = Turns()
         self.recent = Recent(limits.look_again_seconds)

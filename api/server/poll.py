@@ -93,7 +93,7 @@ class Poll:
         self._reading: Future[Booking | None] | None = None
         self._is_done: IsDone = is_settled
         self._tell: Tell | None = None
-        # Timers and messages that wake it are of no request, or of another.
+        # A timer or a message that wakes it runs in no trace, or in another request's.
         self._span = tracing.get_current()
 
     @property
@@ -215,7 +215,7 @@ class Poll:
     def _take(self, read: Future[Booking | None]) -> None:
         if read.cancelled():
             return
-        # Also of one that comes too late: asyncio logs an error that is not looked at.
+        # A late read's error is looked at too: asyncio logs those that are not.
         read.exception()
         if read is not self._reading:
             return

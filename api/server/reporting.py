@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # Anything else in its place is a client's text.
 SHOW_ID = re.compile(r"[0-9]{1,19}", re.ASCII)
-# The trace of who asks (W3C Trace Context, 3.2), which the line tells also where this process does not trace.
+# A traceparent (W3C Trace Context, 3.2): the line tells its trace also where this process does not trace.
 TRACE_ID = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
 
 Line = dict[str, object]

@@ -25,5 +25,5 @@ def hear(loop: asyncio.AbstractEventLoop, end: Callable[[], None]) -> None:
     for signum in STOP_SIGNALS:
         signal.signal(signum, lambda *_: loop.call_soon_threadsafe(end))
         signal.siginterrupt(signum, False)
-    # Held back since the fork: from here on somebody hears them.
+    # The signals were blocked at the fork: the handlers are in place now.
     loop.call_soon(signal.pthread_sigmask, signal.SIG_UNBLOCK, STOP_SIGNALS)

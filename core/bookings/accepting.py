@@ -130,7 +130,7 @@ async def _accept_some(
     except _NOT_AS_KNOWN:
         for request in taken:
             remembered.pop(request.show_id, None)
-        # Halving finds the request, which is then judged again; all are, where nothing was read.
+        # Halving finds the request, which is judged again; by remembered terms the whole group is.
         if is_read and len(taken) > 1:
             raise
         return outcomes

@@ -44,7 +44,7 @@ def name_use(show_id: int, key: Key) -> tuple[int, str, str]:
     return show_id, key.principal, key.key
 
 
-# Of a show `s`, in the order of SaleTerms, and their types.
+# The expressions of SaleTerms' fields, of a show `s`, and their types.
 _TERMS = (
     SHOW_STATUS,
     "s.max_seats_per_booking",
@@ -105,7 +105,7 @@ _INSERT_BOOKINGS = (
     "INSERT INTO bookings (slot, id, show_id, seats, quantity, section, hold, customer, client, booked_by, "
     "request_id, trace, amount, currency, created_at, updated_at) VALUES"
 )
-# When a booking arrived, so many microseconds after the first of its message.
+# A booking's time of arrival: so many microseconds after the first of its message.
 _ARRIVED = "statement_timestamp() + interval '{} microseconds'"
 
 

@@ -18,7 +18,7 @@ class Origin(NamedTuple):
     request_id: str | None = None
     client: str | None = None
     principal: str | None = None
-    # Where it is in its trace, if it is sampled.
+    # The request's traceparent, where it is sampled.
     trace: str | None = None
 
     @property

@@ -40,7 +40,7 @@ class Booking(NamedTuple):
     payment: Mapping[str, Any] | None
     created_at: datetime
     updated_at: datetime
-    # Where the last request for it is in its trace, if that is sampled.
+    # The traceparent of the last request for it, where that is sampled.
     trace: str | None = None
 
     @property

@@ -128,7 +128,7 @@ class LoopRedis:
             raise
         except (RedisError, OSError) as error:
             log.warning("redis lost", extra={"error": type(error).__name__})
-            # It waits for all, and perhaps for long.
+            # The wait serves all requests, perhaps for long, and is not of this one's trace.
             with tracing.within(None):
                 self._outage = asyncio.create_task(self._wait_until_back())
             raise

@@ -42,9 +42,9 @@ QUIETER = {
     "celery.beat": "WARNING",
     # Flower asks workers before they are there, and asks again.
     "flower.inspector": "ERROR",
-    # It tells of each try, then of the failure.
+    # The exporter tells of each try, then of the failure.
     "opentelemetry.exporter.otlp.proto.http.trace_exporter": "ERROR",
-    # Of each request whose header names no trace: a client could fill the log, and hold up the event loop.
+    # The SDK warns of each malformed traceparent: a client could fill the log, and hold up the event loop.
     "opentelemetry.trace": "ERROR",
 }
 
@@ -69,7 +69,7 @@ def describe_logging() -> dict[str, Any]:
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "seatline"}},
         "root": {"handlers": ["stderr"], "level": get_settings().log_level},
         "loggers": {name: {"level": level} for name, level in QUIETER.items()}
-        # Of the processes of a worker, such as one that was killed. Its library keeps it from the root's.
+        # billiard tells of killed processes of a worker, and keeps its lines from the root logger.
         | {"multiprocessing": {"handlers": ["stderr"], "propagate": False}},
     }
 

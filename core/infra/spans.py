@@ -47,12 +47,12 @@ class _Asking(HTTPAdapter):
     def send(self, *args: Any, **kwargs: Any) -> Response:
         """The answer without its body. Raises RequestException for a redirect."""
         answer = super().send(*args, **kwargs)
-        # As it comes: what it would unpack to is bounded by nothing.
+        # The answer stays packed: nothing bounds what it unpacks to.
         answer.raw.read(ANSWER_BYTES, decode_content=False)
-        # The connection is kept where that was all.
+        # close() keeps the connection for the next call where the answer was read to its end.
         answer.close()
         if answer.is_redirect:
-            # It is not followed, and the exporter would take it for success.
+            # A redirect is not followed, and the exporter would take it for success.
             raise RequestException("it redirects: the endpoint must be the collector's own address")
         return answer
 
@@ -65,7 +65,7 @@ class Spans:
         if exporter is None:
             # The SDK judges its variables here: a process that cannot trace must end at its start.
             self._make_provider().shutdown()
-        # In the process that first needs it: a thread of the SDK does not survive a fork.
+        # The process that first needs a provider makes it: a thread of the SDK does not survive a fork.
         self._get_provider = make_once(self._make_provider)
 
     def start(
@@ -141,9 +141,9 @@ def note_failure(span: Span, kind: str) -> None:
 
 
 def _to_context(span: Span | Carrier) -> Context:
-    # From an empty context: what else a thread has in its own says nothing of this.
+    # An empty context: the thread's own may have another span.
     empty = Context()
     if isinstance(span, Span):
         return set_span_in_context(span, empty)
-    # Without tracestate, which is not passed on: each span of a request would carry 8 KB of its client's.
+    # tracestate is left out: each span of a request would carry 8 KB of its client's.
     return _propagator.extract({TRACEPARENT: span.get(TRACEPARENT, "")}, empty)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 TRACEPARENT = "traceparent"
-# What is longer repeats itself: rows of VALUES.
+# Longer statements repeat themselves: rows of VALUES.
 STATEMENT_LENGTH = 2_000
 # What a statement is called that has no name of its own.
 VERB = re.compile(
@@ -93,7 +93,7 @@ def end_span(span: "Span | None", error: BaseException | None = None) -> None:
     if error and not is_refusal:
         from core.infra.spans import note_failure  # noqa: PLC0415
 
-        # Of what kind: its text may quote a secret.
+        # The error's class alone: its text may quote a secret.
         note_failure(span, type(error).__name__)
     span.end()
 
@@ -216,7 +216,7 @@ def get_trace_id() -> str | None:
     if current is None or isinstance(current, Deferred):
         return None
     context = current.get_span_context()
-    # It is not where the SDK is switched off by a variable of its own.
+    # The SDK gives no valid id where OTEL_SDK_DISABLED switches it off.
     return f"{context.trace_id:032x}" if context.is_valid else None
 
 

@@ -15,7 +15,7 @@ def trace_batch(deferred: Deferred, show_id: int, settled: Sequence[Booking]) ->
     about = {"seatline.show_id": show_id, "seatline.bookings": len(settled)}
     batch = deferred.tell("settle batch", [trace for _, trace in traced], about)
     for booking, trace in traced:
-        # Without the booking's id, which is the key to it.
+        # The booking's id is left out: it is the key to the booking.
         outcome = {"seatline.outcome": OUTCOME_OF[BookingStatus(booking.status)]}
         if booking.failure_code:
             outcome["seatline.failure"] = booking.failure_code

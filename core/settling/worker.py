@@ -205,7 +205,7 @@ def _commit(show_id: int, settle: Callable[[BriefTransaction], Batch | None]) ->
         count_batch(batch.settled, now=batch.now, seconds=seconds)
         log.info("batch settled", extra={"show_id": show_id, "bookings": len(batch.settled)})
         if deferred:
-            # Last: who waits for the batch waits for no span.
+            # Spans come last: requests that wait for the batch have their answer first.
             trace_batch(deferred, show_id, batch.settled)
     return batch
 

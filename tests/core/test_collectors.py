@@ -1,14 +1,14 @@
-"""What is asked of a collector, and what is taken of its answers."""
+"""The exporter's HTTP session: it follows no redirect, and reads a bounded part of a collector's answer."""
 
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 from requests import RequestException
 
 from core.infra.spans import ANSWER_BYTES, open_session
+from tests.collecting import serve
 from tests.support import HANGS_SECONDS
 
 # More than all sockets between two processes hold.
@@ -48,14 +48,10 @@ def answer_with(status: int, headers: Mapping[str, str], length: int) -> Iterato
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    # Its end waits for what it answers.
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        answering = Answering(server.server_port)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            yield answering
-        finally:
-            server.shutdown()
+    # The server's end waits for the answers under way.
+    with serve(Handler) as port:
+        answering = Answering(port)
+        yield answering
 
 
 @pytest.mark.parametrize("status", [200, 400])

@@ -62,7 +62,7 @@ class Procedure:
             timeout=HANGS_SECONDS,
         )
         assert done.returncode == 0, done
-        # Of what is changed there is a line in the log, and of nothing else.
+        # The log has a line for each change, and no other.
         assert {json.loads(line)["message"] for line in done.stderr.splitlines()} <= {"changed"}, done
         return done.stdout.splitlines()[-1] if done.stdout else ""
 

@@ -1,4 +1,4 @@
-"""Terms of sale are remembered, and kept to as they are, whoever has changed them."""
+"""Accepting by remembered terms of sale: a change by another process is found before a booking is written."""
 
 from collections.abc import Callable
 
