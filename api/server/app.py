@@ -118,7 +118,12 @@ class Door:
         request.span = begin_span(request)
         REQUESTS_OPEN.inc()
         with tracing.within(request.span):
-            answer = await self._answer(request, protocol)
+            try:
+                answer = await self._answer(request, protocol)
+            except BaseException:
+                # Cancelled as the loop ends: no answer is sent, after which it would leave.
+                _leave(request)
+                raise
             if isinstance(answer, Held):
                 answer.begin(request, protocol, self._end_held)
             elif answer.follow and request.method == "GET":
