@@ -50,13 +50,17 @@ class Stand:
         own.enter_context(run_process("web", {**self._servers, **variables}))
         wait_for_http(f"http://{address}:{self._port}/readyz")
         self.proxy.addresses.append(address)
+        self.wait_for_turn(address)
+
+    def wait_for_turn(self, address: str) -> None:
+        """Ask the proxy until this `web` has answered."""
         answered = self.count(address, "/readyz")
 
-        def is_found() -> bool:
+        def has_answered() -> bool:
             wait_for_http(f"{self.proxy.address}/readyz")
             return self.count(address, "/readyz") > answered
 
-        wait_until(is_found)
+        wait_until(has_answered)
 
     def stop(self, address: str) -> None:
         """Stop one as compose does: told to, and no name leads to it any more."""
@@ -103,6 +107,8 @@ def test_without_web_clients_are_told_in_their_words(stand: Stand) -> None:
 def test_requests_are_shared_by_as_many_as_there_are(stand: Stand) -> None:
     for address in (FIRST, SECOND):
         stand.start(address)
+    # HAProxy may give a new server several requests in a row before they take turns.
+    stand.wait_for_turn(FIRST)
     for _ in range(40):
         assert ask(stand, "GET", "/shows")[0] == 200
     assert [stand.count(address, "/shows") for address in (FIRST, SECOND)] == [20, 20]
