@@ -12,7 +12,8 @@ from core.infra.brief import to_array
 from core.infra.prepared import Prepared
 from core.infra.query import Query
 from core.infra.slot_groups import in_group, is_whole
-from core.shows.queries import SHOW_STATUS
+from core.infra.slots import to_slot
+from core.shows.queries import SHOW_STATUS, TERMS_LOCK
 
 
 class SaleTerms(NamedTuple):
@@ -116,13 +117,22 @@ def _is_as_read(name: str, term: str, type_: str) -> str:
 # The lock is the one that the bookings' foreign key takes, only earlier: a change of terms that live bookings
 # go by waits for the commit, and then finds the bookings (unsold.py). Where any term has changed since it was
 # read, which PostgreSQL sees once it has the lock, this divides by zero.
-_KEEP_TERMS = Prepared(
-    "keep_terms",
-    f"""
+_COMPARISON = f"""
     SELECT 1 / ({" AND ".join(map(_is_as_read, SaleTerms._fields, _TERMS, _TYPES))})::int
-    FROM shows s WHERE s.id = ANY(cast(:show_ids AS bigint[])) FOR KEY SHARE
+    FROM shows s WHERE s.id = ANY(cast(:show_ids AS bigint[]))
+    """
+_KEEP_TERMS = Prepared("keep_terms", f"{_COMPARISON} FOR KEY SHARE")
+# A distributed database has shows on every server, and Citus locks a row of such a table twice: groups that
+# share the first lock refuse each other the second, and two at once are a deadlock. In its place is a lock on
+# the coordinator, taken before the terms are read.
+_SHARE_TERMS = Prepared(
+    "share_terms",
+    f"""
+    SELECT pg_advisory_xact_lock_shared({TERMS_LOCK}, slot)
+    FROM unnest(cast(:locked_slots AS int[])) AS slot
     """,
 )
+_COMPARE_TERMS = Prepared("compare_terms", _COMPARISON)
 
 
 async def insert_requests(
@@ -172,13 +182,14 @@ async def insert_requests(
         message = f"{_INSERT_KEYS} {', '.join(map(_to_row, keys))}; {message}"
     values = [value for row in (*keys, *bookings) for value in row]
     sold = {request.show_id: terms[request.show_id] for request in requests}
-    ((now,),) = await connection.execute(message, values, first=_KEEP_TERMS, parameters=_to_kept(sold))
+    keep = [_KEEP_TERMS] if is_whole() else [_SHARE_TERMS, _COMPARE_TERMS]
+    ((now,),) = await connection.execute(message, values, first=keep, parameters=_to_kept(sold))
     return (now + timedelta(microseconds=number) for number in range(len(bookings)))
 
 
 def _to_kept(terms: Mapping[int, SaleTerms]) -> dict[str, Any]:
     known = {f"known_{name}": [getattr(each, name) for each in terms.values()] for name in SaleTerms._fields}
-    return {"show_ids": list(terms), **known}
+    return {"show_ids": list(terms), "locked_slots": sorted({to_slot(show_id) for show_id in terms}), **known}
 
 
 def _to_row(values: Sequence[Any], end: str = "") -> str:

@@ -62,13 +62,13 @@ class LoopConnection:
         return list(cursor.fetchall())
 
     async def execute(
-        self, message: str, values: Sequence[Any], *, first: Prepared, parameters: Mapping[str, Any]
+        self, message: str, values: Sequence[Any], *, first: Sequence[Prepared], parameters: Mapping[str, Any]
     ) -> list[tuple[Any, ...]]:
         """Run `first` and then what is written for its values, in one transaction and one round trip.
 
         The rows of the last statement. Raises as fetch_all() does.
         """
-        with tracing.statement(f"{first.name} and write", first.sql, message):
+        with tracing.statement(f"{first[-1].name} and write", *(each.sql for each in first), message):
             cursor = await self._guard(lambda: self._run(message, values, first, parameters))
         return list(cursor.fetchall())
 
@@ -122,10 +122,11 @@ class LoopConnection:
         return await self._send(await self._learn(statement), parameters)
 
     async def _run(
-        self, message: str, values: Sequence[Any], first: Prepared, parameters: Mapping[str, Any]
+        self, message: str, values: Sequence[Any], first: Sequence[Prepared], parameters: Mapping[str, Any]
     ) -> Any:
-        call, cursor = await self._learn(first), self._connection.cursor()
-        return await self._send(cursor.mogrify(call, parameters) + b"; " + cursor.mogrify(message, values))
+        calls, cursor = [await self._learn(each) for each in first], self._connection.cursor()
+        parts = [*(cursor.mogrify(call, parameters) for call in calls), cursor.mogrify(message, values)]
+        return await self._send(b"; ".join(parts))
 
     async def _learn(self, statement: Prepared) -> str:
         """The statement as the driver has it: prepared where that can be."""

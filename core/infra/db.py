@@ -64,6 +64,8 @@ READ_ONLY = "25006"
 # or a lock in use. Not 54, limits that the statement itself goes over, though the driver calls that
 # operational too; nor XX, faults of the server's that nobody is to wait for without hearing of them.
 SERVER_SQLSTATES = "08", "28", "3D", "40", "53", "57", "58", READ_ONLY, "25P03", "25P04", "55006", "55P03"
+# Citus says so, as XX000, where a connection of its own, to a server behind it, is found dead.
+LOST_BEHIND = "failure on connection marked as essential"
 TRIES = 5
 
 
@@ -250,10 +252,10 @@ def translate_outages() -> Iterator[None]:
 
 def is_outage(error: DBAPIError | psycopg2.Error) -> bool:
     """Whether an error is the server's state and not the statement's fault; the one place that decides it."""
-    if sqlstate := get_sqlstate(error):
-        return sqlstate.startswith(SERVER_SQLSTATES)
-    # No SQLSTATE: the driver could not connect, or lost the connection.
     driver_error = error.orig if isinstance(error, DBAPIError) else error
+    if sqlstate := get_sqlstate(error):
+        return sqlstate.startswith(SERVER_SQLSTATES) or str(driver_error).startswith(LOST_BEHIND)
+    # No SQLSTATE: the driver could not connect, or lost the connection.
     is_lost = isinstance(driver_error, psycopg2.OperationalError | psycopg2.InterfaceError)
     return is_lost or type(driver_error) is psycopg2.DatabaseError
 

@@ -73,14 +73,13 @@ _SELECT_OF_PAGE = text("""
 
 # What came in and went back, of the shows that were made last: each by the index, which has the amounts.
 _SELECT_REVENUE = text("""
-    SELECT s.id AS show_id, l.currency, l.revenue, l.refunds
-    FROM (SELECT id FROM shows ORDER BY id DESC LIMIT :limit) AS s
-    CROSS JOIN LATERAL (
-        SELECT currency, coalesce(sum(amount) FILTER (WHERE kind = 'paid'), 0)::bigint AS revenue,
-               coalesce(sum(amount) FILTER (WHERE kind = 'refunded'), 0)::bigint AS refunds
-        FROM ledger_entries WHERE show_id = s.id AND kind IN ('paid', 'refunded')
-        GROUP BY currency) AS l
-    ORDER BY s.id DESC, l.currency
+    SELECT show_id, currency, coalesce(sum(amount) FILTER (WHERE kind = 'paid'), 0)::bigint AS revenue,
+           coalesce(sum(amount) FILTER (WHERE kind = 'refunded'), 0)::bigint AS refunds
+    FROM ledger_entries
+    WHERE show_id = ANY(ARRAY(SELECT id FROM shows ORDER BY id DESC LIMIT :limit))
+      AND kind IN ('paid', 'refunded')
+    GROUP BY show_id, currency
+    ORDER BY show_id DESC, currency
 """)
 
 

@@ -44,10 +44,10 @@ _UPDATE_REFUSED = text(f"""
 # What waits is counted so far: a show that is cancelled may owe a hundred thousand refunds.
 COUNTED_AT_MOST = 10_000
 _SELECT_STATS = text(f"""
-    SELECT (SELECT count(*) FROM (SELECT FROM payments WHERE status = 'pending'
+    SELECT (SELECT count(*) FROM (SELECT 1 FROM payments WHERE status = 'pending'
                                   LIMIT {COUNTED_AT_MOST}) AS p) AS pending,
            r.refunds, r.oldest_refund_seconds,
-           (SELECT count(*) FROM (SELECT FROM payment_events WHERE due_at IS NOT NULL
+           (SELECT count(*) FROM (SELECT 1 FROM payment_events WHERE due_at IS NOT NULL
                                   LIMIT {COUNTED_AT_MOST}) AS e) AS events,
            (SELECT count(*) FROM payment_differences) AS differences
     FROM (SELECT count(*) AS refunds,

@@ -48,9 +48,9 @@ def make_paid_effects(*, currency: str, in_slots: Callable[[str], str] = in_slot
     The ledger has it, in the `currency` that was paid. A success confirms the booking; another payment of it
     that is still offered is due, to be closed.
     """
-    confirms = """, wants = CASE p.status WHEN 'succeeded' THEN 'confirm' ELSE b.wants END,
-        tries = CASE p.status WHEN 'succeeded' THEN 0 ELSE b.tries END,
-        retry_at = CASE p.status WHEN 'succeeded' THEN NULL ELSE b.retry_at END"""
+    confirms = """, wants = CASE WHEN p.status = 'succeeded' THEN 'confirm' ELSE b.wants END,
+        tries = CASE WHEN p.status = 'succeeded' THEN 0 ELSE b.tries END,
+        retry_at = CASE WHEN p.status = 'succeeded' THEN NULL ELSE b.retry_at END"""
     return f"""
     entered AS (
         INSERT INTO ledger_entries (payment_id, number, slot, show_id, kind, amount, currency, before,

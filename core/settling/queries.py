@@ -79,7 +79,8 @@ _UPDATE_TRIED = text(f"""
 
 _UPDATE_NOT_TRIED = text(f"""
     UPDATE bookings
-    SET tries = greatest(tries - 1, 0), retry_at = CASE WHEN tries > 1 THEN statement_timestamp() END
+    SET tries = greatest(tries - 1, 0),
+        retry_at = statement_timestamp() + CASE WHEN tries > 1 THEN interval '0' END
     WHERE {in_slot()} AND id = :id AND tries > 0
 """)
 

@@ -12,7 +12,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.engine import Connection
 
 from core.halls.build import Hall
-from core.infra.slot_groups import in_slot, of_show
+from core.infra.slot_groups import in_slot, is_whole, of_show
 from core.infra.slots import to_slot
 from core.shows.folding import fold_name
 
@@ -90,6 +90,10 @@ _SELECT_HALL = text("SELECT description FROM show_halls WHERE show_id = :show_id
 _LOCK_SHOW = text(f"SELECT s.*, {SHOW_STATUS} AS status FROM shows s WHERE s.id = :show_id FOR NO KEY UPDATE")
 
 _LOCK_SHOW_FOR_TERMS = text("SELECT FROM shows WHERE id = :show_id FOR UPDATE")
+# In its place on a distributed database, with the slot: accepting shares it (bookings/accepting_queries.py).
+# The number is arbitrary, and only ours.
+TERMS_LOCK = 732_854_628
+_LOCK_TERMS = text(f"SELECT pg_advisory_xact_lock({TERMS_LOCK}, :slot)")
 
 _UPDATE_SHOW = text("""
     UPDATE shows SET name = :name, start_time = :start_time, hold_seconds = :hold_seconds,
@@ -178,7 +182,10 @@ def lock_show(connection: Connection, show_id: int) -> Row[Any] | None:
 
 def lock_show_for_terms(connection: Connection, show_id: int) -> None:
     """Lock a show against bookings that refer to it too, once those being accepted are committed."""
-    connection.execute(_LOCK_SHOW_FOR_TERMS, {"show_id": show_id})
+    if is_whole():
+        connection.execute(_LOCK_SHOW_FOR_TERMS, {"show_id": show_id})
+    else:
+        connection.execute(_LOCK_TERMS, {"slot": to_slot(show_id)})
 
 
 def update_show(connection: Connection, show_id: int, columns: Mapping[str, Any]) -> None:

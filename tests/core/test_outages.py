@@ -51,6 +51,14 @@ def test_fault_of_the_statement_is_none(database: dict[str, str], sqlstate: str)
     assert issubclass(asyncio.run(_raise_on_loop(sqlstate)), psycopg2.Error)
 
 
+def test_server_lost_behind_a_distributed_one_is_an_outage(database: dict[str, str]) -> None:
+    """Citus has no SQLSTATE of its own for it: XX000 is any fault of a server's."""
+    with pytest.raises(UnavailableError), primary() as connection:
+        connection.exec_driver_sql(f"DO $$ BEGIN RAISE '{db.LOST_BEHIND}' USING ERRCODE = 'XX000'; END $$")
+    with pytest.raises(DBAPIError), primary() as connection:
+        connection.exec_driver_sql(f"DO $$ BEGIN RAISE 'no {db.LOST_BEHIND}' USING ERRCODE = 'XX000'; END $$")
+
+
 async def _raise_on_loop(sqlstate: str) -> type[Exception]:
     statement = Prepared("unused", "SELECT 1")
     # A DO block cannot be prepared.

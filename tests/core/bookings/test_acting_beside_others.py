@@ -93,7 +93,7 @@ def test_locked_booking_is_told_from_one_that_is_not_there_and_holds_up_nobody(m
         connection = LoopConnection()
         # Whoever waited for a lock would wait for longer than there is for an answer.
         await connection.execute(
-            "SET lock_timeout = '1min'; SELECT", (), first=NOTHING, parameters={"nothing": ""}
+            "SET lock_timeout = '1min'; SELECT", (), first=[NOTHING], parameters={"nothing": ""}
         )
         return await acting.act(connection, [confirm(locked), confirm(free), confirm(uuid4())], nudge=nudge)
 

@@ -42,8 +42,8 @@ def change(show_id: int, **changes: Any) -> Show:
 
 
 def wait_for_the_lock(waiting: Future[Any]) -> None:
-    """Until a statement waits for a row's lock, as the one that `waiting` stands for does."""
-    locks = "SELECT FROM pg_locks WHERE NOT granted AND locktype IN ('transactionid', 'tuple')"
+    """Until a statement waits for a row's lock, or for what is in its place where there are shards."""
+    locks = "SELECT FROM pg_locks WHERE NOT granted AND locktype IN ('transactionid', 'tuple', 'advisory')"
     wait_until(lambda: ask(locks) or waiting.done())
     assert not waiting.done()
 
