@@ -37,6 +37,10 @@ SHARD = re.compile(rf"({'|'.join(DISTRIBUTED_TABLES)})_shard(\d+)")
 # Rows that are inserted say where they go.
 READS = re.compile(rf"\b(?:FROM|JOIN|UPDATE) ({'|'.join(DISTRIBUTED_TABLES)})\b")
 VOLATILE = re.compile(r"clock_timestamp\(|nextval\(|random\(|gen_random_uuid\(|setval\(")
+# A server is sent a subquery without columns as one that it cannot read.
+WITHOUT_COLUMNS = re.compile(r"FROM \(\s*SELECT FROM\b")
+# Of a distributed table's UPDATE: "non-IMMUTABLE functions are not allowed in CASE or COALESCE statements".
+CHOSEN_TIME = re.compile(r"\bCASE\b(?:(?!\bEND\b).)*\b(?:statement_timestamp|now)\(", re.DOTALL)
 LOCKED = re.compile(r"FOR (?:NO KEY )?UPDATE")
 # Tables that are on every server, or on the coordinator alone.
 NOT_DISTRIBUTED = "shows", "webhook_endpoints", "event_cursors", "heartbeats", "payment_differences"
@@ -84,11 +88,14 @@ def test_no_statement_has_what_is_refused(statement: Statement) -> None:
     sql = statement.sql
     assert "RECURSIVE" not in sql
     assert "tableoid" not in sql
+    assert not WITHOUT_COLUMNS.search(sql)
     if re.match(r"\s*(UPDATE|DELETE)", sql):
         assert not VOLATILE.search(sql)
     for segment in list_segments(sql):
         if re.search(r"\b(UPDATE|DELETE FROM) \w+", LOCKED.sub("", segment)):
             assert not VOLATILE.search(segment.replace("()", "(")), segment
+            if re.search(rf"\bUPDATE ({'|'.join(DISTRIBUTED_TABLES)})\b", segment):
+                assert not CHOSEN_TIME.search(segment), segment
         if LOCKED.search(segment) and not re.search(rf"FROM ({'|'.join(NOT_DISTRIBUTED)})\b", segment):
             assert re.search(r"\bslot = |\bOR (b\.)?slot", segment) or "WHERE ()" in segment, segment
 
