@@ -12,7 +12,7 @@ from core.infra.brief import to_array
 from core.infra.prepared import Prepared
 from core.infra.query import Query
 from core.infra.slot_groups import in_group, is_whole
-from core.infra.slots import to_slot
+from core.infra.slots import SLOTS
 from core.shows.queries import SHOW_STATUS, TERMS_LOCK
 
 
@@ -128,8 +128,8 @@ _KEEP_TERMS = Prepared("keep_terms", f"{_COMPARISON} FOR KEY SHARE")
 _SHARE_TERMS = Prepared(
     "share_terms",
     f"""
-    SELECT pg_advisory_xact_lock_shared({TERMS_LOCK}, slot)
-    FROM unnest(cast(:locked_slots AS int[])) AS slot
+    SELECT pg_advisory_xact_lock_shared({TERMS_LOCK}, mod(show_id, {SLOTS})::int)
+    FROM unnest(cast(:show_ids AS bigint[])) AS show_id
     """,
 )
 _COMPARE_TERMS = Prepared("compare_terms", _COMPARISON)
@@ -189,7 +189,7 @@ async def insert_requests(
 
 def _to_kept(terms: Mapping[int, SaleTerms]) -> dict[str, Any]:
     known = {f"known_{name}": [getattr(each, name) for each in terms.values()] for name in SaleTerms._fields}
-    return {"show_ids": list(terms), "locked_slots": sorted({to_slot(show_id) for show_id in terms}), **known}
+    return {"show_ids": list(terms), **known}
 
 
 def _to_row(values: Sequence[Any], end: str = "") -> str:

@@ -77,6 +77,7 @@ _UPDATE_TRIED = text(f"""
     RETURNING b.tries
 """)
 
+# Citus takes no time by the clock within CASE, where rows are changed.
 _UPDATE_NOT_TRIED = text(f"""
     UPDATE bookings
     SET tries = greatest(tries - 1, 0),

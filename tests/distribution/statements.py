@@ -86,7 +86,6 @@ _ARRAYS = (
     "endpoint_ids",
     "key_show_ids",
     "keys",
-    "locked_slots",
     "known_currency",
     "known_max_seats_per_booking",
     "known_needs_customer",
