@@ -71,6 +71,24 @@ export class SeatFeed extends EventTarget {
         this.#rest();
     }
 
+    /**
+     * Ask what has changed by now: "changes" tells of it before this ends, where anything has.
+     * @param {AbortSignal} signal
+     * @returns {Promise<boolean>} whether a seat had changed
+     */
+    async catchUp(signal) {
+        try {
+            const since = Number(this.#version);
+            const found = await this.#api.getChanges(this.#showId, since, { signal, patience: 0 });
+            this.#take(found);
+            return Object.keys(found.changes).length > 0;
+        } catch (error) {
+            if (!(error instanceof Problem && error.status === 422)) throw error;
+            await this.#restore(signal);
+            return false;
+        }
+    }
+
     #rest() {
         this.#active?.abort();
         this.#active = null;
@@ -139,7 +157,7 @@ export class SeatFeed extends EventTarget {
             url: `${this.#api.origin}/shows/${encodeURIComponent(String(this.#showId))}/stream`,
             getVersion: () => Number(this.#version),
             take: (changes) => this.#take(changes),
-            catchUp: () => this.#catchUp(signal),
+            catchUp: () => this.catchUp(signal),
             restore: () => this.#restore(signal),
             tell: (link) => this.#setLink(link),
         }));
@@ -173,7 +191,7 @@ export class SeatFeed extends EventTarget {
     #fillGap(signal) {
         if (this.#isCatchingUp) return;
         this.#isCatchingUp = true;
-        this.#catchUp(signal).catch(() => {}).finally(() => (this.#isCatchingUp = false));
+        this.catchUp(signal).catch(() => {}).finally(() => (this.#isCatchingUp = false));
     }
 
     /** @param {Changes} found every change since a version that is not beyond ours */
@@ -183,20 +201,6 @@ export class SeatFeed extends EventTarget {
         this.#version = version;
         if (this.#source) this.#post({ kind: "changes", since, version, changes });
         this.#emit("changes", { version, changes });
-    }
-
-    /** @param {AbortSignal} signal @returns {Promise<boolean>} whether a seat had changed */
-    async #catchUp(signal) {
-        try {
-            const since = Number(this.#version);
-            const found = await this.#api.getChanges(this.#showId, since, { signal, patience: 0 });
-            this.#take(found);
-            return Object.keys(found.changes).length > 0;
-        } catch (error) {
-            if (!(error instanceof Problem && error.status === 422)) throw error;
-            await this.#restore(signal);
-            return false;
-        }
     }
 
     /**

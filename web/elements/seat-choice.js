@@ -22,7 +22,7 @@ import { LiveShow } from "./live-show.js";
  */
 export class SeatChoice extends LiveShow {
     /** @type {Notice | null} */ notice = null;
-    /** @type {"hold" | "extend" | "release" | "best" | null} */ busy = null;
+    /** @type {"hold" | "extend" | "release" | "best" | "again" | null} */ busy = null;
     /** @type {Set<number>} held by this buyer */ own = new Set();
 
     /**
@@ -177,7 +177,7 @@ export class SeatChoice extends LiveShow {
 
     /**
      * @template T
-     * @param {"hold" | "extend" | "release" | "best"} what
+     * @param {"hold" | "extend" | "release" | "best" | "again"} what
      * @param {() => Promise<T>} work
      * @param {() => void} [again]
      * @returns {Promise<T | null>} null where it failed, which is told, and while another attempt is under way

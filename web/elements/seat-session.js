@@ -112,6 +112,7 @@ export class SeatSession extends SeatChoice {
         if (!this.booking) return;
         const gone = await this.attempt("release", async () => {
             await this.keeper?.release();
+            await this.feed.catchUp(this.stopped).catch(() => {});
             return true;
         }, () => void this.release());
         if (gone) this.note({ kind: "given-back" });
@@ -154,12 +155,18 @@ export class SeatSession extends SeatChoice {
         this.own = new Set();
         const seats = this.#seatsOf(booking);
         this.select([]);
-        this.note({ kind: "expired", seats, again: () => this.#again(seats) });
+        this.note({ kind: "expired", seats, again: () => void this.#again(seats) });
         this.tell("expired", { booking });
     }
 
     /** @param {number[]} seats */
-    #again(seats) {
+    async #again(seats) {
+        // The hold's end is known before the feed tells of its seats, which could not be chosen until then.
+        const hear = async () => {
+            await this.feed.catchUp(this.stopped);
+            return true;
+        };
+        if (!(await this.attempt("again", hear, () => void this.#again(seats)))) return;
         this.notice = null;
         this.choose(seats);
         this.tell("notice");

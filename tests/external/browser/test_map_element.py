@@ -89,6 +89,8 @@ def test_an_expired_hold_is_chosen_again_by_one_click(make_show: MakeShow, embed
     page = embed(show.id)
     call(page, "select", ["Stalls-A-1", "Stalls-A-2"])
     hold(page)
+    # That the seats are free is known by asking alone.
+    page.locator("seatline-map").evaluate("(map) => map.session.feed.stop()")
     end_hold(hear(page, "held", show.id)[-1]["detail"]["booking"]["id"], in_seconds=3)
     page.locator("seatline-map").evaluate("(map) => map.session.keeper.refresh()")
     # It has less than the 30 seconds that are warned of.
@@ -97,6 +99,20 @@ def test_an_expired_hold_is_chosen_again_by_one_click(make_show: MakeShow, embed
     assert expired["failure"]["code"] == "hold_expired"
     page.get_by_role("button", name="Choose again").click()
     wait_until(lambda: last(page, "change")["seats"] == ["Stalls-A-1", "Stalls-A-2"])
+
+
+def test_seats_given_back_can_be_chosen_at_once(make_show: MakeShow, embed: Embed) -> None:
+    page = embed(make_show(**THEATRE).id)
+    call(page, "select", ["Stalls-A-1"])
+    hold(page)
+    seats = page.locator("seatline-map").evaluate(
+        """async (map) => {
+            map.session.feed.stop();
+            await map.release();
+            return map.select(["Stalls-A-1"]);
+        }"""
+    )
+    assert seats == ["Stalls-A-1"]
 
 
 @pytest.mark.parametrize(
