@@ -10,12 +10,10 @@ from sqlalchemy.pool import NullPool
 
 from core.errors import UnavailableError
 from core.infra.db import (
-    LOCK_TIMEOUT_MS,
-    connect,
+    connect_watched,
     get_engine,
     get_statement_engine,
     make_engine,
-    set_timeouts,
     translate_outages,
 )
 
@@ -33,7 +31,7 @@ def apart() -> Iterator[Connection]:
     if not _places.acquire(blocking=False):
         raise UnavailableError("Too many ask about the database at once.")
     engine = make_engine(
-        creator=lambda: connect(**set_timeouts(LOCK_TIMEOUT_MS)),
+        creator=connect_watched,
         poolclass=NullPool,
         isolation_level="AUTOCOMMIT",
     )

@@ -23,11 +23,10 @@ from core.infra.db import (
     set_timeouts,
 )
 from core.infra.prepared import Prepared, can_prepare
+from core.infra.watchdog import ANSWER_SECONDS
 
 log = logging.getLogger(__name__)
 
-# The server ends a statement after 5 s (core/infra/db.py); who has said nothing after 6 is frozen.
-ANSWER_SECONDS = 6
 # Who commits for many at once waits for no lock: the one that has to goes by itself.
 LOCK_TIMEOUT_MS = 100
 # A prepared statement is planned once, perhaps while a table is small, and that plan must not read all of it

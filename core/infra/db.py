@@ -26,6 +26,7 @@ from core.infra.pooled import choose_cursor
 from core.infra.settings import get_settings
 from core.infra.singletons import make_once
 from core.infra.tracing import run_traced
+from core.infra.watchdog import WatchedConnection
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -169,7 +170,7 @@ def make_statement_pool(url: str | None = None) -> Engine:
 
 def _make_pool(name: str, size: int, url: str | None = None, **options: Any) -> Engine:
     limits = {"pool_size": size, "max_overflow": 0, "pool_timeout": POOL_TIMEOUT_SECONDS}
-    engine = make_engine(creator=partial(_connect_or_tell, url), **limits, **options)
+    engine = make_engine(creator=partial(connect_watched, url), **limits, **options)
     event.listen(engine, "handle_error", _judge_connection)
     event.listen(engine, "checkout", _replace_dead)
     event.listen(engine, "do_execute", run_traced)
@@ -178,9 +179,10 @@ def _make_pool(name: str, size: int, url: str | None = None, **options: Any) -> 
     return engine
 
 
-def _connect_or_tell(url: str | None) -> Any:
+def connect_watched(url: str | None = None) -> Any:
+    """A connection for threads, with every time-out of the server's, and one of ours."""
     try:
-        return connect(url, **set_timeouts(LOCK_TIMEOUT_MS))
+        return connect(url, connection_factory=WatchedConnection, **set_timeouts(LOCK_TIMEOUT_MS))
     except psycopg2.OperationalError as error:
         log.warning("database not reached", extra={"error": type(error).__name__})
         raise

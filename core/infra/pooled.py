@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from psycopg2.extensions import TRANSACTION_STATUS_IDLE, cursor
+from psycopg2.extensions import TRANSACTION_STATUS_IDLE
+
+from core.infra.watchdog import WatchedCursor
 
 
 def choose_cursor(settings: Mapping[str, str]) -> dict[str, Any]:
@@ -13,7 +15,7 @@ def choose_cursor(settings: Mapping[str, str]) -> dict[str, Any]:
     """
     prefix = "".join(f"SET LOCAL {name} = '{value}'; " for name, value in settings.items())
 
-    class Cursor(cursor):
+    class Cursor(WatchedCursor):
         def execute(self, query: Any, vars: Any = None) -> None:
             is_first = self.connection.get_transaction_status() == TRANSACTION_STATUS_IDLE
             if is_first:
