@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
 from core.infra.slots import SLOTS
+from migrations.server_settings import set_on_servers
 
 # Each table refers to those before it, so this order counts. Tables in neither list stay on the coordinator:
 # endpoints are written to with every delivery, also while a server is away.
@@ -79,6 +80,12 @@ def distribute(connection: Connection) -> None:
     """
     if not connection.execute(_HAS_CITUS).scalar_one():
         return
+    _distribute_tables(connection)
+    # Each time: servers may have been added since.
+    set_on_servers(connection)
+
+
+def _distribute_tables(connection: Connection) -> None:
     found = connection.execute(_SELECT_UNDISTRIBUTED, {"tables": list(DISTRIBUTED_TABLES)}).scalars()
     undistributed = [table for table in DISTRIBUTED_TABLES if table in set(found)]
     if "bookings" not in undistributed:

@@ -129,6 +129,23 @@ def test_release_waits_for_one_that_takes_its_time(url: str) -> None:
         assert release.wait(HANGS_SECONDS) == 0
 
 
+def test_an_index_waits_for_who_is_older_whatever_limit_the_database_has(url: str) -> None:
+    """As one of Citus has it, by the release itself (server_settings.py)."""
+    with closing(psycopg2.connect(url)) as older, closing(psycopg2.connect(url)) as looking:
+        looking.autocommit = True
+        older.set_session(isolation_level="REPEATABLE READ")
+        with looking.cursor() as cursor:
+            cursor.execute(f"ALTER DATABASE {url.rpartition('/')[2]} SET lock_timeout = '1ms'")
+            older.cursor().execute("SELECT 1")
+            release = start_process("release", {"DATABASE_URL": url})
+            waits = "SELECT FROM pg_stat_activity WHERE datname = current_database()"
+            builds = "query LIKE '%INDEX CONCURRENTLY%' AND wait_event = 'virtualxid'"
+            wait_until(lambda: release.poll() is not None or find(cursor, f"{waits} AND {builds}"))
+            assert release.poll() is None
+        older.rollback()
+        assert release.wait(HANGS_SECONDS) == 0
+
+
 def test_shows_of_before_are_in_utc_and_the_last_release_goes_on_making_them(url: str) -> None:
     check(migrate(url, "upgrade", "0014"))
     with closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
