@@ -11,21 +11,12 @@ from queue import SimpleQueue
 from redis.exceptions import RedisError
 
 from core.infra import tracing
-from core.infra.async_redis import LoopRedis, Script
+from core.infra.async_redis import LoopRedis
 from core.infra.gather import Gather
-from core.infra.jobs import FLAG_TTL_SECONDS, FLAGS_AT_ONCE, SETTLE_SHOW, Message, name_flag, send_flagged
+from core.infra.jobs import FLAGS_AT_ONCE, RAISE_FLAGS, SETTLE_SHOW, Message, name_flags, send_flagged
 from core.infra.metrics import count_nudges
 
 log = logging.getLogger(__name__)
-
-# Returns which of the flags were not up.
-RAISE = Script("""
-local raised = {}
-for n, key in ipairs(KEYS) do
-    if redis.call('SET', key, 1, 'NX', 'EX', ARGV[1]) then raised[#raised + 1] = n - 1 end
-end
-return raised
-""")
 
 
 class LoopNudger:
@@ -46,17 +37,17 @@ class LoopNudger:
 
     async def _raise_flags(self, show_ids: Sequence[int]) -> list[None]:
         self._waiting.difference_update(show_ids)
-        flags = [name_flag(SETTLE_SHOW, show_id) for show_id in show_ids]
+        messages: list[Message] = [(SETTLE_SHOW, (show_id,)) for show_id in show_ids]
+        keys, arguments = name_flags(messages)
         try:
-            raised = await self._redis.run_script(RAISE, flags, FLAG_TTL_SECONDS)
+            raised = await self._redis.run_script(RAISE_FLAGS, keys, *arguments)
         except (RedisError, OSError):
             # The broker may be another server, which is there.
             raised = range(len(show_ids))
         count_nudges(sent=len(raised), asked=len(show_ids))
         if raised:
-            messages = [(SETTLE_SHOW, (show_ids[number],)) for number in raised]
             # Messages go before the next flags: a flag that is up holds back its show's other messages.
-            await self._sender.send(messages)
+            await self._sender.send([messages[number] for number in raised])
         return [None] * len(show_ids)
 
 

@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Collection, Iterable
-from itertools import compress, islice
+from itertools import islice
 from typing import Any
 
 import pybreaker
@@ -15,6 +15,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from core.infra import tracing
+from core.infra.async_redis import Script
 from core.infra.brokers import BrokerConnection
 from core.infra.metrics import BreakerGauge, count_nudges
 from core.infra.redis import try_redis
@@ -35,6 +36,7 @@ DELIVER_WEBHOOKS = "tasks.webhooks.deliver_webhooks"
 
 BOOKINGS_QUEUE, EXPIRY_QUEUE = "bookings", "expiry"
 EVENTS_QUEUE, WEBHOOKS_QUEUE, PAYMENTS_QUEUE = "events", "webhooks", "payments"
+WORKER_QUEUES = BOOKINGS_QUEUE, EXPIRY_QUEUE
 QUEUES = BOOKINGS_QUEUE, EXPIRY_QUEUE, EVENTS_QUEUE, WEBHOOKS_QUEUE, PAYMENTS_QUEUE
 
 # A task by its name, and what it is called with.
@@ -68,6 +70,20 @@ PAUSE_SECONDS = 0.001
 
 # A flag that is up holds back everybody else's message: never more of them than are sent in a moment.
 FLAGS_AT_ONCE = 32
+
+# A stream of what was nudged of late, by the names of the flags: "sent" where a message goes, "up" where one
+# was on its way. It is for processes that linger, and needs to reach back for no longer than they do.
+NUDGES_KEY, NUDGES_KEPT = "nudges", 100
+# Raises the flags after the stream's key, for so many seconds each; returns which of them were not up.
+RAISE_FLAGS = Script("""
+local raised = {}
+for n = 2, #KEYS do
+    local is_raised = redis.call('SET', KEYS[n], 1, 'NX', 'EX', ARGV[n])
+    if is_raised then raised[#raised + 1] = n - 2 end
+    redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*', is_raised and 'sent' or 'up', KEYS[n])
+end
+return raised
+""")
 
 # What sending to a broker that is down or frozen may raise; kombu lets RuntimeError escape at times.
 SEND_ERRORS = (OperationalError, RedisError, OSError, RuntimeError, pybreaker.CircuitBreakerError)
@@ -108,26 +124,30 @@ def raise_flag(task: str, *args: int) -> bool:
 def raise_flags(messages: Collection[Message]) -> list[Message]:
     """Say that these tasks are on their way; returns those that were not yet. Without Redis: all of them."""
 
-    def raise_all(redis: Redis) -> list[Any]:
-        if len(messages) == 1:
-            return [put_up_flag(redis, task, *args) for task, args in messages]
-        # In one round trip: with many shows on sale many nudges wait at the same moment.
-        pipeline = redis.pipeline(transaction=False)
-        for task, args in messages:
-            put_up_flag(pipeline, task, *args)
-        return pipeline.execute()
-
-    raised = try_redis(raise_all, default=[True] * len(messages))
-    sent = list(compress(messages, raised))
+    keys, arguments = name_flags(messages)
+    raised = try_redis(
+        lambda redis: redis.eval(RAISE_FLAGS.source, len(keys), *keys, *arguments),
+        default=range(len(messages)),
+    )
+    numbered = list(messages)
+    sent = [numbered[number] for number in raised]
     count_nudges(sent=len(sent), asked=len(messages))
     return sent
 
 
+def name_flags(messages: Collection[Message]) -> tuple[list[str], list[int]]:
+    """The keys and arguments of RAISE_FLAGS."""
+    keys = [NUDGES_KEY, *(name_flag(task, *args) for task, args in messages)]
+    return keys, [NUDGES_KEPT, *(_find_flag_ttl(task) for task, _ in messages)]
+
+
 def put_up_flag(redis: Redis, task: str, *args: int) -> Any:
-    """Raise one flag; None where it is up already. `redis` may be a pipeline."""
-    is_outbound = QUEUE_OF[task] in (EVENTS_QUEUE, WEBHOOKS_QUEUE, PAYMENTS_QUEUE)
-    seconds = OUTBOUND_FLAG_TTL_SECONDS if is_outbound else FLAG_TTL_SECONDS
-    return redis.set(name_flag(task, *args), 1, nx=True, ex=seconds)
+    """Raise one flag of `outbound`'s; None where it is up already. `redis` may be a pipeline."""
+    return redis.set(name_flag(task, *args), 1, nx=True, ex=_find_flag_ttl(task))
+
+
+def _find_flag_ttl(task: str) -> int:
+    return FLAG_TTL_SECONDS if QUEUE_OF[task] in WORKER_QUEUES else OUTBOUND_FLAG_TTL_SECONDS
 
 
 def clear_flag(task: str, *args: int) -> None:

@@ -18,6 +18,7 @@ from core.seats.queries import lock_version
 from core.settling import queries
 from core.settling.batch import Batch, settle_batch
 from core.settling.counting import count_batch
+from core.settling.lingering import linger
 from core.settling.quarantine import TRIES, quarantine
 from core.settling.traces import trace_batch
 from core.shows.catalogue import get_entry
@@ -76,6 +77,8 @@ def _settle_until_quiet(show_id: int, is_over: Callable[[], bool], *, is_again: 
             return False
         if not batch.settled:
             break
+        if len(batch.settled) == 1 and linger(show_id):
+            continue
         if len(batch.settled) < SMALL_BATCH:
             time.sleep(min(GATHER_FACTOR * (time.monotonic() - began), LONGEST_GATHER_SECONDS))
     return True
