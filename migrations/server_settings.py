@@ -27,7 +27,9 @@ _ALTER_DATABASE = f"""
 """
 # In new sessions, on the coordinator too: these have what is in force. A result may be an error.
 _IS_ANY_DIFFERENT = text("SELECT bool_or(result <> '0') FROM run_command_on_all_nodes(:command)")
-_RUN_OR_TELL = text("SELECT min(result) FROM run_command_on_all_nodes(:command) WHERE NOT success")
+_RUN_OR_TELL = text(
+    "SELECT min(coalesce(result, 'no answer')) FROM run_command_on_all_nodes(:command) WHERE NOT success"
+)
 _SELECT_NAME = text("SELECT quote_ident(current_database())")
 
 

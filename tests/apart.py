@@ -15,6 +15,7 @@ from core.infra import db, jobs, redis, replicas, slot_groups
 from core.infra.settings import get_settings
 from core.maps import cache
 from core.maps.maps import kept_pages
+from core.settling import lingering
 from core.shows import catalogue
 from tests.support import HANGS_SECONDS, ROOT
 
@@ -85,6 +86,7 @@ def _forget() -> None:
         hide,
         *db.ENGINES,
         redis.get_redis,
+        lingering.get_listener,
         jobs.get_celery,
         jobs.get_sender,
     ):

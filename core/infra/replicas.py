@@ -6,14 +6,12 @@ compared, and a primary at which nothing happens makes no replica old.
 """
 
 import logging
-import os
 import random
-import socket
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import psycopg2
@@ -26,6 +24,7 @@ from core.infra.health import find_refusal
 from core.infra.probe import Ask, open_probe
 from core.infra.settings import get_settings
 from core.infra.singletons import make_once
+from core.infra.watchdog import shut
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -129,9 +128,7 @@ class Replica:
         self._fresh_until = 0.0
         self._positions.clear()
         for opened in tuple(self._in_use):
-            # libpq waits for a silent server without end; the end of its socket ends that.
-            with suppress(OSError, psycopg2.Error), socket.socket(fileno=os.dup(opened.fileno())) as wire:
-                wire.shutdown(socket.SHUT_RDWR)
+            shut(opened)
 
 
 @make_once

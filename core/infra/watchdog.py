@@ -16,7 +16,8 @@ from core.infra.singletons import make_once
 
 log = logging.getLogger(__name__)
 
-# The server ends a statement after 5 s (core/infra/db.py); who has said nothing after 6 is frozen.
+# The server ends a statement after 5 s (core/infra/db.py); one that has said nothing after 6 is frozen, or
+# waits for a standby that is away.
 ANSWER_SECONDS = 6
 LOOK_SECONDS = 0.5
 
@@ -57,7 +58,7 @@ class Watchdog:
 
     def __init__(self) -> None:
         self._began: dict[connection, float] = {}
-        # Under it no statement ends: the number of a socket just closed may be another file's already.
+        # No connection leaves while the watchdog looks: its socket's number may be another's by then.
         self._lock = threading.Lock()
         threading.Thread(target=self._run, name="database watchdog", daemon=True).start()
 
@@ -69,19 +70,23 @@ class Watchdog:
             yield
         finally:
             with self._lock:
-                del self._began[of]
+                self._began.pop(of, None)
 
     def _run(self) -> None:
         while True:
             time.sleep(LOOK_SECONDS)
             with self._lock:
                 latest = time.monotonic() - ANSWER_SECONDS
-                for each in [of for of, began in self._began.copy().items() if began < latest]:
-                    _shut(each)
+                silent = [of for of, began in self._began.copy().items() if began < latest]
+                for each in silent:
+                    shut(each)
+                    self._began.pop(each, None)
+            for _ in silent:
+                log.warning("database does not answer")
 
 
-def _shut(of: connection) -> None:
-    log.warning("database does not answer")
+def shut(of: connection) -> None:
+    """End the connection's socket: libpq, which waits for a silent server without end, finds it closed."""
     with suppress(OSError, psycopg2.Error), socket.socket(fileno=os.dup(of.fileno())) as copy:
         copy.shutdown(socket.SHUT_RDWR)
 

@@ -1,10 +1,16 @@
 """Lingering: a process that settled one booking waits a moment for the next one of the show."""
 
 import time
+from typing import Any
+
+from redis import Redis
+from redis.exceptions import RedisError
 
 from core.infra.db import primary
 from core.infra.jobs import NUDGES_KEY, QUEUE_OF, SETTLE_SHOW, WORKER_QUEUES, name_flag
-from core.infra.redis import try_redis
+from core.infra.redis import open_redis, try_redis
+from core.infra.settings import get_settings
+from core.infra.singletons import make_once
 from core.settling import queries
 
 # A client that books one seat after the other is back by then. Its booking needs no message, which takes
@@ -12,8 +18,8 @@ from core.settling import queries
 LINGER_SECONDS = 0.05
 # Where none of the last nudges was sent, many shows are busy, and nobody lingers.
 RECENT = 8
-# Below the time-out of a connection to Redis.
-LONGEST_BLOCK_MS = 100
+# Redis ends a wait when it next looks, which is ten times a second unless it is told otherwise (`hz`).
+ANSWER_SECONDS, LONGEST_BLOCK_MS = 1.5, 1_000
 
 # A nudge's id in the stream, and {"sent" or "up": the flag's name}.
 Nudge = tuple[bytes, dict[bytes, bytes]]
@@ -24,7 +30,8 @@ def linger(show_id: int, *, seconds: float = LINGER_SECONDS) -> bool:
 
     The show's flag must be up: then nobody sends a message for it, and its nudge is heard of here. Messages
     sent after the show's own may be waiting for this process: it does not linger then, and no longer once
-    another is sent. Without Redis it does not linger.
+    another is sent. One that overtook another on its way waits for a turn at most. Without Redis the process
+    does not linger.
     """
     stop_at = time.monotonic() + seconds
     flag = name_flag(SETTLE_SHOW, show_id).encode()
@@ -50,10 +57,21 @@ def _has_work(show_id: int) -> bool:
 def _read_after(last_id: bytes, *, seconds: float) -> list[Nudge] | None:
     """The nudges after one, once there are any, or the time is over; None without Redis."""
     block = min(int(seconds * 1_000) + 1, LONGEST_BLOCK_MS)
-    found = try_redis(lambda redis: redis.xread({NUDGES_KEY: last_id}, block=block), default=None)
-    if found is None:
+    found: Any
+    try:
+        found = get_listener().xread({NUDGES_KEY: last_id}, block=block)
+    except (RedisError, OSError):
         return None
+    # By the newer protocol (`?protocol=3`) redis-py gives a dictionary of lists of lists.
+    if isinstance(found, dict):
+        return [nudge for streams in found.values() for nudges in streams for nudge in nudges]
     return [nudge for _, nudges in found for nudge in nudges]
+
+
+@make_once
+def get_listener() -> Redis:
+    """This process's client for waits. Its time-outs, which are longer, tell nothing of Redis' health."""
+    return open_redis(get_settings().redis_url, seconds=ANSWER_SECONDS)
 
 
 def _is_for_workers(flag: bytes | None) -> bool:

@@ -105,10 +105,11 @@ def test_another_server_is_used_while_one_is_frozen(
         assert took.quiet < CONNECT_TIMEOUT_SECONDS + 1
 
 
-def test_a_connection_is_kept_whose_statements_are_many(servers: dict[str, str]) -> None:
-    """They take longer than the limit together, and none by itself."""
-    with primary() as connection:
-        pid = connection.execute(text("SELECT pg_backend_pid()")).scalar()
+def test_connections_of_a_server_that_answers_are_kept(servers: dict[str, str]) -> None:
+    """One is idle for longer than the limit; the other's statements take longer together, none by itself."""
+    ask_pid = text("SELECT pg_backend_pid()")
+    with primary() as idle, primary() as busy:
+        pids = [connection.execute(ask_pid).scalar() for connection in (idle, busy)]
         for _ in range(2):
-            connection.execute(text("SELECT pg_sleep(:seconds)"), {"seconds": ANSWER_SECONDS * 0.6})
-        assert connection.execute(text("SELECT pg_backend_pid()")).scalar() == pid
+            busy.execute(text("SELECT pg_sleep(:seconds)"), {"seconds": TOLD_WITHIN_SECONDS * 0.6})
+        assert [connection.execute(ask_pid).scalar() for connection in (idle, busy)] == pids

@@ -77,6 +77,7 @@ export class SeatFeed extends EventTarget {
      * @returns {Promise<boolean>} whether a seat had changed
      */
     async catchUp(signal) {
+        if (this.#version === null) return false;
         try {
             const since = Number(this.#version);
             const found = await this.#api.getChanges(this.#showId, since, { signal, patience: 0 });

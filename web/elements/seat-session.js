@@ -112,10 +112,12 @@ export class SeatSession extends SeatChoice {
         if (!this.booking) return;
         const gone = await this.attempt("release", async () => {
             await this.keeper?.release();
-            await this.feed.catchUp(this.stopped).catch(() => {});
             return true;
         }, () => void this.release());
-        if (gone) this.note({ kind: "given-back" });
+        if (!gone) return;
+        this.note({ kind: "given-back" });
+        // The seats can be chosen again once this is over.
+        await this.feed.catchUp(this.stopped).catch(() => {});
     }
 
     /** @param {{type: string, detail: any}} event of the keeper */

@@ -9,8 +9,8 @@ import pytest
 
 from core.infra.jobs import EXPIRE_HOLDS, NUDGES_KEY, RELAY_EVENTS, SETTLE_SHOW, clear_flag, raise_flag
 from core.infra.redis import get_redis
+from core.settling import worker
 from core.settling.lingering import linger
-from core.settling.worker import settle_show
 from core.shows.service import Show
 from tests.acting import book, tell
 from tests.apart import enter
@@ -24,7 +24,7 @@ def lingering(show_id: int) -> Iterator[Future[bool]]:
     """Somebody lingers at the show for as long as a test may last."""
     assert raise_flag(SETTLE_SHOW, show_id)
     with ThreadPoolExecutor(1) as pool:
-        found = pool.submit(linger, show_id, seconds=HANGS_SECONDS)
+        found = pool.submit(linger, show_id, seconds=2 * HANGS_SECONDS)
         try:
             wait_until(is_anybody_listening)
             yield found
@@ -37,24 +37,30 @@ def is_anybody_listening() -> bool:
     return any(client["cmd"] == "xread" and "b" in client["flags"] for client in get_redis().client_list())
 
 
-def test_the_next_booking_is_settled_without_a_message(make_show: MakeShow) -> None:
+def test_the_next_booking_is_settled_without_a_message(
+    make_show: MakeShow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As long as a test may last.
+    monkeypatch.setattr(worker, "linger", partial(linger, seconds=HANGS_SECONDS))
     show = make_show()
     raise_flag(SETTLE_SHOW, show.id)
     first = book(show.id, "1")
     with ThreadPoolExecutor(1) as pool:
         # A show is left after half a second.
-        turn = pool.submit(partial(settle_show, show.id, is_over=lambda: False))
+        turn = pool.submit(worker.settle_show, show.id, is_over=lambda: False)
         wait_until(is_anybody_listening)
         assert tell(first) == "CONFIRMED"
         second = book(show.id, "2")
         assert not raise_flag(SETTLE_SHOW, show.id)
         wait_until(lambda: tell(second) == "CONFIRMED")
+        raise_flag(EXPIRE_HOLDS)
         turn.result()
 
 
-def test_a_nudge_of_the_show_is_heard(make_show: MakeShow) -> None:
+@pytest.mark.parametrize("protocol", [2, 3])
+def test_a_nudge_of_the_show_is_heard(servers: dict[str, str], make_show: MakeShow, protocol: int) -> None:
     show = make_show()
-    with lingering(show.id) as found:
+    with enter({"REDIS_URL": f"{servers['REDIS_URL']}?protocol={protocol}"}), lingering(show.id) as found:
         book(show.id, "1")
         assert not raise_flag(SETTLE_SHOW, show.id)
         assert found.result(HANGS_SECONDS)
@@ -86,6 +92,8 @@ def test_nobody_lingers_while_another_message_may_wait(make_show: MakeShow, sent
     show = make_show()
     raise_flag(SETTLE_SHOW, show.id)
     raise_flag(*sent)
+    # Whoever lingers finds it.
+    book(show.id, "1")
     raise_flag(SETTLE_SHOW, show.id)
     assert not linger(show.id, seconds=HANGS_SECONDS)
 
@@ -104,6 +112,8 @@ def test_what_other_processes_do_disturbs_nobody(make_show: MakeShow) -> None:
 
 def test_nobody_lingers_without_redis(make_show: MakeShow) -> None:
     show = make_show()
+    raise_flag(SETTLE_SHOW, show.id)
+    book(show.id, "1")
     with run_silent_port() as port, enter({"REDIS_URL": f"redis://127.0.0.1:{port}/0"}):
         assert not linger(show.id, seconds=HANGS_SECONDS)
 

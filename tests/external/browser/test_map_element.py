@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from core.halls.plans import SeatingPlan
 from tests.acting import end_hold
@@ -84,13 +84,22 @@ def test_what_a_customer_may_not_have_is_told(make_show: MakeShow, embed: Embed)
     expect(page.get_by_text("more than one customer may have").first).to_be_visible()
 
 
+def hear_no_more(page: Page, *seats: str) -> None:
+    """Stop the map's feed once it has told that these are held."""
+    is_held = (
+        "(map, seats) => seats.every((seat) => !map.session.hall.isFree(map.session.hall.indexOf(seat)))"
+    )
+    show_map = page.locator("seatline-map")
+    wait_until(lambda: show_map.evaluate(is_held, seats))
+    show_map.evaluate("(map) => map.session.feed.stop()")
+
+
 def test_an_expired_hold_is_chosen_again_by_one_click(make_show: MakeShow, embed: Embed) -> None:
     show = make_show(**THEATRE)
     page = embed(show.id)
     call(page, "select", ["Stalls-A-1", "Stalls-A-2"])
     hold(page)
-    # That the seats are free is known by asking alone.
-    page.locator("seatline-map").evaluate("(map) => map.session.feed.stop()")
+    hear_no_more(page, "Stalls-A-1", "Stalls-A-2")
     end_hold(hear(page, "held", show.id)[-1]["detail"]["booking"]["id"], in_seconds=3)
     page.locator("seatline-map").evaluate("(map) => map.session.keeper.refresh()")
     # It has less than the 30 seconds that are warned of.
@@ -105,9 +114,9 @@ def test_seats_given_back_can_be_chosen_at_once(make_show: MakeShow, embed: Embe
     page = embed(make_show(**THEATRE).id)
     call(page, "select", ["Stalls-A-1"])
     hold(page)
+    hear_no_more(page, "Stalls-A-1")
     seats = page.locator("seatline-map").evaluate(
         """async (map) => {
-            map.session.feed.stop();
             await map.release();
             return map.select(["Stalls-A-1"]);
         }"""
