@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 from cachetools import LRUCache
@@ -33,7 +33,7 @@ from core.infra.gather import Gather, GatherApart
 from core.infra.ids import read_slot
 from core.infra.pubsub import BOOKINGS_CHANNEL
 from core.infra.settings import Settings
-from core.infra.slot_groups import find_group, list_groups
+from core.infra.slot_groups import SlotGroup, list_groups
 from core.payments.confirming import Success, confirm_paid
 
 T = TypeVar("T")
@@ -58,18 +58,26 @@ class _SlotGroups:
 
     def __init__(self, threads: ThreadPoolExecutor) -> None:
         self._threads = threads
-        self._reading: Future[Any] | None = None
+        self._reading: Future[list[SlotGroup]] | None = None
+        # By slot, none where one group has all; kept apart from the future, whose locks cost each item more.
+        self._numbers: dict[int, int] | None = None
 
     def find_number(self, slot: int) -> int:
         """The number of a slot's group."""
+        if self._numbers is None:
+            self._numbers = self._read()
+        return self._numbers.get(slot, 0) if self._numbers else 0
+
+    def _read(self) -> dict[int, int] | None:
         if self._reading is None:
             self._reading = self._threads.submit(list_groups)
             # Once a process: its first request must not go together with those of another group.
             wait([self._reading], FIRST_SECONDS)
         elif self._reading.done() and self._reading.exception():
             self._reading = self._threads.submit(list_groups)
-        is_read = self._reading.done() and not self._reading.exception()
-        return find_group(slot).number if is_read else 0
+        if not self._reading.done() or self._reading.exception():
+            return None
+        return {slot: group.number for group in self._reading.result() for slot in group.slots or ()}
 
 
 class Groups:
