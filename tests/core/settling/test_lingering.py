@@ -40,8 +40,10 @@ def is_anybody_listening() -> bool:
 def test_the_next_booking_is_settled_without_a_message(
     make_show: MakeShow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # As long as a test may last.
+    # As long as a test may last, and so would a pause for company.
     monkeypatch.setattr(worker, "linger", partial(linger, seconds=HANGS_SECONDS))
+    monkeypatch.setattr(worker, "GATHER_FACTOR", HANGS_SECONDS * 1_000)
+    monkeypatch.setattr(worker, "LONGEST_GATHER_SECONDS", HANGS_SECONDS)
     show = make_show()
     raise_flag(SETTLE_SHOW, show.id)
     first = book(show.id, "1")
@@ -53,6 +55,7 @@ def test_the_next_booking_is_settled_without_a_message(
         second = book(show.id, "2")
         assert not raise_flag(SETTLE_SHOW, show.id)
         wait_until(lambda: tell(second) == "CONFIRMED")
+        monkeypatch.undo()
         raise_flag(EXPIRE_HOLDS)
         turn.result()
 
