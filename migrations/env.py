@@ -52,8 +52,8 @@ def run_migrations() -> None:
     wait_until_fit(partial(find_fault, RELEASE_CHECKS))
     options = {"connect_timeout": CONNECT_TIMEOUT_SECONDS}
     if get_settings().database_pooler is None:
-        # For what is outside of transactions. Without a limit on locks, which the database may have: to build
-        # an index is to wait for all transactions that are older, a backup's too, and keeps nobody waiting.
+        # Statements outside of transactions need these. Building an index waits for every older transaction,
+        # a backup's too, and blocks no other: a limit on locks, which the database may have, would fail it.
         options |= {"options": f"-c statement_timeout={STATEMENT_TIMEOUT} -c lock_timeout=0"}
     engine = make_engine(creator=partial(connect, **options), poolclass=pool.NullPool)
     event.listen(engine, "begin", _set_timeouts)

@@ -3,6 +3,8 @@
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
 from uuid import UUID
 
 from core.errors import UnavailableError
@@ -18,7 +20,7 @@ from core.seats.queries import lock_version
 from core.settling import queries
 from core.settling.batch import Batch, settle_batch
 from core.settling.counting import count_batch
-from core.settling.lingering import linger
+from core.settling.lingering import LINGER_SECONDS, linger
 from core.settling.quarantine import TRIES, quarantine
 from core.settling.traces import trace_batch
 from core.shows.catalogue import get_entry
@@ -27,10 +29,8 @@ log = logging.getLogger(__name__)
 
 # A worker leaves a show after so long and queues up for it again: it can stop in time, others get a turn.
 TURN_SECONDS = 0.5
-# Many tiny batches would eat the core that the API needs: after one, rows gather for half as long again as it
-# took. A crowd that was told at once is back by then. Bookings that arrive meanwhile need no message.
+# Many tiny batches would eat the core that the API needs: after one, rows gather (Pauses).
 SMALL_BATCH = 50
-GATHER_FACTOR, LONGEST_GATHER_SECONDS = 1.5, 0.01
 # After the last batch, rows that came this moment gather for so long.
 GATHER_SECONDS = 0.002
 # One by one it goes on for so long, whatever the turn: a worker that was told to stop has 10 s. It comes to
@@ -40,7 +40,25 @@ ONE_BY_ONE, ONE_BY_ONE_SECONDS = 500, 3.0
 LONGEST_RETRY_SECONDS = 30
 
 
-def settle_show(show_id: int, *, is_again: bool = False, is_over: Callable[[], bool] | None = None) -> None:
+class Pauses(NamedTuple):
+    """How long a turn pauses after a small batch: seconds, and how many times as long as the batch took.
+
+    After one booking the process lingers for the next. Rows gather for half as long again as the batch took:
+    a crowd that was told at once is back by then. Bookings that arrive meanwhile need no message.
+    """
+
+    linger: float = LINGER_SECONDS
+    gather_factor: float = 1.5
+    longest_gather: float = 0.01
+
+
+def settle_show(
+    show_id: int,
+    *,
+    is_again: bool = False,
+    is_over: Callable[[], bool] | None = None,
+    pauses: Pauses = Pauses(),  # noqa: B008 (it never changes)
+) -> None:
     """Settle the show's bookings until none waits, batch by batch, or leave it to whoever is at it.
 
     `is_again` where a process died at this before: it goes one by one, in case a booking was the reason. The
@@ -58,7 +76,7 @@ def settle_show(show_id: int, *, is_again: bool = False, is_over: Callable[[], b
         try:
             # Read here, so that no batch waits for it with the show's lock in hand.
             get_entry(show_id)
-            is_mine = _settle_until_quiet(show_id, is_over, is_again=is_again)
+            is_mine = _settle_until_quiet(show_id, is_over, pauses, is_again=is_again)
         finally:
             if is_mine:
                 clear_flag(SETTLE_SHOW, show_id)
@@ -67,7 +85,7 @@ def settle_show(show_id: int, *, is_again: bool = False, is_over: Callable[[], b
         nudge(show_id)
 
 
-def _settle_until_quiet(show_id: int, is_over: Callable[[], bool], *, is_again: bool) -> bool:
+def _settle_until_quiet(show_id: int, is_over: Callable[[], bool], pauses: Pauses, *, is_again: bool) -> bool:
     """Settle until a batch finds nothing, or the turn is over; False where another worker is at this show."""
     while not is_over():
         began = time.monotonic()
@@ -77,10 +95,10 @@ def _settle_until_quiet(show_id: int, is_over: Callable[[], bool], *, is_again: 
             return False
         if not batch.settled:
             break
-        if len(batch.settled) == 1 and linger(show_id):
+        if len(batch.settled) == 1 and linger(show_id, partial(_has_rows, show_id), seconds=pauses.linger):
             continue
         if len(batch.settled) < SMALL_BATCH:
-            time.sleep(min(GATHER_FACTOR * (time.monotonic() - began), LONGEST_GATHER_SECONDS))
+            time.sleep(min(pauses.gather_factor * (time.monotonic() - began), pauses.longest_gather))
     return True
 
 
@@ -93,6 +111,10 @@ def _look_again(show_id: int) -> bool:
         # It came this moment, or a request has it locked: it may have company, or be free, in a moment.
         time.sleep(GATHER_SECONDS)
     return any(work)
+
+
+def _has_rows(show_id: int) -> bool:
+    return _find_work(show_id).for_batch
 
 
 def _find_work(show_id: int) -> queries.Due:

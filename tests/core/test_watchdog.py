@@ -1,4 +1,4 @@
-"""A server that stands still: whoever waits for its answer is told in time, and goes on with another one."""
+"""The watchdog: waits for a frozen server end in time, and the next connection goes to another server."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -83,7 +83,7 @@ def run_other(postgres: EmbeddedPostgres) -> Iterator[EmbeddedPostgres]:
 
 @pytest.mark.parametrize("pooler", ["", "pgbouncer"])
 @pytest.mark.parametrize("run", [run_statement, run_commit, run_rollback, run_apart])
-def test_whoever_waits_for_a_frozen_server_is_told_in_time(
+def test_wait_for_a_frozen_server_ends_in_time(
     servers: dict[str, str], postgres: EmbeddedPostgres, run: Run, pooler: str
 ) -> None:
     with live_on(postgres, DATABASE_POOLER=pooler), ExitStack() as stack:
